@@ -1,0 +1,35 @@
+"""Shops, without the ORM: what comes in and goes out as frozen dataclasses. Nothing here imports odoo.
+
+A new platform: a package with ``client`` (HTTP only), ``mapper`` (pure), ``signature`` (pure) and ``adapter``, and one
+line in ``_PROVIDERS``; an addon of its own calls ``register_adapter``.
+"""
+
+from importlib import import_module
+
+from .errors import NotSupported
+
+_PROVIDERS = {
+    "medusa": ".medusa.adapter:MedusaAdapter",
+    "marketplace": ".marketplace.adapter:MarketplaceAdapter",
+}
+
+
+def register_adapter(provider, adapter_class):
+    """Add or replace the adapter class of a provider code."""
+    _PROVIDERS[provider] = adapter_class
+
+
+def get_adapter_class(provider):
+    """Return the ChannelAdapter subclass of a provider code. Raises NotSupported for an unknown one."""
+    target = _PROVIDERS.get(provider)
+    if target is None:
+        raise NotSupported(f"There is no adapter for provider {provider!r}.")
+    if isinstance(target, str):
+        module, name = target.split(":")
+        target = getattr(import_module(module, __package__), name)
+    return target
+
+
+def get_providers():
+    """Return the known provider codes, sorted."""
+    return sorted(_PROVIDERS)

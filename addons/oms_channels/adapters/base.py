@@ -1,0 +1,118 @@
+"""The contract every shop adapter fulfils."""
+
+from . import http
+from .errors import NotSupported
+
+ORDERS, WEBHOOK, LISTINGS, STOCK = "orders", "webhook", "listings", "stock"
+SHIPMENT, DELIVERED, CANCEL, RETURN_RECEIVED, REFUND = "shipment", "delivered", "cancel", "return_received", "refund"
+
+
+class ChannelAdapter:
+    """Talks to one shop. Knows no database, no clock and no retry: it does one thing and returns or raises AdapterError.
+
+    Every push is idempotent: it reads the shop first and returns the existing result (``PushResult.is_repeat``) when our
+    tracking number or key is already there, because a worker may die between the call and its own commit.
+
+    :param config: ChannelConfig
+    :param transport: callable(HttpRequest) -> HttpResponse; tests and proxies give their own
+    """
+
+    provider = ""
+    label = ""
+    capabilities = frozenset()
+    # What the settings form must ask for.
+    credential_keys = ()
+    option_keys = ()
+    # Whether the change marker of the shop's list misses changes, so that open orders must be re-read now and then.
+    needs_reread = False
+
+    def __init__(self, config, transport=None):
+        self.config = config
+        self.transport = transport or http.send
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self.config.base_url}>"
+
+    # === READ === #
+
+    def test_connection(self):
+        """Prove that address and key work.
+
+        :return: dict with ``shop`` (name) and ``details`` (list of (label, value) strings for a person)
+        """
+        raise self._not_supported("test_connection")
+
+    def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
+        """Return a Page of orders changed at or after ``since`` (and before ``until``), oldest change first."""
+        raise self._not_supported("fetch_orders_page")
+
+    def iter_orders_since(self, since, until=None, limit=50):
+        """Yield Page after Page, so that the caller can store and commit each before the next is asked for."""
+        cursor = None
+        while True:
+            page = self.fetch_orders_page(since, until=until, cursor=cursor, limit=limit)
+            yield page
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def fetch_order(self, external_id):
+        """Return the raw payload (dict) of one order as it is now. Raises Rejected when the shop has none."""
+        raise self._not_supported("fetch_order")
+
+    def parse_order(self, raw):
+        """Map a raw payload to a ChannelOrder. Pure. Raises BadResponse (not retryable) that names what is wrong in it."""
+        raise self._not_supported("parse_order")
+
+    def fetch_listings(self, cursor=None, limit=100):
+        """Return a ListingPage of what the shop offers."""
+        raise self._not_supported("fetch_listings")
+
+    # === WEBHOOKS === #
+
+    def verify_and_parse_webhook(self, headers, raw_body, secret, *, now):
+        """Check the signature on the raw bytes and the age, return a ChannelEvent. Pure.
+
+        :param headers: mapping of str, any case
+        :param raw_body: bytes
+        :param secret: the shared secret, or several (old and new while it is changed) in a list; none refuses
+        :param now: aware datetime
+        :raises AuthError: no secret, no or wrong signature, too old
+        :raises BadResponse: signed, but not understood
+        """
+        raise self._not_supported("verify_and_parse_webhook")
+
+    def resolve_event(self, event):
+        """Return the external id of the order an event is about, "" if none. May ask the shop."""
+        return event.order_external_id
+
+    # === PUSH === #
+
+    def push_shipment(self, notice):
+        """Tell the shop that goods left. :param notice: ShipmentNotice :return: PushResult"""
+        raise self._not_supported("push_shipment")
+
+    def push_delivered(self, notice):
+        """Tell the shop that a parcel arrived. :param notice: DeliveryNotice :return: PushResult"""
+        raise self._not_supported("push_delivered")
+
+    def push_cancel(self, notice):
+        """Cancel the order in the shop. :param notice: CancelNotice :return: PushResult"""
+        raise self._not_supported("push_cancel")
+
+    def push_return_received(self, notice):
+        """Tell the shop that goods came back. :param notice: ReturnNotice :return: PushResult"""
+        raise self._not_supported("push_return_received")
+
+    def push_refund(self, notice):
+        """Give the buyer's money back. :param notice: RefundNotice :return: PushResult"""
+        raise self._not_supported("push_refund")
+
+    def push_stock(self, levels):
+        """Publish sellable quantities. :param levels: sequence of StockLevel :return: StockResult"""
+        raise self._not_supported("push_stock")
+
+    # === HELPERS === #
+
+    def _not_supported(self, what):
+        return NotSupported(f"{self.label or type(self).__name__} does not support {what}.")

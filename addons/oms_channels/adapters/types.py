@@ -1,0 +1,311 @@
+"""The one language all shops are translated into: frozen dataclasses.
+
+Money and quantities are ``Decimal`` in major units, times are aware UTC ``datetime``; an unknown text is "", never None.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+ZERO = Decimal(0)
+
+
+class Secrets(Mapping):
+    """Read-only mapping that never shows its values in a log, a traceback or a repr."""
+
+    def __init__(self, values=()):
+        self._values = dict(values)
+
+    def __getitem__(self, key):
+        return self._values[key]
+
+    def __iter__(self):
+        return iter(self._values)
+
+    def __len__(self):
+        return len(self._values)
+
+    def __repr__(self):
+        return f"<Secrets {sorted(self._values)}>"
+
+
+@dataclass(frozen=True)
+class ChannelConfig:
+    """All an adapter knows about one shop.
+
+    :param base_url: "https://shop.example.com", with or without a trailing slash
+    :param credentials: see ``credential_keys`` of the adapter class
+    :param options: see ``option_keys`` of the adapter class
+    """
+
+    base_url: str
+    credentials: Mapping[str, str] = field(default_factory=Secrets, repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self):
+        object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
+        if not isinstance(self.credentials, Secrets):
+            object.__setattr__(self, "credentials", Secrets(self.credentials or {}))
+
+
+# === ORDERS, IN === #
+
+
+@dataclass(frozen=True)
+class ChannelAddress:
+    name: str = ""
+    company: str = ""
+    street: str = ""
+    street2: str = ""
+    district: str = ""
+    city: str = ""
+    province: str = ""  # name or code, as the shop gives it
+    zip: str = ""
+    country_code: str = ""  # ISO 3166-1 alpha-2, upper case
+    phone: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class ChannelLine:
+    """One line as sold. ``price_unit`` and ``discount_amount`` include tax when ``is_tax_included``; always
+
+        price_unit * quantity - discount_amount  =  total            (is_tax_included)
+                                                 =  total - tax_amount  (otherwise)
+
+    up to the shop's own rounding. Returned units stay in ``quantity``; units cancelled before shipping stay too and are
+    counted in ``cancelled_quantity``: the quantity to deliver is ``open_quantity``.
+    """
+
+    external_id: str
+    sku: str
+    title: str
+    quantity: Decimal
+    price_unit: Decimal
+    total: Decimal  # of the line, after discount, with tax, as the shop says
+    discount_amount: Decimal = ZERO  # of the line
+    tax_amount: Decimal = ZERO  # of the line
+    is_tax_included: bool = False
+    tax_rate: Decimal | None = None  # percent, sum of all rates, where the shop tells
+    barcode: str = ""
+    product_external_id: str = ""
+    variant_external_id: str = ""
+    cancelled_quantity: Decimal = ZERO
+    shipped_quantity: Decimal = ZERO
+    delivered_quantity: Decimal = ZERO
+    returned_quantity: Decimal = ZERO
+    requires_shipping: bool = True
+
+    @property
+    def open_quantity(self):
+        return self.quantity - self.cancelled_quantity
+
+
+@dataclass(frozen=True)
+class ChannelShipping:
+    """A shipping charge; ``amount`` and ``discount_amount`` follow ``is_tax_included`` as on a line."""
+
+    external_id: str
+    name: str
+    amount: Decimal  # before discount
+    total: Decimal  # after discount, with tax
+    tax_amount: Decimal = ZERO
+    discount_amount: Decimal = ZERO
+    is_tax_included: bool = False
+    tax_rate: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class ChannelPayment:
+    external_id: str
+    provider: str
+    amount: Decimal
+    currency: str  # ISO 4217, upper case
+    state: str  # pending, authorized, captured, partially_refunded, refunded, cancelled
+    captured_amount: Decimal = ZERO
+    refunded_amount: Decimal = ZERO
+    date: datetime | None = None  # captured, else authorized
+
+
+@dataclass(frozen=True)
+class ChannelRefundRequest:
+    """A buyer's request made in the shop, before or after shipping."""
+
+    external_id: str
+    kind: str  # refund (money only) or return (goods come back)
+    state: str  # requested, received, refunded, refused, cancelled
+    amount: Decimal
+    reason: str = ""
+    lines: tuple[tuple[str, Decimal], ...] = ()  # (line external id, quantity); empty = the whole order
+    requested_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ChannelOrder:
+    """``version`` is a string that orders: of two payloads of one order the newer sorts higher.
+
+    ``total`` is the amount as sold, after edits of the buyer and before returns and refunds.
+    """
+
+    external_id: str
+    reference: str  # the number the buyer sees
+    version: str
+    status: str  # open, cancelled, completed
+    placed_at: datetime
+    updated_at: datetime
+    currency: str  # ISO 4217, upper case
+    lines: tuple[ChannelLine, ...]
+    total: Decimal
+    email: str = ""
+    buyer_id: str = ""
+    buyer_name: str = ""
+    shipping_address: ChannelAddress | None = None
+    billing_address: ChannelAddress | None = None  # None: same as shipping
+    shippings: tuple[ChannelShipping, ...] = ()
+    payments: tuple[ChannelPayment, ...] = ()
+    refund_requests: tuple[ChannelRefundRequest, ...] = ()
+    discount_total: Decimal = ZERO
+    tax_total: Decimal = ZERO
+    is_paid: bool = False
+    note: str = ""  # of the buyer
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def parts_total(self):
+        """Sum of what the lines and shipping charges say: differs from ``total`` when the shop's figures do not add up."""
+        return sum((part.total for part in (*self.lines, *self.shippings)), ZERO)
+
+
+class PageItem(NamedTuple):
+    external_id: str
+    version: str
+    payload: dict  # raw, as the shop gave it; input of parse_order
+
+
+@dataclass(frozen=True)
+class Page:
+    """``next_cursor`` is None on the last page; else an opaque string for the next call."""
+
+    items: tuple[PageItem, ...]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class ChannelEvent:
+    """A verified webhook. Redeliveries carry the same ``event_id``.
+
+    ``order_external_id`` is "" where the shop names only another document; ``ChannelAdapter.resolve_event`` finds the order.
+    """
+
+    event_id: str
+    topic: str  # as the shop says, e.g. "order.placed"
+    occurred_at: datetime
+    order_external_id: str = ""
+    resource_type: str = ""  # order, payment, fulfillment, product
+    resource_id: str = ""
+
+    @property
+    def concerns_order(self):
+        return bool(self.order_external_id) or self.resource_type in ("order", "payment", "fulfillment")
+
+
+@dataclass(frozen=True)
+class Listing:
+    external_id: str  # of the variant: what an order line names in variant_external_id
+    sku: str
+    title: str
+    barcode: str = ""
+    price: Decimal | None = None
+    currency: str = ""
+    product_external_id: str = ""
+    inventory_external_id: str = ""  # what push_stock needs, where it is not the variant itself
+    is_active: bool = True
+
+
+@dataclass(frozen=True)
+class ListingPage:
+    items: tuple[Listing, ...]
+    next_cursor: str | None = None
+
+
+# === PUSHES, OUT === #
+
+
+@dataclass(frozen=True)
+class ShipmentNotice:
+    order_external_id: str
+    lines: tuple[tuple[str, Decimal], ...]  # (line external id, quantity)
+    tracking_number: str
+    carrier: str  # our carrier's code or name; adapters map it where the shop has codes
+    idempotency_key: str
+    tracking_url: str = ""
+
+
+@dataclass(frozen=True)
+class DeliveryNotice:
+    """The parcel arrived. Found again in the shop by ``shipment_external_id`` (PushResult of the shipment) or by number."""
+
+    order_external_id: str
+    idempotency_key: str
+    tracking_number: str = ""
+    shipment_external_id: str = ""
+    delivered_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ReturnNotice:
+    """Goods came back and were counted."""
+
+    order_external_id: str
+    lines: tuple[tuple[str, Decimal], ...]
+    idempotency_key: str
+    request_external_id: str = ""  # of the shop's own request, when the return started there
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class RefundNotice:
+    order_external_id: str
+    amount: Decimal
+    currency: str
+    idempotency_key: str
+    payment_external_id: str = ""  # "" = the order's payment with the most left to refund
+    note: str = ""
+    lines: tuple[tuple[str, Decimal], ...] = ()
+    request_external_id: str = ""
+
+
+@dataclass(frozen=True)
+class CancelNotice:
+    order_external_id: str
+    idempotency_key: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class StockLevel:
+    """``quantity`` is what the shop may sell. Where the shop keeps its own reservations (Medusa) the adapter adds them."""
+
+    sku: str
+    quantity: Decimal
+    external_id: str = ""  # variant
+    inventory_external_id: str = ""
+    location: str = ""  # "" = the channel's default location
+
+
+@dataclass(frozen=True)
+class PushResult:
+    """:param is_repeat: the shop already had it; nothing was written"""
+
+    external_id: str = ""
+    is_repeat: bool = False
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StockResult:
+    """One entry per StockLevel, in the same order: "" when accepted, else why not."""
+
+    errors: tuple[str, ...]
