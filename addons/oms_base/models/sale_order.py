@@ -1,0 +1,164 @@
+from odoo import api, fields, models
+
+from ..const import STAGE_NUMBERS, STAGES
+
+
+class SaleOrder(models.Model):
+    """The order of a channel, and where it stands."""
+
+    _inherit = "sale.order"
+
+    channel_id = fields.Many2one(
+        "oms.channel", string="Channel", index="btree_not_null", check_company=True, tracking=True, copy=False
+    )
+    channel_order_id = fields.Char(
+        string="Channel Order ID", copy=False, readonly=True, help="The order's technical id in the channel."
+    )
+    channel_order_ref = fields.Char(
+        string="Channel Order", copy=False, index="trigram", help="The order number that the buyer sees in the channel."
+    )
+    channel_amount_total = fields.Monetary(
+        string="Total in the Channel", copy=False, readonly=True, help="What the buyer was asked to pay by the channel."
+    )
+    channel_amount_difference = fields.Monetary(
+        string="Difference to the Channel",
+        compute="_compute_channel_amount_difference",
+        store=True,
+        help="Total of this order less the total in the channel.",
+    )
+    # Stored like Odoo's own delivery_status, which the same transactions write on the same row: the kanban, the pivot
+    # and every counter group by it, and it adds no contention that is not there already.
+    oms_stage = fields.Selection(
+        STAGES, string="Stage", compute="_compute_oms_stage", store=True, index="btree_not_null", copy=False
+    )
+    oms_stage_number = fields.Integer(
+        string="Stage Number",
+        compute="_compute_oms_stage",
+        store=True,
+        aggregator=None,
+        copy=False,
+        help="Position of the stage on the way of an order: 10 to review ... 100 cancelled.",
+    )
+    oms_event_ids = fields.One2many("oms.event", "order_id", string="Timeline", copy=False)
+    oms_decision_ids = fields.One2many("oms.decision", "order_id", string="Decisions", copy=False)
+    oms_hold_ids = fields.One2many("oms.hold", "order_id", string="Holds", copy=False)
+    oms_hold_count = fields.Integer(string="Active Holds", compute="_compute_oms_hold_count")
+    oms_hold_summary = fields.Char(string="Held For", compute="_compute_oms_hold_count")
+
+    _channel_order_uniq = models.UniqueIndex(
+        "(channel_id, channel_order_id) WHERE channel_order_id IS NOT NULL",
+        "This order of the channel is already there.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("amount_total", "channel_amount_total")
+    def _compute_channel_amount_difference(self):
+        for order in self:
+            difference = order.amount_total - order.channel_amount_total if order.channel_amount_total else 0.0
+            order.channel_amount_difference = order.currency_id.round(difference) if order.currency_id else difference
+
+    @api.depends("channel_id", "state", "invoice_status", "oms_hold_ids.state", "picking_ids.state")
+    def _compute_oms_stage(self):
+        for order in self:
+            stage = order._get_oms_stage() if order.channel_id else False
+            if stage == "delivered" and order.invoice_status == "invoiced":
+                stage = "done"
+            order.oms_stage = stage
+            order.oms_stage_number = STAGE_NUMBERS.get(stage, 0)
+
+    @api.depends("oms_hold_ids.state")
+    def _compute_oms_hold_count(self):
+        for order in self:
+            holds = order.oms_hold_ids.filtered(lambda hold: hold.state == "active")
+            order.oms_hold_count = len(holds)
+            order.oms_hold_summary = ", ".join(holds.type_id.mapped("name"))
+
+    # === ACTION METHODS === #
+
+    def action_view_oms_holds(self):
+        """Open the holds of these orders."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.oms_hold_action")
+        return {**action, "domain": [("order_id", "in", self.ids)], "context": {"create": False}}
+
+    # === BUSINESS METHODS === #
+
+    def _action_cancel(self):
+        """Override of `sale` to close what is open around a cancelled order."""
+        res = super()._action_cancel()
+        orders = self.filtered("channel_id")
+        orders.oms_hold_ids._release(self.env._("The order was cancelled."))
+        orders._oms_log_event("cancelled")
+        return res
+
+    def _oms_log_event(self, code, document=None, message=None, data=None, date=None):
+        """Write one event for each of these orders; the only way events are written.
+
+        :param code: key of `oms.event.code`
+        :param document: record(s) the event is about: one for all, or as many as there are orders, told apart by their
+            order (``order_id`` or ``sale_id``)
+        :param message: one line for the person who reads the timeline
+        :param data: JSON-able details
+        :param date: when it happened, if not now (naive UTC)
+        :return: the events
+        """
+        documents = {}
+        if document and len(document) > 1:
+            order_field = "order_id" if "order_id" in document._fields else "sale_id"
+            documents = {record[order_field].id: record for record in document}
+        # sudo: oms.event - nobody may write the timeline by hand, everybody's work appears in it
+        return (
+            self.env["oms.event"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "order_id": order.id,
+                        "code": code,
+                        "message": message,
+                        "data": data,
+                        "user_id": self.env.uid,
+                        **({"date": date} if date else {}),
+                        **self._prepare_event_document(documents.get(order.id, document)),
+                    }
+                    for order in self
+                ]
+            )
+        )
+
+    @api.model
+    def _prepare_event_document(self, document):
+        if not document:
+            return {}
+        return {"res_model": document._name, "res_id": document[:1].id}
+
+    # === HOOKS === #
+
+    def _get_oms_stage(self):
+        """Return the stage of one order of a channel, from the facts.
+
+        To be overridden by addons that know more facts; they add their own `@api.depends` to `_compute_oms_stage`.
+        """
+        self.ensure_one()
+        if self.state == "cancel":
+            return "cancel"
+        held = bool(self._oms_get_blocking_holds("ship"))
+        if self.state != "sale":
+            return "held" if held else "new"
+        pickings = self.picking_ids.filtered(lambda picking: picking.state != "cancel")
+        deliveries = pickings.filtered(lambda picking: picking.picking_type_code == "outgoing")
+        open_pickings = pickings.filtered(lambda picking: picking.state != "done") & self._oms_get_outbound_pickings()
+        if not open_pickings:
+            needs_delivery = any(line.product_id.type == "consu" for line in self.order_line)
+            return "shipped" if deliveries or not needs_delivery else "waiting"
+        if held:
+            return "held"
+        if any(picking.state == "done" for picking in deliveries):
+            return "part_shipped"
+        if any(picking.state == "assigned" for picking in open_pickings):
+            return "ready"
+        return "waiting"
+
+    def _oms_get_outbound_pickings(self):
+        """Return the transfers that bring goods to the buyer: all but receipts and returns."""
+        return self.picking_ids.filtered(lambda picking: picking.picking_type_code != "incoming" and not picking.return_id)
