@@ -62,7 +62,7 @@ class SaleOrder(models.Model):
             warehouses = channel._get_warehouses()
             # Demand is summed per product over all lines: two lines of one product share its stock.
             demands = {order: order._get_storable_demand() for order in orders}
-            products = self.env["product.product"].union(*(demand.keys() for demand in demands.values() if demand))
+            products = orders.order_line.product_id.filtered("is_storable")
             sellable = defaultdict(float)
             for (product_id, _warehouse_id), quantity in products._oms_get_sellable_quantities(warehouses).items():
                 sellable[product_id] += quantity
