@@ -1,0 +1,162 @@
+"""What an order costs at each stage, plain Odoo beside ours in the same run. See README.md."""
+
+import argparse
+import gc
+import json
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import databases
+import history
+from flow import Flow, seed
+from meter import Meter, calibration
+
+RESULTS = Path(__file__).resolve().parent / "results"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a small run: 100 orders in batches, 10 one by one, short history")
+    parser.add_argument("--orders", type=int, default=500, help="orders of each size measured")
+    parser.add_argument("--sizes", default="1,50", help="orders a batch, comma separated")
+    parser.add_argument("--history", default="500,10000", help="orders that are there already, comma separated")
+    parser.add_argument("--kinds", default="plain,ours", help="plain, ours or both")
+    parser.add_argument("--plain-template", help="database to take as plain Odoo, instead of installing one")
+    parser.add_argument("--keep", action="store_true", help="leave the databases for a look")
+    args = parser.parse_args()
+    args.sizes = [int(size) for size in args.sizes.split(",")]
+    args.history = [int(length) for length in args.history.split(",")]
+    args.kinds = args.kinds.split(",")
+    if args.quick:
+        args.orders, args.history = 100, args.history[:1]
+    return args
+
+
+def prepare(kind, lengths, given):
+    """Databases of one kind, one for each length of history: {length: name}."""
+    base = databases.clone(databases.template(kind, given), f"{databases.PREFIX}{kind}_base")
+    with databases.environment(base) as env:
+        seed(env)
+        env.cr.commit()
+    before = history.highest_ids(base)
+    start = min(lengths)
+    for first in range(0, start, 50):
+        run_batch(base, Flow(first, min(50, start - first)))
+    databases.close(base)
+    databases.sql(base, "VACUUM ANALYZE")
+    names = {}
+    for length in lengths:
+        names[length] = databases.clone(base, f"{databases.PREFIX}{kind}_{length}")
+        if length > start:
+            history.multiply(names[length], before, length // start - 1, start)
+    databases.drop(base)
+    return names
+
+
+def run_batch(database, flow):
+    for stage in Flow.STAGES:
+        with databases.environment(database) as env:
+            flow.run(stage, env)
+            env.cr.commit()
+
+
+def measure(database, flow, stage):
+    """Run one stage of one batch; its cost per order: (python ms, postgres ms, queries)."""
+    with databases.environment(database) as env, Meter(env.cr) as meter:
+        flow.run(stage, env)
+        env.cr.commit()
+    return 1000 * meter.python / flow.size, 1000 * meter.postgres / flow.size, meter.queries / flow.size
+
+
+def series(names, size, orders, first):
+    """Measure all databases batch by batch, in turn, so that noise meets all alike.
+
+    :return: {(kind, length, stage): [(python, postgres, queries, slowness)]}, slowness being the calibration loop's time
+    """
+    costs = {}
+    warm = size if size > 1 else 3
+    for batch in range(-1, orders // size):  # the first only fills the caches
+        flows = {key: Flow(first + (batch + 1) * size, size) for key in names}
+        if batch < 0:
+            for key, name in names.items():
+                run_batch(name, Flow(first + 900_000, warm))
+            continue
+        for stage in Flow.STAGES:
+            for key, name in names.items():
+                slowness = calibration()
+                cost = measure(name, flows[key], stage)
+                costs.setdefault((*key, stage), []).append((*cost, (slowness + calibration()) / 2))
+    return costs
+
+
+def summary(costs, nominal):
+    """Median CPU at the machine's best speed, and the queries, for each key of ``costs`` and for all stages together."""
+    table = {}
+    for key, rows in costs.items():
+        table[key] = {
+            "cpu": statistics.median((python + postgres) * nominal / slow for python, postgres, _queries, slow in rows),
+            "python": statistics.median(row[0] * nominal / row[3] for row in rows),
+            "postgres": statistics.median(row[1] * nominal / row[3] for row in rows),
+            "queries": statistics.mean(row[2] for row in rows),
+        }
+    for kind, length in {key[:2] for key in costs}:
+        stages = [table[kind, length, stage] for stage in Flow.STAGES]
+        table[kind, length, "all"] = {name: sum(stage[name] for stage in stages) for name in stages[0]}
+    return table
+
+
+def show(size, table):
+    keys = sorted({key[:2] for key in table}, key=lambda key: (key[1], key[0] != "plain"))
+    print(f"\nbatches of {size}; per order: CPU ms (python + postgres), queries")
+    print(f"{'':10}" + "".join(f"{kind + ' after ' + str(length):>34}" for kind, length in keys) + f"{'ours/plain':>14}")
+    for stage in (*Flow.STAGES, "all"):
+        cells = []
+        for key in keys:
+            cost = table[*key, stage]
+            cells.append(f"{cost['cpu']:9.1f} ({cost['python']:5.1f} + {cost['postgres']:5.1f}) {cost['queries']:6.1f} q")
+        ratio = ""
+        first = keys[0][1]
+        if ("plain", first) in keys and ("ours", first) in keys and table["plain", first, stage]["cpu"]:
+            ratio = f"{table['ours', first, stage]['cpu'] / table['plain', first, stage]['cpu']:.2f}"
+        print(f"{stage:10}" + "".join(f"{cell:>34}" for cell in cells) + f"{ratio:>14}")
+    lengths = sorted({length for _kind, length in keys})
+    for kind in sorted({kind for kind, _length in keys}):
+        short, long = table[kind, lengths[0], "all"], table[kind, lengths[-1], "all"]
+        if short is not long:
+            print(f"growth of {kind}, {lengths[0]} -> {lengths[-1]} orders: CPU {long['cpu'] / short['cpu'] - 1:+.1%}, "
+                  f"queries {long['queries'] / short['queries'] - 1:+.1%}")
+
+
+def main():
+    args = arguments()
+    databases.configure()
+    names = {}
+    for kind in args.kinds:
+        for length, name in prepare(kind, args.history, args.plain_template).items():
+            names[kind, length] = name
+    gc.freeze()
+    result = {"arguments": vars(args), "load": os.getloadavg(), "sizes": {}}
+    costs = {}
+    for number, size in enumerate(args.sizes):
+        orders = 10 if args.quick and size == 1 else args.orders
+        costs[size] = series(names, size, orders, 1_000_000 * (number + 1))
+    nominal = min(row[3] for by_key in costs.values() for rows in by_key.values() for row in rows)
+    for size in args.sizes:
+        table = summary(costs[size], nominal)
+        show(size, table)
+        result["sizes"][size] = {" ".join(map(str, key)): cost for key, cost in table.items()}
+    RESULTS.mkdir(exist_ok=True)
+    target = RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
+    target.write_text(json.dumps(result, indent=1))
+    print(f"\n{target}")
+    if not args.keep:
+        for name in names.values():
+            databases.drop(name)
+
+
+if __name__ == "__main__":
+    main()
