@@ -1,0 +1,256 @@
+"""A Medusa v2 shop as a channel."""
+
+import json
+from decimal import Decimal
+
+from .. import base
+from ..errors import BadResponse, Rejected
+from ..types import ChannelEvent, ListingPage, Page, PageItem, PushResult
+from ..values import check_age, check_signature, digest, lower_headers, required, round_money, rows, to_datetime, to_json_number, to_text
+from . import mapper, signature
+from .client import MedusaClient, segment
+from .returns import ReturnFlow
+from .stock import StockPublisher
+
+# A subscriber sends within seconds and gives up after a few tries; more is a replay or a wrong clock.
+WEBHOOK_MAX_AGE = 300
+_RESOURCES = {"order_": "order", "pay_": "payment", "ful_": "fulfillment", "prod_": "product", "variant_": "product"}
+
+
+class MedusaAdapter(base.ChannelAdapter):
+    """Options: ``location_id`` (stock location, default: the first), ``sales_channel_id`` (only its orders),
+    ``currency`` (of listing prices)."""
+
+    provider = "medusa"
+    label = "Medusa"
+    capabilities = frozenset({
+        base.ORDERS, base.WEBHOOK, base.LISTINGS, base.STOCK, base.SHIPMENT, base.DELIVERED, base.CANCEL,
+        base.RETURN_RECEIVED, base.REFUND,
+    })
+    credential_keys = ("api_key",)
+    option_keys = ("location_id", "sales_channel_id", "currency")
+    needs_reread = True  # captures and refunds do not bump updated_at
+
+    def __init__(self, config, transport=None):
+        super().__init__(config, transport)
+        self.client = MedusaClient(config, self.transport)
+
+    # === READ === #
+
+    def test_connection(self):
+        store = next(iter(rows(self.client.get("/stores", fields="id,name,*supported_currencies"), "stores")), {})
+        locations = self._get_locations()
+        channels = rows(self.client.get("/sales-channels", fields="id,name", limit=100), "sales_channels")
+        currencies = [to_text(row.get("currency_code")).upper() for row in rows(store, "supported_currencies")]
+        named = [f"{row.get('name')} ({row['id']})" for row in locations]
+        return {
+            "shop": to_text(store.get("name")),
+            "details": [
+                ("Currencies", ", ".join(currencies)),
+                ("Stock locations", ", ".join(named)),
+                ("Sales channels", ", ".join(f"{row.get('name')} ({row['id']})" for row in channels)),
+            ],
+        }
+
+    def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
+        """Keyset paging: a change during paging moves an order to the end, never past the reader.
+
+        The cursor is "time|how many orders of exactly that time were seen".
+        """
+        start, skip = cursor.rsplit("|", 1) if cursor else (mapper.format_time(since), "0")
+        params = {"updated_at[$gte]": start, "order": "updated_at", "limit": limit, "offset": int(skip)}
+        if until:
+            params["updated_at[$lt]"] = mapper.format_time(until)
+        if self.config.options.get("sales_channel_id"):
+            params["sales_channel_id[]"] = self.config.options["sales_channel_id"]
+        orders = rows(self.client.get("/orders", fields=mapper.ORDER_FIELDS, **params), "orders")
+        items = tuple(PageItem(to_text(required(raw, "id", "An order's id")), mapper.get_version(raw), raw) for raw in orders)
+        if len(orders) < limit:
+            return Page(items)
+        last = to_text(orders[-1]["updated_at"])
+        seen = sum(1 for raw in orders if raw["updated_at"] == last)
+        return Page(items, f"{last}|{seen + int(skip) if last == start else seen}")
+
+    def fetch_order(self, external_id):
+        answer = self.client.get(f"/orders/{segment(external_id)}", fields=mapper.ORDER_FIELDS)
+        order = answer.get("order")
+        if not isinstance(order, dict) or order.get("id") != external_id:
+            raise BadResponse(f"The shop did not answer with order {external_id}.")
+        return order
+
+    def parse_order(self, raw):
+        return mapper.map_order(raw)
+
+    def fetch_listings(self, cursor=None, limit=100):
+        offset = int(cursor or 0)
+        fields = "id,title,sku,barcode,ean,upc,product_id,*product,*prices,*inventory_items"
+        variants = rows(
+            self.client.get("/product-variants", fields=fields, order="id", limit=limit, offset=offset), "variants"
+        )
+        currency = to_text(self.config.options.get("currency")).lower()
+        items = tuple(mapper.map_listing(variant, currency) for variant in variants)
+        return ListingPage(items, str(offset + limit) if len(variants) == limit else None)
+
+    # === WEBHOOKS === #
+
+    def verify_and_parse_webhook(self, headers, raw_body, secret, *, now):
+        given = lower_headers(headers).get(signature.HEADER)
+        check_signature(secret, given, lambda one: signature.sign(one, raw_body))
+        try:
+            body = json.loads(raw_body)
+            topic, data, moment = body["event"], body["data"], body["at"]
+            named = to_text(data.get("order_id")) or to_text(data.get("id"))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BadResponse("The webhook is signed but not understood.", retryable=False) from error
+        occurred_at = to_datetime(moment, "The webhook's time")
+        check_age(occurred_at, now, WEBHOOK_MAX_AGE)
+        kind = next((kind for prefix, kind in _RESOURCES.items() if named.startswith(prefix)), "")
+        return ChannelEvent(
+            event_id=digest(raw_body),  # the time is in it; a redelivery repeats the body
+            topic=to_text(topic),
+            occurred_at=occurred_at,
+            order_external_id=named if kind == "order" else "",
+            resource_type=kind,
+            resource_id=named,
+        )
+
+    def resolve_event(self, event):
+        """Payments lead to their order. A fulfilment does not, but it bumps the order's updated_at: the poll finds it."""
+        if event.order_external_id or event.resource_type != "payment":
+            return event.order_external_id
+        answer = self.client.get(f"/payments/{segment(event.resource_id)}", fields="id,payment_collection.order.id")
+        collection = (answer.get("payment") or {}).get("payment_collection") or {}
+        return to_text((collection.get("order") or {}).get("id"))
+
+    # === PUSH === #
+
+    def push_shipment(self, notice):
+        order = self.fetch_order(notice.order_external_id)
+        wanted = {line_id: Decimal(quantity) for line_id, quantity in notice.lines}
+        fulfillment = self._find_fulfillment(order, notice, wanted)
+        if fulfillment and fulfillment.get("shipped_at"):
+            return PushResult(fulfillment["id"], is_repeat=True)
+        path = f"/orders/{segment(order['id'])}/fulfillments"
+        items = [{"id": line_id, "quantity": to_json_number(quantity)} for line_id, quantity in wanted.items()]
+        if not fulfillment:
+            body = {"location_id": self._get_location_id(), "items": items, "metadata": {mapper.OWN_KEY: notice.idempotency_key}}
+            answer = self.client.post(path, body, fields=mapper.ORDER_FIELDS)
+            fulfillment = self._find_fulfillment(answer.get("order") or {}, notice, wanted)
+            if not fulfillment:
+                raise BadResponse(f"The shop did not show the new fulfilment of order {order['id']}.")
+        # All three keys are required, empty texts allowed.
+        label = {"tracking_number": notice.tracking_number, "tracking_url": _http_url(notice.tracking_url), "label_url": ""}
+        body = {"items": items, "labels": [label], "metadata": {"carrier": notice.carrier}}
+        self.client.post(f"{path}/{segment(fulfillment['id'])}/shipments", body)
+        return PushResult(fulfillment["id"])
+
+    def _find_fulfillment(self, order, notice, wanted):
+        """The fulfilment that is this notice: by our key, by number and content, or one the shop's staff began."""
+        alive = [row for row in rows(order, "fulfillments") if not row.get("canceled_at")]
+        for row in alive:
+            if (row.get("metadata") or {}).get(mapper.OWN_KEY) == notice.idempotency_key:
+                return row
+        same = [row for row in alive if _get_quantities(row) == wanted]
+        for row in same:
+            if notice.tracking_number in [label.get("tracking_number") for label in rows(row, "labels")]:
+                return row
+        return next((
+            row for row in same if not row.get("shipped_at") and not (row.get("metadata") or {}).get(mapper.OWN_KEY)
+        ), None)
+
+    def push_delivered(self, notice):
+        order = self.fetch_order(notice.order_external_id)
+        fulfillment = next((
+            row for row in rows(order, "fulfillments") if not row.get("canceled_at") and (
+                row["id"] == notice.shipment_external_id if notice.shipment_external_id
+                else notice.tracking_number in [label.get("tracking_number") for label in rows(row, "labels")]
+            )
+        ), None)
+        if not fulfillment:
+            raise Rejected(f"Order {order['id']} has no shipment {notice.shipment_external_id or notice.tracking_number}.")
+        if fulfillment.get("delivered_at"):
+            return PushResult(fulfillment["id"], is_repeat=True)
+        path = f"/orders/{segment(order['id'])}/fulfillments/{segment(fulfillment['id'])}/mark-as-delivered"
+        self.client.post(path, {})
+        return PushResult(fulfillment["id"])
+
+    def push_cancel(self, notice):
+        """Cancelling makes Medusa refund what was captured; ``data["refunded"]`` says how much, by payment."""
+        order = self.fetch_order(notice.order_external_id)
+        is_repeat = order.get("status") == "canceled"
+        if not is_repeat:
+            self.client.post(f"/orders/{segment(order['id'])}/cancel")
+            order = self.fetch_order(order["id"])
+        payments = mapper.map_order(order).payments
+        refunded = {row.external_id: str(row.refunded_amount) for row in payments if row.refunded_amount}
+        return PushResult(order["id"], is_repeat=is_repeat, data={"refunded": refunded})
+
+    def push_refund(self, notice):
+        """The refund's note carries our key. A cancelled order's money went back already: that counts as done."""
+        order = self.fetch_order(notice.order_external_id)
+        mark = f"[{notice.idempotency_key}]"
+        payments = mapper.get_payments(order)
+        for payment in payments:
+            for refund in rows(payment, "refunds"):
+                if mark in to_text(refund.get("note")):
+                    return PushResult(refund["id"], is_repeat=True)
+        payment, left = _choose_payment(payments, notice)
+        if order.get("status") == "canceled" and left == 0:
+            return PushResult(is_repeat=True, data={"reason": "refunded by the cancellation"})
+        currency = to_text(payment.get("currency_code")).upper()
+        if currency != notice.currency:
+            raise Rejected(f"The payment is in {currency}, the refund in {notice.currency}.")
+        if notice.amount > round_money(left, currency):
+            raise Rejected(f"Order {order['id']}: {notice.amount} is to be refunded, but only {round_money(left, currency)} is left.")
+        # Medusa keeps fractions of a cent: the last refund takes what is really there.
+        amount = left if notice.amount == round_money(left, currency) else notice.amount
+        note = f"{notice.note} {mark}".strip()
+        answer = self.client.post(f"/payments/{segment(payment['id'])}/refund", {"amount": to_json_number(amount), "note": note})
+        made = [row for row in rows(answer.get("payment") or {}, "refunds") if mark in to_text(row.get("note"))]
+        return PushResult(made[0]["id"] if made else "")
+
+    def push_return_received(self, notice):
+        return ReturnFlow(self.client, self._get_location_id).receive(notice)
+
+    def push_stock(self, levels):
+        return StockPublisher(self.client, self._get_location_id).publish(levels)
+
+    # === HELPERS === #
+
+    def _get_locations(self):
+        return rows(self.client.get("/stock-locations", fields="id,name", limit=100), "stock_locations")
+
+    def _get_location_id(self):
+        location = self.config.options.get("location_id")
+        if location:
+            return location
+        locations = self._get_locations()
+        if not locations:
+            raise Rejected("The shop has no stock location. Make one there first.")
+        return locations[0]["id"]
+
+
+def _get_quantities(fulfillment):
+    """{line id: quantity} of a fulfilment; a kit's line has one row per part, all of the same count in the simple case."""
+    return {row.get("line_item_id"): mapper.get_amount(row, "quantity") for row in rows(fulfillment, "items")}
+
+
+def _choose_payment(payments, notice):
+    """(payment, what can still be refunded, unrounded)."""
+    left = {}
+    for payment in payments:
+        captured = sum((mapper.get_amount(row, "amount") for row in rows(payment, "captures")), Decimal(0))
+        refunded = sum((mapper.get_amount(row, "amount") for row in rows(payment, "refunds")), Decimal(0))
+        left[payment["id"]] = max(captured - refunded, Decimal(0))
+    if notice.payment_external_id:
+        chosen = next((row for row in payments if row["id"] == notice.payment_external_id), None)
+    else:
+        chosen = max(payments, key=lambda row: left[row["id"]], default=None)
+    if not chosen:
+        raise Rejected(f"Order {notice.order_external_id} has no payment {notice.payment_external_id}".rstrip() + ".")
+    return chosen, left[chosen["id"]]
+
+
+def _http_url(url):
+    """Medusa refuses a label whose address is not http(s)."""
+    return url if url.startswith(("http://", "https://")) else ""
