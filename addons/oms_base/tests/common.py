@@ -1,0 +1,82 @@
+from odoo.fields import Command
+from odoo.tests import TransactionCase, new_test_user
+
+
+class OmsBaseCommon(TransactionCase):
+    """A channel with a warehouse, two products and buyers of its own; users of each group."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env = cls.env(context=dict(cls.env.context, tracking_disable=True))
+        cls.warehouse = cls.env["stock.warehouse"].create({"name": "OMS Test", "code": "OMSTW"})
+        cls.channel = cls.env["oms.channel"].create(
+            {"name": "Test Shop", "code": "test_shop", "warehouse_ids": [Command.set(cls.warehouse.ids)]}
+        )
+        cls.mouse, cls.keyboard = cls.env["product.product"].create(
+            [
+                {"name": "Mouse", "default_code": "OMS-MOUSE", "is_storable": True, "list_price": 20.0, "taxes_id": False},
+                {"name": "Keyboard", "default_code": "OMS-KEYB", "is_storable": True, "list_price": 50.0, "taxes_id": False},
+            ]
+        )
+        cls._set_stock(cls.mouse, 10)
+        cls._set_stock(cls.keyboard, 10)
+        cls.country = cls.env.ref("base.cn")
+        cls.buyer = cls._create_buyer("张三")
+        cls.user = cls._create_user("oms_user", "oms_base.oms_base_group_user")
+        cls.operator = cls._create_user("oms_operator", "oms_base.oms_base_group_warehouse")
+        cls.accountant = cls._create_user("oms_accountant", "oms_base.oms_base_group_accountant")
+        cls.manager = cls._create_user("oms_manager", "oms_base.oms_base_group_manager")
+
+    @classmethod
+    def _create_user(cls, login, groups):
+        return new_test_user(cls.env, login=login, groups=f"base.group_user,{groups}")
+
+    @classmethod
+    def _create_buyer(cls, name, **values):
+        return cls.env["res.partner"].create(
+            {
+                "name": name,
+                "street": "文三路 90 号",
+                "city": "杭州市",
+                "zip": "310012",
+                "state_id": cls.env["res.country.state"].search([("country_id", "=", cls.country.id)], limit=1).id,
+                "country_id": cls.country.id,
+                "phone": "+86 138 0000 0000",
+                **values,
+            }
+        )
+
+    @classmethod
+    def _set_stock(cls, product, quantity, warehouse=None):
+        """Set what is on hand of a product in a warehouse's stock location, by an inventory count."""
+        location = (warehouse or cls.warehouse).lot_stock_id
+        cls.env["stock.quant"].with_context(inventory_mode=True).create(
+            {"product_id": product.id, "location_id": location.id, "inventory_quantity": quantity}
+        ).action_apply_inventory()
+
+    @classmethod
+    def _prepare_order_values(cls, lines=None, **values):
+        """Return the values of an order; ``lines`` is a list of (product, quantity)."""
+        return {
+            "partner_id": cls.buyer.id,
+            "channel_id": cls.channel.id,
+            "warehouse_id": cls.warehouse.id,
+            "order_line": [
+                Command.create({"product_id": product.id, "product_uom_qty": quantity})
+                for product, quantity in lines or [(cls.mouse, 2), (cls.keyboard, 1)]
+            ],
+            **values,
+        }
+
+    @classmethod
+    def _create_order(cls, lines=None, **values):
+        return cls.env["sale.order"].create(cls._prepare_order_values(lines, **values))
+
+    def _deliver(self, order):
+        """Pick and validate all open transfers of an order."""
+        for picking in order.picking_ids.filtered(lambda picking: picking.state not in ("done", "cancel")):
+            for move in picking.move_ids:
+                move.quantity = move.product_uom_qty
+            picking.move_ids.picked = True
+            picking._action_done()

@@ -1,0 +1,18 @@
+from odoo.addons.oms_base.tests.common import OmsBaseCommon
+from odoo.tests import tagged
+
+
+@tagged("post_install", "-at_install")
+class TestOverview(OmsBaseCommon):
+    def test_each_figure_counts_the_records_behind_it(self):
+        self._create_order().action_confirm()
+        self._create_order(channel_amount_total=1)._oms_review()
+        self._create_order()
+        for user in (self.user, self.operator, self.accountant):
+            sections = self.env["oms.overview"].with_user(user).get_overview()
+            self.assertLessEqual({"today", "stages", "holds", "channels"}, {section["key"] for section in sections})
+            for section in sections:
+                for tile in section["tiles"]:
+                    if "domain" in tile:
+                        count = self.env[tile["model"]].with_user(user).search_count(tile["domain"])
+                        self.assertEqual(count, tile["value"], (section["key"], tile["label"]))

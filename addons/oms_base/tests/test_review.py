@@ -1,0 +1,95 @@
+from odoo.addons.oms_base.tests.common import OmsBaseCommon
+from odoo.tests import tagged
+
+
+@tagged("post_install", "-at_install")
+class TestReview(OmsBaseCommon):
+    def _review(self, orders):
+        for lane in (0, 1):
+            self.env["sale.order"]._cron_review_orders(lane)
+        return orders
+
+    def setUp(self):
+        super().setUp()
+        # The cron commits after each batch; in a test everything is rolled back at the end.
+        self.patch(self.env.cr.__class__, "commit", lambda cr: None)
+        self.patch(self.env.cr.__class__, "rollback", lambda cr: None)
+
+    def test_good_order_is_confirmed_by_itself(self):
+        order = self._review(self._create_order())
+        self.assertEqual((order.state, order.oms_stage), ("sale", "ready"))
+        self.assertEqual(order.oms_decision_ids.mapped("outcome"), ["pass"])
+        self.assertEqual(order.oms_event_ids.sorted("id").mapped("code"), ["received", "confirmed"])
+
+    def test_incomplete_address_is_held(self):
+        order = self._review(self._create_order(partner_id=self._create_buyer("李四", street=False, phone="12").id))
+        self.assertEqual((order.state, order.oms_stage), ("draft", "held"))
+        self.assertEqual(order.oms_hold_ids.type_id.code, "address")
+        self.assertIn("12", order.oms_hold_ids.data["address_problem"])
+
+    def test_wrong_total_is_held(self):
+        order = self._review(self._create_order(channel_amount_total=89.99))
+        self.assertEqual(order.oms_hold_ids.type_id.code, "total")
+        self.assertAlmostEqual(order.channel_amount_difference, 0.01)
+
+    def test_shortage_sums_the_lines_of_one_product(self):
+        order = self._review(self._create_order([(self.mouse, 6), (self.mouse, 6)]))
+        self.assertEqual(order.oms_hold_ids.type_id.code, "shortage")
+        self.assertEqual(order.oms_shortage[0]["ordered"], 12)
+        self.assertIn(order, self.env["sale.order"].search([("oms_has_shortage", "=", True)]))
+
+    def test_several_holds_must_all_clear(self):
+        buyer = self._create_buyer("李四", street=False)
+        order = self._review(self._create_order([(self.mouse, 99)], partner_id=buyer.id))
+        self.assertEqual(len(order.oms_hold_ids), 2)
+        order.oms_hold_ids[0].with_user(self.user).action_release("called the buyer")
+        self._review(order)
+        self.assertEqual(order.state, "draft")
+        order.oms_hold_ids.filtered(lambda hold: hold.state == "active").with_user(self.user).action_release()
+        self._review(order)
+        self.assertEqual((order.state, order.oms_stage), ("sale", "waiting"))
+
+    def test_corrected_address_releases_its_hold(self):
+        buyer = self._create_buyer("李四", street=False)
+        order = self._review(self._create_order(partner_id=buyer.id))
+        buyer.street = "龙井路 1 号"
+        order.with_user(self.user).action_oms_review()
+        self.assertEqual(order.oms_hold_ids.state, "released")
+        self.assertEqual(self._review(order).state, "sale")
+
+    def test_review_twice_places_one_hold(self):
+        order = self._create_order(channel_amount_total=1)
+        order._oms_review()
+        order._oms_review()
+        self.assertEqual(len(order.oms_hold_ids), 1)
+
+    def test_channel_without_auto_confirm_waits_for_a_person(self):
+        self.channel.auto_confirm = False
+        order = self._review(self._create_order())
+        self.assertEqual((order.state, order.oms_stage), ("draft", "new"))
+        self.assertTrue(order.oms_review_date)
+        order.with_user(self.user).action_confirm()
+        self.assertEqual(order.state, "sale")
+
+    def test_one_bad_order_does_not_block_the_batch(self):
+        bad = self._create_order()
+        bad.order_line[0].product_id = False
+        self.env.flush_all()
+        good = self._create_order()
+        self._review(good | bad)
+        self.assertEqual(good.state, "sale")
+        self.assertEqual((bad.state, bad.oms_hold_ids.type_id.code), ("draft", "error"))
+
+    def test_queries_do_not_grow_with_the_batch(self):
+        def count(size):
+            orders = self.env["sale.order"].create([self._prepare_order_values() for _index in range(size)])
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            orders._oms_review()
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        count(2)  # warm the caches
+        few, many = count(5), count(50)
+        self.assertLess(many, few + 15)

@@ -1,0 +1,28 @@
+from odoo.addons.oms_base.const import STAGE_NUMBERS, STAGES
+from odoo.addons.oms_base.tests.common import OmsBaseCommon
+from odoo.tests import tagged
+
+
+@tagged("post_install", "-at_install")
+class TestStage(OmsBaseCommon):
+    def test_way_of_an_order(self):
+        order = self._create_order()
+        self.assertEqual(order.oms_stage, "new")
+        order.action_confirm()
+        self.assertEqual((order.oms_stage, order.oms_stage_number), ("ready", 40))
+
+    def test_shortage_waits(self):
+        self.env["oms.rule"].search([]).active = False
+        order = self._create_order([(self.mouse, 99)])
+        order.action_confirm()
+        order.picking_ids.do_unreserve()
+        self.assertEqual(order.oms_stage, "waiting")
+
+    def test_cancelled(self):
+        order = self._create_order()
+        order._action_cancel()
+        self.assertEqual((order.oms_stage, order.oms_stage_number), ("cancel", 100))
+
+    def test_numbers_follow_the_order_of_the_stages(self):
+        numbers = [STAGE_NUMBERS[stage] for stage, _label in STAGES]
+        self.assertEqual(numbers, sorted(numbers))
