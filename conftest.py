@@ -1,0 +1,105 @@
+"""What makes a test run honest: a skipped test, a logged error and an empty run are failures.
+
+Run by ``./oms test``. With OMS_FAST set (``./oms test --fast``) only what needs no database runs, without Odoo's registry.
+"""
+
+import logging
+import os
+
+import pytest
+import pytest_odoo
+
+import odoo.api
+import odoo.tests.common
+from odoo.modules.registry import Registry
+from odoo.tests.common import BaseCase, get_db_name
+
+FAST = bool(os.environ.get("OMS_FAST"))
+
+
+class ErrorLog(logging.Handler):
+    """Collects what is logged as an error. Tests that expect one use ``mute_logger`` or ``assertLogs``, which keep it from here."""
+
+    def __init__(self):
+        super().__init__(logging.ERROR)
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(f"{record.levelname} {record.name}: {record.getMessage()}")
+
+    def take(self):
+        lines, self.lines = self.lines, []
+        return lines
+
+
+error_log = ErrorLog()
+errors_outside_tests = []
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "nodb: needs no database, also runs in ./oms test --fast")
+    logging.getLogger().addHandler(error_log)
+    if FAST:
+        _prepare_odoo_without_database()
+
+
+def _prepare_odoo_without_database():
+    """What pytest-odoo does before tests, less the database: addons on their path, unittest's own runner."""
+    odoo.tools.config.parse_config([])  # reads ODOO_RC
+    pytest_odoo.support_subtest()
+    pytest_odoo.disable_odoo_test_retry()
+    pytest_odoo.monkey_patch_resolve_pkg_root_and_module_name()
+
+
+@pytest.fixture
+def env():
+    """A superuser environment whose work is rolled back."""
+    with Registry(get_db_name()).cursor() as cr:
+        yield odoo.api.Environment(cr, odoo.api.SUPERUSER_ID, {})
+        cr.rollback()
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out tests tagged ``-standard`` (pytest-odoo knows no --test-tags) and in a fast run those with a database."""
+    left_out = [item for item in items if not _is_standard(item) or (FAST and not _needs_no_database(item))]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _is_standard(item):
+    return "standard" in getattr(getattr(item, "cls", None), "test_tags", {"standard"})
+
+
+def _needs_no_database(item):
+    if item.get_closest_marker("nodb"):
+        return True
+    cls = getattr(item, "cls", None)
+    with_database = (odoo.tests.common.TransactionCase, odoo.tests.common.HttpCase)
+    return bool(cls) and issubclass(cls, BaseCase) and not issubclass(cls, with_database)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Fail what is skipped (no browser, no server) and what logs an error while it runs."""
+    report = (yield).get_result()
+    if report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped: {report.longrepr}"
+    if (lines := error_log.take()) and report.passed:
+        report.outcome = "failed"
+        report.longrepr = "logged while the test ran:\n" + "\n".join(lines)
+
+
+def pytest_sessionfinish(session):
+    """An error logged outside every test (loading the registry, the server's end) fails the run."""
+    errors_outside_tests[:] = error_log.take()
+    if errors_outside_tests and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter):
+    if errors_outside_tests:
+        terminalreporter.section("errors logged outside the tests")
+        for line in errors_outside_tests:
+            terminalreporter.write_line(line)
