@@ -1,11 +1,10 @@
-from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo import fields, models
 
 
 class OmsEvent(models.Model):
     """What happened to an order, in order: the timeline a person reads and the source of stage times.
 
-    Append-only; written only through `sale.order._oms_log_event`.
+    Append-only: nobody has the right to write it; `sale.order._oms_log_event` is the only way in.
     """
 
     _name = "oms.event"
@@ -41,20 +40,14 @@ class OmsEvent(models.Model):
     _order_date_idx = models.Index("(order_id, date DESC, id DESC)")
     _code_date_idx = models.Index("(code, date)")
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        if not self.env.is_superuser():
-            raise UserError(self.env._("The timeline of an order can't be changed. Write a note on the order instead."))
-
-    def write(self, vals):
-        # The related company and channel are the only things that may follow the order.
-        if not self.env.is_superuser() and set(vals) - {"company_id", "channel_id"}:
-            raise UserError(self.env._("The timeline of an order can't be changed. Write a note on the order instead."))
-        return super().write(vals)
-
     def action_open_document(self):
         """Open the document the event is about."""
         self.ensure_one()
         if not self.res_model or not self.res_id:
             return False
-        return {"type": "ir.actions.act_window", "res_model": self.res_model, "res_id": self.res_id, "views": [(False, "form")]}
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "views": [(False, "form")],
+        }

@@ -80,3 +80,9 @@ class OmsBaseCommon(TransactionCase):
                 move.quantity = move.product_uom_qty
             picking.move_ids.picked = True
             picking._action_done()
+
+    def _run_cron(self, xmlid):
+        """Run a scheduled action as the scheduler would, on this test's own data."""
+        with self.enter_registry_test_mode():
+            self.env.ref(xmlid).method_direct_trigger()
+        self.env.invalidate_all()

@@ -1,5 +1,5 @@
 from odoo.addons.oms_base.tests.common import OmsBaseCommon
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 
@@ -12,10 +12,6 @@ class TestEvents(OmsBaseCommon):
             event.with_user(self.manager).write({"message": "never happened"})
         with self.assertRaises(AccessError):
             event.with_user(self.manager).unlink()
-        with self.assertRaises(UserError):
-            event.with_user(self.manager).sudo(False).env["oms.event"].browse(event.id).with_user(self.manager).sudo().with_user(
-                self.manager
-            )._unlink_never()
 
     def test_one_event_for_each_order_of_a_batch(self):
         orders = self._create_order() | self._create_order()

@@ -79,11 +79,10 @@ class TestGates(OmsBaseCommon):
         order = self._create_order()
         self.env.ref("oms_base.oms_hold_type_manual").auto_release_hours = 1
         hold = order._oms_place_hold("manual", "a")
-        self.patch(self.env.cr.__class__, "commit", lambda cr: None)
-        self.env["oms.hold"]._cron_release_holds()
+        self._run_cron("oms_base.ir_cron_release_holds")
         self.assertEqual(hold.state, "active")
         hold.auto_release_date = "2020-01-01"
-        self.env["oms.hold"]._cron_release_holds()
+        self._run_cron("oms_base.ir_cron_release_holds")
         self.assertEqual(hold.state, "released")
 
     def test_cancelling_closes_the_holds(self):

@@ -13,8 +13,8 @@ registry.category("web_tour.tours").add("oms_base_hold_tour", {
             run: "click",
         },
         {
-            content: "It is released",
-            trigger: ".o_data_row:contains(Released)",
+            content: "It is released: nothing is left to release",
+            trigger: ".o_list_view:not(:has(button[name=action_release]:visible))",
         },
     ],
 });
