@@ -1,0 +1,58 @@
+from odoo import api, fields, models
+
+from ..routing.tariff import Shipment
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    oms_parcel_ids = fields.One2many("oms.parcel", "sale_id", string="Parcels")
+    oms_parcel_count = fields.Integer(string="Parcel Count", compute="_compute_oms_parcel_count")
+
+    @api.depends("oms_parcel_ids")
+    def _compute_oms_parcel_count(self):
+        for order in self:
+            order.oms_parcel_count = len(order.oms_parcel_ids)
+
+    @api.depends("oms_parcel_ids.state", "picking_ids.move_ids.picked")
+    def _compute_oms_stage(self):
+        return super()._compute_oms_stage()
+
+    def action_view_oms_parcels(self):
+        """Open the parcels of these orders."""
+        return self.env["oms.parcel"]._get_action(self.oms_parcel_ids)
+
+    def _get_oms_stage(self):
+        """Override of `oms_base` to tell picked, packed and delivered from what was scanned, packed and tracked."""
+        stage = super()._get_oms_stage()
+        deliveries = self.picking_ids.filtered(
+            lambda picking: picking.picking_type_code == "outgoing" and picking.state != "cancel"
+        )
+        if stage == "ready":
+            waiting = deliveries.filtered(lambda picking: picking.state != "done")
+            if waiting and all(picking._oms_is_packed() for picking in waiting):
+                return "packed"
+            if waiting and all(picking._oms_is_picked() for picking in waiting):
+                return "picked"
+        if stage == "shipped":
+            parcels = deliveries._oms_get_live_parcels()
+            if parcels and all(parcel.state == "delivered" for parcel in parcels):
+                return "delivered"
+        return stage
+
+    def _oms_prepare_shipment_input(self):
+        """Return this order as the pure `Shipment` that `routing.tariff` prices."""
+        self.ensure_one()
+        Parcel = self.env["oms.parcel"]
+        lines = self.order_line.filtered(lambda line: line.product_id.type == "consu")
+        volume = sum(
+            line.product_uom_id._compute_quantity(line.product_uom_qty, line.product_id.uom_id) * line.product_id.volume
+            for line in lines
+        )
+        return Shipment(
+            country_id=self.partner_shipping_id.country_id.id or 0,
+            state_id=self.partner_shipping_id.state_id.id or 0,
+            warehouse_id=self.warehouse_id.id or 0,
+            weight=self._get_estimated_weight() * Parcel._get_kilogram_factor(),
+            volume=volume * Parcel._get_cubic_metre_factor(),
+        )

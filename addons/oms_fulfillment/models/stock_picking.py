@@ -1,0 +1,305 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from ..const import OPEN_PARCEL_STATES
+
+
+class StockPicking(models.Model):
+    """The parcels of a delivery, from what is in them to what the shop is told."""
+
+    _inherit = "stock.picking"
+
+    oms_parcel_ids = fields.One2many("oms.parcel", "picking_id", string="Parcels")
+    oms_parcel_count = fields.Integer(string="Parcel Count", compute="_compute_oms_parcel_count")
+
+    @api.depends("oms_parcel_ids")
+    def _compute_oms_parcel_count(self):
+        for picking in self:
+            picking.oms_parcel_count = len(picking.oms_parcel_ids)
+
+    # === ACTION METHODS === #
+
+    def action_oms_pack(self):
+        """Put what is in no parcel yet into parcels, and open them."""
+        self._oms_check_release()
+        return self.env["oms.parcel"]._get_action(self._oms_create_parcels() or self.oms_parcel_ids)
+
+    def action_view_oms_parcels(self):
+        """Open the parcels of these transfers."""
+        return self.env["oms.parcel"]._get_action(self.oms_parcel_ids)
+
+    def action_cancel(self):
+        """Override of `stock` to give up the parcels of cancelled deliveries."""
+        res = super().action_cancel()
+        cancelled = self.filtered(lambda picking: picking.state == "cancel")
+        cancelled.oms_parcel_ids.filtered(lambda parcel: parcel.state in OPEN_PARCEL_STATES).action_cancel()
+        return res
+
+    # === FACTS === #
+
+    def _oms_get_live_parcels(self):
+        """Return the parcels that are not cancelled."""
+        return self.oms_parcel_ids.filtered(lambda parcel: parcel.state != "cancelled")
+
+    def _oms_is_picked(self):
+        """Whether the goods of one delivery have left their shelves: scanned, or brought by an earlier transfer."""
+        self.ensure_one()
+        moves = self.move_ids.filtered(lambda move: move.state != "cancel")
+        brought = self.state == "assigned" and bool(moves.move_orig_ids.filtered(lambda move: move.state == "done"))
+        return brought or (bool(moves) and all(move.picked for move in moves))
+
+    def _oms_is_packed(self):
+        """Whether one delivery stands in closed parcels."""
+        self.ensure_one()
+        parcels = self._oms_get_live_parcels()
+        return bool(parcels) and all(parcel.state in ("packed", "labelled") for parcel in parcels)
+
+    def _oms_get_content(self):
+        """Return what goes out with each delivery: what was picked or, before anything was, what is reserved.
+
+        :return: dict {picking: {(stock.package, stock.move, stock.lot): quantity in the product's unit}}
+        """
+        content = {picking: defaultdict(float) for picking in self}
+        lines = self.move_line_ids.filtered(lambda line: line.state != "cancel" and line.quantity_product_uom > 0)
+        for picking, picking_lines in lines.grouped("picking_id").items():
+            for line in picking_lines.filtered("picked") or picking_lines:
+                content[picking][line.result_package_id, line.move_id, line.lot_id] += line.quantity_product_uom
+        return content
+
+    def _oms_get_unpacked_content(self):
+        """Return the part of `_oms_get_content` that is in no parcel yet, in the same form."""
+        unpacked = self._oms_get_content()
+        for picking, content in unpacked.items():
+            packed = defaultdict(float)
+            for line in picking._oms_get_live_parcels().line_ids:
+                packed[line.move_id, line.lot_id] += line.quantity
+            for key in content:
+                _package, move, lot = key
+                # A parcel packed before lots were chosen counts for any lot of the move.
+                for packed_key in ((move, lot), (move, lot.browse())):
+                    taken = min(content[key], packed[packed_key])
+                    packed[packed_key] -= taken
+                    content[key] -= taken
+        return unpacked
+
+    # === PARCELS === #
+
+    def _oms_create_parcels(self):
+        """Put what is in no parcel yet into new ones: one for each of Odoo's packages, one for what is in none.
+
+        :return: the new parcels, as drafts
+        """
+        numbers = defaultdict(int)
+        for parcel in self.oms_parcel_ids:
+            numbers[parcel.picking_id] = max(numbers[parcel.picking_id], parcel.number)
+        vals_list = []
+        for picking, content in self._oms_get_unpacked_content().items():
+            by_package = defaultdict(list)
+            for (package, move, lot), quantity in content.items():
+                if move.product_id.uom_id.compare(quantity, 0) > 0:
+                    by_package[package].append(self._prepare_parcel_line(move, lot, quantity))
+            for package, line_commands in by_package.items():
+                numbers[picking] += 1
+                vals_list.append(
+                    {
+                        "picking_id": picking.id,
+                        "number": numbers[picking],
+                        "package_id": package.id,
+                        "line_ids": line_commands,
+                    }
+                )
+        # Machine work whose story is in the order's timeline: no message a parcel.
+        return self.env["oms.parcel"].with_context(tracking_disable=True).create(vals_list).with_env(self.env)
+
+    @api.model
+    def _prepare_parcel_line(self, move, lot, quantity):
+        return Command.create(
+            {"move_id": move.id, "product_id": move.product_id.id, "lot_id": lot.id, "quantity": quantity}
+        )
+
+    def _oms_ensure_parcels(self):
+        """Make the parcels fit what goes out.
+
+        No parcel: made from the content. One open parcel: takes all of it. Several: must fit, a person packed them.
+
+        :raise UserError: naming the transfer and what is missing or too much
+        """
+        for picking, content in self._oms_get_content().items():
+            parcel = picking._oms_get_live_parcels()
+            if len(parcel) == 1 and parcel.state in OPEN_PARCEL_STATES and not parcel._has_content(content):
+                commands = [self._prepare_parcel_line(move, lot, qty) for (_pack, move, lot), qty in content.items()]
+                parcel.line_ids = [Command.clear(), *commands]
+        self.filtered(lambda picking: not picking._oms_get_live_parcels())._oms_create_parcels()
+        self._oms_check_parcels()
+
+    def _oms_check_parcels(self):
+        """Refuse deliveries whose parcels hold something else than what goes out."""
+        for picking, content in self._oms_get_content().items():
+            balance = defaultdict(float)
+            for (_package, move, _lot), quantity in content.items():
+                balance[move.product_id] += quantity
+            for line in picking._oms_get_live_parcels().line_ids:
+                balance[line.product_id] -= line.quantity
+            for product, quantity in balance.items():
+                if not product.uom_id.is_zero(quantity):
+                    raise UserError(picking._oms_get_parcel_problem(product, quantity))
+
+    def _oms_get_parcel_problem(self, product, quantity):
+        self.ensure_one()
+        values = {"transfer": self.name, "quantity": abs(quantity), "product": product.display_name}
+        if quantity > 0:
+            return self.env._("%(transfer)s: %(quantity)g of %(product)s are in no parcel. Pack them first.", **values)
+        return self.env._(
+            "%(transfer)s: the parcels hold %(quantity)g of %(product)s more than goes out. Correct or cancel them.",
+            **values,
+        )
+
+    # === SHIPPING === #
+
+    def _action_done(self):
+        """Override of `stock`: no delivery of a channel leaves without parcels and, where its carrier has them, waybills."""
+        deliveries = self._oms_filter_parcelled()
+        deliveries._oms_prepare_shipping()
+        res = super()._action_done()
+        deliveries.filtered(lambda picking: picking.state == "done")._oms_finish_shipping()
+        return res
+
+    def _oms_filter_parcelled(self):
+        """Return the deliveries that travel in parcels of ours: those of channel orders, and those packed by hand."""
+        return self.filtered(
+            lambda picking: (
+                picking.picking_type_code == "outgoing"
+                and picking.state not in ("done", "cancel")
+                and (picking.oms_parcel_ids or picking.sale_id.channel_id)
+                and any(line.quantity_product_uom > 0 for line in picking.move_line_ids)
+            )
+        )
+
+    def _oms_prepare_shipping(self):
+        """Get everything on paper before the goods leave: parcels, carrier, weight, waybills, and the transfer's reference.
+
+        The reference is written before `_action_done`, as others read it there, and as `stock_delivery` then knows that
+        there is nothing left to send.
+        """
+        self._oms_ensure_parcels()
+        self._oms_take_over_reference()
+        parcels = self._oms_get_live_parcels()
+        parcels._check_weight()
+        parcels._assign_waybills()
+        for picking in self:
+            picking._oms_check_carrier()
+            live = picking._oms_get_live_parcels()
+            if numbers := live.filtered("tracking_number").mapped("tracking_number"):
+                values = {"carrier_tracking_ref": ",".join(numbers)}
+                if picking.delivery_type == "oms_waybill":
+                    values["carrier_price"] = picking.carrier_id._apply_margins(sum(live.mapped("price")), picking.sale_id)
+                picking.write(values)
+                picking._add_delivery_cost_to_so()
+
+    def _oms_check_carrier(self):
+        """Refuse a delivery whose label is of another carrier than it goes out with."""
+        self.ensure_one()
+        for parcel in self._oms_get_live_parcels():
+            if parcel.carrier_id != self.carrier_id:
+                raise UserError(
+                    self.env._(
+                        "Parcel %(parcel)s has a waybill of %(labelled)s, but %(transfer)s goes out with %(carrier)s:"
+                        " cancel the parcel or its waybill, or put the carrier back.",
+                        parcel=parcel.name,
+                        labelled=parcel.carrier_id.name,
+                        transfer=self.name,
+                        carrier=self.carrier_id.name or self.env._("no carrier"),
+                    )
+                )
+
+    def _oms_take_over_reference(self):
+        """Give a single parcel the number that its transfer got elsewhere: typed in, or from a carrier's own connection."""
+        for picking in self.filtered("carrier_tracking_ref"):
+            parcel = picking._oms_get_live_parcels()
+            if len(parcel) == 1 and not parcel.tracking_number:
+                parcel.write({"tracking_number": picking.carrier_tracking_ref, "waybill_state": "assigned"})
+                parcel._compute_prices()
+
+    def _oms_finish_shipping(self):
+        self._oms_take_over_reference()
+        parcels = self._oms_get_live_parcels().filtered(lambda parcel: parcel.state in OPEN_PARCEL_STATES)
+        parcels._set_state("shipped")
+        parcels._start_tracking()
+
+    # === CARRIER === #
+
+    def _oms_ensure_carriers(self):
+        """Choose a carrier for the deliveries without one: the cheapest that serves them. Leaves a decision with why.
+
+        A company without tariffs sends without: its deliveries keep no carrier.
+
+        :raise UserError: there are carriers with tariffs, but none for this address
+        """
+        for company, pickings in self.filtered(lambda picking: not picking.carrier_id).grouped("company_id").items():
+            carriers = self.env["delivery.carrier"]._oms_get_candidates(company)
+            if carriers:
+                pickings._oms_choose_carriers(carriers)
+
+    def _oms_choose_carriers(self, carriers):
+        parcels = self._oms_get_live_parcels()
+        shipments = {parcel: parcel._prepare_shipment_input() for parcel in parcels}
+        quotes = carriers._oms_quote(list(shipments.values()))
+        offers = {carrier: dict(zip(shipments, quotes[carrier], strict=True)) for carrier in carriers}
+        decisions = []
+        for picking in self:
+            ranked = picking._oms_rank_carriers(offers)
+            if not ranked:
+                raise UserError(
+                    self.env._(
+                        "No carrier serves the address of %(transfer)s (%(address)s): set a carrier on the transfer or"
+                        " add a tariff.",
+                        transfer=picking.name,
+                        address=picking.partner_id.display_name,
+                    )
+                )
+            picking.carrier_id = ranked[0]["carrier_id"]
+            decisions.append(picking._prepare_carrier_decision_values(ranked))
+        # sudo: oms.decision - who packs may cause decisions, not write them
+        self.env["oms.decision"].sudo().create([values for values in decisions if values["order_id"]])
+
+    def _oms_rank_carriers(self, offers):
+        """Return the carriers that serve every parcel of one delivery, best first, as JSON-able rows.
+
+        :param dict offers: {carrier: {parcel: Quote or None}}
+        """
+        self.ensure_one()
+        rows = []
+        for carrier, quotes in offers.items():
+            mine = [quotes[parcel] for parcel in self._oms_get_live_parcels()]
+            if mine and all(mine) and carrier._match(self.partner_id, self):
+                rows.append(
+                    {
+                        "carrier_id": carrier.id,
+                        "carrier": carrier.name,
+                        "price": round(sum(quote.price for quote in mine), 4),
+                        "days": max(quote.days for quote in mine),
+                        "charged_weight": round(sum(quote.charged_weight for quote in mine), 4),
+                        "tariff_ids": [quote.tariff_id for quote in mine],
+                    }
+                )
+        return sorted(rows, key=lambda row: (row["price"], row["days"], row["carrier_id"]))
+
+    def _prepare_carrier_decision_values(self, ranked):
+        self.ensure_one()
+        best = ranked[0]
+        return {
+            "order_id": self.sale_id.id,
+            "kind": "carrier",
+            "outcome": "chosen",
+            "summary": self.env._(
+                "%(transfer)s goes with %(carrier)s: the cheapest of %(count)s at %(price)s.",
+                transfer=self.name,
+                carrier=best["carrier"],
+                count=len(ranked),
+                price=self.company_id.currency_id.format(best["price"]),
+            ),
+            "data": {"transfer": self.name, "candidates": ranked},
+        }
