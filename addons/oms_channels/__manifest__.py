@@ -1,0 +1,22 @@
+{
+    "name": "OMS Channels",
+    "summary": "Shops: orders in, shipments and refunds out, products, stock, payments and invoices",
+    "author": "OMS",
+    "category": "Supply Chain/OMS",
+    "version": "19.0.1.0.0",
+    "license": "LGPL-3",
+    "depends": ["oms_base", "stock_delivery"],
+    "data": [
+        "security/oms_channels_security.xml",
+        "security/ir.model.access.csv",
+        "data/product_data.xml",
+        "data/ir_cron_data.xml",
+        "views/oms_channel_message_views.xml",
+        "views/oms_channel_push_views.xml",
+        "views/oms_channel_listing_views.xml",
+        "views/oms_channel_payment_views.xml",
+        "views/oms_channel_views.xml",  # Depends on the actions of the views above
+        "views/sale_order_views.xml",
+        "views/oms_channels_menus.xml",
+    ],
+}

@@ -1,0 +1,54 @@
+import logging
+from datetime import UTC, datetime
+
+from werkzeug.exceptions import NotFound, RequestEntityTooLarge
+
+import psycopg2
+
+from odoo import http
+from odoo.http import request
+
+from odoo.addons.oms_channels.adapters.errors import AdapterError, AuthError
+
+_logger = logging.getLogger(__name__)
+
+# Webhooks name what happened; a body beyond this is no webhook.
+MAX_BODY_BYTES = 1024 * 1024
+
+
+class OmsChannels(http.Controller):
+    _webhook_url = "/oms/webhook/<int:channel_id>"
+
+    @http.route(_webhook_url, type="http", auth="public", methods=["POST"], csrf=False, save_session=False)
+    def webhook(self, channel_id, **_kwargs):
+        """Check the signature, store the event, say thanks. The work is done in the background."""
+        # sudo: oms.channel - the shop is no user; its signature is checked below before anything is done
+        channel_sudo = request.env["oms.channel"].sudo().browse(channel_id).exists()
+        if not channel_sudo.active or not channel_sudo.provider:
+            raise NotFound()
+        if (request.httprequest.content_length or 0) > MAX_BODY_BYTES:
+            raise RequestEntityTooLarge()
+        body = request.httprequest.get_data(cache=True)
+        secrets = [secret for secret in (channel_sudo.webhook_secret, channel_sudo.webhook_secret_previous) if secret]
+        try:
+            event = channel_sudo._get_adapter().verify_and_parse_webhook(
+                request.httprequest.headers, body, secrets, now=datetime.now(UTC)
+            )
+        except AuthError as error:
+            _logger.warning("Webhook of channel %s refused: %s", channel_id, error.message)
+            return request.make_response("refused", status=401)
+        except AdapterError as error:
+            _logger.warning("Webhook of channel %s not understood: %s", channel_id, error.message)
+            return request.make_response("not understood", status=400)
+        if event.concerns_order:
+            self._store(channel_sudo, event)
+        return request.make_response("ok")
+
+    def _store(self, channel_sudo, event):
+        """Store the event; that it is there already is as good."""
+        Message = channel_sudo.env["oms.channel.message"]
+        try:
+            with request.env.cr.savepoint():
+                Message._store_event(channel_sudo, event)
+        except psycopg2.errors.UniqueViolation:
+            _logger.info("Webhook %s of channel %s was stored by another request", event.event_id, channel_sudo.id)

@@ -1,0 +1,11 @@
+-- a copied database must not talk to real shops
+UPDATE oms_channel
+   SET api_key = NULL,
+       api_secret = NULL,
+       webhook_secret = NULL,
+       webhook_secret_previous = NULL,
+       is_pulling = false,
+       is_publishing_stock = false;
+UPDATE ir_cron
+   SET active = false
+ WHERE id IN (SELECT res_id FROM ir_model_data WHERE module = 'oms_channels' AND model = 'ir.cron');

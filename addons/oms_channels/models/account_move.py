@@ -1,0 +1,42 @@
+from collections import defaultdict
+
+from odoo import models
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def _post(self, soft=True):
+        """Override of `account`: a posted invoice of a channel order may be paid already."""
+        posted = super()._post(soft)
+        invoices = posted.filtered(lambda move: move.move_type in ("out_invoice", "out_refund"))
+        # sudo: sale.order - who posts invoices need not be allowed to read orders
+        if invoices.sudo()._get_channel_orders():
+            self.env["oms.channel.payment"]._trigger_settle()
+        return posted
+
+    def _get_channel_orders(self):
+        """Return the channel orders that these invoices or credit notes are for."""
+        return self.line_ids.sale_line_ids.order_id.filtered("channel_id")
+
+    def _get_channel_refunds(self):
+        """Return what each channel order gets back by this credit note.
+
+        :return: dict {sale.order: {"amount": with tax, "lines": [[line id in the shop, quantity as text], ...]}}
+        """
+        self.ensure_one()
+        orders = self._get_channel_orders() or self.reversed_entry_id._get_channel_orders()
+        amounts, lines = defaultdict(float), defaultdict(list)
+        for line in self.invoice_line_ids:
+            order_line = line.sale_line_ids[:1]
+            amounts[order_line.order_id] += line.price_total
+            if order_line.channel_line_id and line.quantity:
+                lines[order_line.order_id].append([order_line.channel_line_id, f"{line.quantity:g}"])
+        if len(orders) == 1:
+            # All of it is this order's, cents and lines without link included.
+            amounts = {orders: self.amount_total}
+        return {order: {"amount": amounts[order], "lines": lines[order]} for order in orders if amounts.get(order)}
+
+    def _get_receivable_lines(self):
+        """Return the receivable items of these entries."""
+        return self.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable")

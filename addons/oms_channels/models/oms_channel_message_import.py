@@ -1,0 +1,183 @@
+from datetime import datetime
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.fields import Command, Domain
+from odoo.tools import SQL
+
+from odoo.addons.oms_base.const import BATCH_SIZE
+from odoo.addons.oms_base.models.oms_queue_mixin import QueueRetry
+
+from ..adapters.errors import AdapterError
+from ..adapters.types import ChannelEvent
+
+
+class OmsChannelMessage(models.Model):
+    """From a message to an order: new ones in batches, everything else one by one."""
+
+    _inherit = "oms.channel.message"
+
+    # === ONE MESSAGE === #
+
+    def _process_queue_item(self):
+        """Override of `oms_base`: read the order from the message, or from the shop, and create or change ours."""
+        message = self.with_company(self.company_id)
+        with message._adapter_errors():
+            adapter = message.channel_id._get_adapter()
+            payload = message._read_order_payload(adapter)
+            if payload is None:
+                return {"state": "skipped", "result": self.env._("Not about an order")}
+            channel_order = adapter.parse_order(payload)
+        message._lock_order(channel_order.external_id)
+        order = message._find_orders([channel_order.external_id])
+        if order:
+            return order._oms_apply_channel_order(channel_order)
+        return message._import_new_order(channel_order)
+
+    def _read_order_payload(self, adapter):
+        """Return the raw order, None when the event is about something else."""
+        if self.source != "webhook":
+            return self.payload
+        event = ChannelEvent(**{**self.payload, "occurred_at": datetime.fromisoformat(self.payload["occurred_at"])})
+        external_id = adapter.resolve_event(event)
+        return adapter.fetch_order(external_id) if external_id else None
+
+    def _lock_order(self, external_id):
+        """Keep others away from the same order until this transaction ends, whether it is there already or not.
+
+        :raise QueueRetry: when another worker has it
+        """
+        key = f"oms:{self.channel_id.id}:{external_id}"
+        [[locked]] = self.env.execute_query(SQL("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", key))
+        if not locked:
+            raise QueueRetry(self.env._("Another worker is at the same order."), 2)
+
+    def _find_orders(self, external_ids):
+        """Return the orders that the channel's external ids became."""
+        return self.env["sale.order"].search(
+            [("channel_id", "=", self.channel_id.id), ("channel_order_id", "in", external_ids)]
+        )
+
+    def _import_new_order(self, channel_order):
+        """Create the order, or say what keeps it from being created."""
+        if channel_order.status == "cancelled":
+            return {"state": "skipped", "result": self.env._("Cancelled in the shop before it was imported")}
+        listings = self.channel_id._match_lines([channel_order])
+        unmatched = self._get_unmatched(channel_order, listings)
+        if unmatched:
+            return self._prepare_unmatched_values(unmatched)
+        order = self.env["sale.order"]._oms_create_from_channel(self.channel_id, [channel_order])
+        return {"order_id": order.id, "result": self.env._("Imported"), "listing_ids": [Command.clear()]}
+
+    def _get_unmatched(self, channel_order, listings):
+        """Return the listings of an order's open lines that have no product."""
+        return self.env["oms.channel.listing"].union(
+            listing
+            for line in channel_order.lines
+            if line.open_quantity
+            and not (listing := listings[channel_order.external_id, line.external_id]).product_id
+        )
+
+    def _prepare_unmatched_values(self, listings):
+        """Return the values of a message that waits for a person to match products. It goes on by itself after that.
+
+        Not an exception: the listings found on the way, which the person is to match, must stay.
+        """
+        return {
+            "state": "failed",
+            "done_date": False,
+            "listing_ids": [Command.set(listings.ids)],
+            "last_error": self.env._(
+                "Unmatched SKU: %(skus)s. Match it under OMS > Channels > Listings; the order is imported by itself then.",
+                skus=", ".join(listing.sku or listing.title or listing.external_id for listing in listings),
+            ),
+        }
+
+    # === MANY NEW ORDERS === #
+
+    @api.model
+    def _cron_process_queue(self, lane, limit=200):
+        """Override of `oms_base`: new orders that are here in full are created in batches first."""
+        self._process_new_orders(lane, limit)
+        return super()._cron_process_queue(lane, limit=limit)
+
+    @api.model
+    def _process_new_orders(self, lane, limit):
+        """Create new orders in batches of one channel. What is no plain new order, or fails, is left to be done singly."""
+        domain = self._get_queue_domain(lane) & self._get_offline_domain()
+        cron = self.env["ir.cron"]
+        rows = self.search(domain, limit=limit, order="id")
+        for channel, channel_rows in rows.grouped("channel_id").items():
+            for start in range(0, len(channel_rows), BATCH_SIZE):
+                cron._commit_progress(remaining=len(rows))
+                batch = channel_rows[start : start + BATCH_SIZE].try_lock_for_update().filtered_domain(domain)
+                if len(batch) < 2 or not batch._process_batch(channel):
+                    continue
+                if not cron._commit_progress(len(batch)):
+                    return
+
+    def _process_batch(self, channel):
+        """Create the orders of these messages in one go.
+
+        :return: whether it was done; if not, nothing happened
+        """
+        messages = self.with_company(channel.company_id)
+        try:
+            with self.env.cr.savepoint():
+                plain = messages._get_plain_new_orders(channel)
+                if len(plain) < 2:
+                    return False
+                orders = self.env["sale.order"].with_company(channel.company_id)._oms_create_from_channel(
+                    channel, list(plain.values())
+                )
+                messages._settle_batch(plain, orders)
+                self.env.flush_all()
+        except Exception:  # noqa: BLE001  one of them is bad: done singly, each gets its own answer
+            self.env.cr.rollback()
+            self.env.invalidate_all()
+            return False
+        return True
+
+    def _get_plain_new_orders(self, channel):
+        """Return {message: ChannelOrder} of the new orders whose products are all known, one message an order."""
+        adapter = channel._get_adapter()
+        waiting = self._get_waiting_queue_keys(self)
+        found, seen = {}, set()
+        for message in self:
+            if message.queue_key in waiting or message.external_id in seen:
+                continue
+            seen.add(message.external_id)
+            try:
+                channel_order = adapter.parse_order(message.payload)
+            except AdapterError:
+                continue
+            if channel_order.external_id == message.external_id and channel_order.status != "cancelled":
+                found[message] = channel_order
+        known = set(self[:1]._find_orders(list(seen)).mapped("channel_order_id"))
+        found = {message: order for message, order in found.items() if order.external_id not in known}
+        listings = channel._match_lines(list(found.values()))
+        return {
+            message: order
+            for message, order in found.items()
+            if not self._get_unmatched(order, listings) and message._try_lock_order(order.external_id)
+        }
+
+    def _try_lock_order(self, external_id):
+        try:
+            self._lock_order(external_id)
+        except QueueRetry:
+            return False
+        return True
+
+    def _settle_batch(self, plain, orders):
+        """Write the result on the messages of a batch."""
+        for message, order in zip(plain, orders, strict=True):
+            message.order_id = order
+        self.browse(message.id for message in plain).write(
+            {
+                "state": "done",
+                "done_date": self.env.cr.now(),
+                "last_error": False,
+                "result": self.env._("Imported"),
+            }
+        )

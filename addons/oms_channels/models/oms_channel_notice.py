@@ -1,0 +1,159 @@
+from datetime import UTC
+from decimal import Decimal
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.tools import float_repr
+
+from odoo.addons.oms_base.models.oms_queue_mixin import QueueRetry
+
+from ..adapters import types
+
+
+class OmsChannelPush(models.Model):
+    """What each kind of push says, and what its answer means here.
+
+    ``_prepare_<kind>_notice`` returns the adapter's notice, or a sentence when there is nothing to tell;
+    ``_apply_<kind>_result`` may do more with the answer than keep it.
+    """
+
+    _inherit = "oms.channel.push"
+
+    def _get_document(self):
+        """Return the document of this push.
+
+        :raise UserError: when it is gone
+        """
+        document = self.env[self.res_model].browse(self.res_id).exists()
+        if not document:
+            raise UserError(self.env._("The document of %(push)s is gone. Skip the push.", push=self.display_name))
+        return document
+
+    def _get_notice_lines(self):
+        """Return ((line id in the shop, quantity), ...) as they were when this was queued."""
+        return tuple((line_id, Decimal(quantity)) for line_id, quantity in (self.payload or {}).get("lines", ()))
+
+    # === SHIPMENT === #
+
+    def _prepare_shipment_notice(self):
+        picking = self._get_document()
+        lines = self._get_notice_lines()
+        if not lines:
+            return self.env._("Nothing in %(picking)s belongs to a line of the shop.", picking=picking.name)
+        return types.ShipmentNotice(
+            order_external_id=self.order_id.channel_order_id,
+            lines=lines,
+            # Read now: the number may have been entered after the goods left.
+            tracking_number=picking.carrier_tracking_ref or "",
+            carrier=picking.carrier_id.name or "",
+            idempotency_key=self.idempotency_key,
+            tracking_url=picking.carrier_tracking_url or "",
+        )
+
+    def _prepare_delivered_notice(self):
+        picking = self._get_document()
+        shipment = self.search(
+            [
+                ("channel_id", "=", self.channel_id.id),
+                ("order_id", "=", self.order_id.id),
+                ("kind", "=", "shipment"),
+                ("res_model", "=", picking._name),
+                ("res_id", "=", picking.id),
+            ],
+            limit=1,
+        )
+        if shipment.state in ("failed", "pending"):
+            raise QueueRetry(self.env._("The shop has not been told of the shipment yet."))
+        return types.DeliveryNotice(
+            order_external_id=self.order_id.channel_order_id,
+            idempotency_key=self.idempotency_key,
+            tracking_number=picking.carrier_tracking_ref or "",
+            shipment_external_id=shipment.external_ref or "",
+            delivered_at=self.create_date.replace(tzinfo=UTC),
+        )
+
+    # === CANCEL AND RETURN === #
+
+    def _prepare_cancel_notice(self):
+        if self.order_id.channel_status == "cancelled":
+            return self.env._("Already cancelled in the shop.")
+        return types.CancelNotice(
+            order_external_id=self.order_id.channel_order_id, idempotency_key=self.idempotency_key
+        )
+
+    def _apply_cancel_result(self, notice, result):
+        self.order_id.channel_status = "cancelled"
+
+    def _prepare_return_received_notice(self):
+        picking = self._get_document()
+        lines = self._get_notice_lines()
+        if not lines:
+            return self.env._("Nothing in %(picking)s belongs to a line of the shop.", picking=picking.name)
+        return types.ReturnNotice(
+            order_external_id=self.order_id.channel_order_id,
+            lines=lines,
+            idempotency_key=self.idempotency_key,
+            note=picking.name,
+        )
+
+    # === REFUND === #
+
+    def _prepare_refund_notice(self):
+        move = self._get_document()
+        if move.state != "posted":
+            return self.env._("The credit note %(move)s is not posted any more.", move=move.display_name)
+        payments = self.order_id.channel_payment_ids.filtered(lambda payment: payment.direction == "inbound")
+        if not any(payment.captured_amount for payment in payments):
+            return self.env._("The shop collected nothing for this order: pay the buyer back yourself.")
+        amount = Decimal(float_repr(self.payload["amount"], move.currency_id.decimal_places))
+        return types.RefundNotice(
+            order_external_id=self.order_id.channel_order_id,
+            amount=amount,
+            currency=move.currency_id.name,
+            idempotency_key=self.idempotency_key,
+            note=move.name or "",
+            lines=self._get_notice_lines(),
+        )
+
+    def _apply_refund_result(self, notice, result):
+        """The buyer has the money back: what is left is to book it."""
+        self.env["oms.channel.payment"]._record_refund(self, notice, result)
+        self.order_id._oms_log_event(
+            "refunded", document=self._get_document(), message=f"{notice.amount} {notice.currency}"
+        )
+
+    # === STOCK === #
+
+    def _prepare_stock_notice(self):
+        """Return the StockLevels of the listings this was queued for that still want publishing."""
+        listings, quantities = self._get_stock_listings(), dict(self.payload["levels"])
+        if not listings:
+            return self.env._("The listings are gone.")
+        return tuple(
+            types.StockLevel(
+                sku=listing.sku or "",
+                quantity=Decimal(str(quantities[listing.id])),
+                external_id=listing.external_id,
+                inventory_external_id=listing.inventory_external_id or "",
+                location=self.channel_id.location_ref or "",
+            )
+            for listing in listings
+        )
+
+    def _get_stock_listings(self):
+        return self.env["oms.channel.listing"].browse([row[0] for row in self.payload["levels"]]).exists()
+
+    def _apply_stock_result(self, result):
+        """Keep on each listing what the shop has now, or why it has not. :return: values of this row"""
+        quantities, now = dict(self.payload["levels"]), fields.Datetime.now()
+        refused = 0
+        for listing, error in zip(self._get_stock_listings(), result.errors, strict=True):
+            refused += bool(error)
+            if error:
+                listing.write({"publish_error": error, "published_date": now})
+            else:
+                listing.write(
+                    {"published_quantity": quantities[listing.id], "published_date": now, "publish_error": False}
+                )
+        accepted = len(result.errors) - refused
+        return {"response": self.env._("%(accepted)s accepted, %(refused)s refused.", accepted=accepted, refused=refused)}

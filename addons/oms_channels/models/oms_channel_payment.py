@@ -1,0 +1,276 @@
+from datetime import UTC, timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from odoo.addons.oms_base.const import BATCH_SIZE
+
+RETRY_MINUTES = 60
+STATES = [
+    ("pending", "Pending"),
+    ("authorized", "Authorised"),
+    ("captured", "Captured"),
+    ("partially_refunded", "Partly Refunded"),
+    ("refunded", "Refunded"),
+    ("cancelled", "Cancelled"),
+]
+
+
+class OmsChannelPayment(models.Model):
+    """Money that the shop took from a buyer or gave back, and the payment it is booked as.
+
+    A captured payment is booked in the channel's journal once the order has a posted invoice, a refund once the shop has
+    made it; both are reconciled with what they pay.
+    """
+
+    _name = "oms.channel.payment"
+    _description = "Channel Payment"
+    _order = "id desc"
+    _rec_name = "external_id"
+    _check_company_auto = True
+
+    channel_id = fields.Many2one("oms.channel", required=True, index=True, ondelete="cascade", readonly=True)
+    company_id = fields.Many2one(related="channel_id.company_id", store=True, index=True)
+    order_id = fields.Many2one("sale.order", required=True, index=True, ondelete="cascade", readonly=True)
+    direction = fields.Selection(
+        [("inbound", "From the Buyer"), ("outbound", "To the Buyer")], required=True, default="inbound", readonly=True
+    )
+    external_id = fields.Char(string="ID in the Shop", required=True, readonly=True)
+    provider = fields.Char(string="Paid With", readonly=True)
+    state = fields.Selection(STATES, required=True, readonly=True)
+    currency_id = fields.Many2one("res.currency", required=True, readonly=True)
+    amount = fields.Monetary(readonly=True)
+    captured_amount = fields.Monetary(string="Captured", readonly=True)
+    refunded_amount = fields.Monetary(string="Refunded", readonly=True)
+    date = fields.Datetime(readonly=True)
+    refund_move_id = fields.Many2one(
+        "account.move", string="Credit Note", readonly=True, index="btree_not_null", check_company=True
+    )
+    payment_id = fields.Many2one(
+        "account.payment", string="Booked As", readonly=True, copy=False, index="btree_not_null", check_company=True
+    )
+    last_error = fields.Char(string="Last Error", readonly=True, copy=False)
+    next_try = fields.Datetime(string="Next Try", readonly=True, copy=False)
+
+    _external_uniq = models.Constraint("UNIQUE(channel_id, external_id)", "This payment of the shop is already there.")
+    _to_book_idx = models.Index("(id) WHERE payment_id IS NULL")
+
+    # === ACTION METHODS === #
+
+    def action_retry(self):
+        """Have these tried again at once."""
+        self.filtered(lambda payment: not payment.payment_id).write({"last_error": False, "next_try": False})
+        self._trigger_settle()
+        return True
+
+    # === WHAT THE SHOP TELLS === #
+
+    @api.model
+    def _sync(self, pairs):
+        """Keep what the shop tells of its payments. Captured and refunded amounts only ever grow: an older message can't
+        take money back.
+
+        :param pairs: list of (sale.order, ChannelOrder)
+        """
+        told = {(order.channel_id.id, payment.external_id): (order, payment) for order, shop in pairs for payment in shop.payments}
+        if not told:
+            return
+        known = self.search(
+            [("channel_id", "in", [key[0] for key in told]), ("external_id", "in", [key[1] for key in told])]
+        )
+        rows = {(row.channel_id.id, row.external_id): row for row in known}
+        currencies = {
+            currency.name: currency
+            for currency in self.env["res.currency"].search([("name", "in", [told[key][1].currency for key in told])])
+        }
+        vals_list, paid = [], self.env["sale.order"]
+        for key, (order, payment) in told.items():
+            row = rows.get(key, self.browse())
+            vals = self._prepare_payment_values(order, payment, currencies, row)
+            if vals["captured_amount"] and not row.captured_amount:
+                paid |= order
+            if not row:
+                vals_list.append(vals)
+            elif changed := {name: value for name, value in vals.items() if name in ("state", "captured_amount", "refunded_amount") and row[name] != value}:
+                row.write(changed)
+        self.create(vals_list)
+        paid._oms_log_event("paid")
+        if any(order.invoice_ids for order in paid):
+            self._trigger_settle()
+
+    @api.model
+    def _prepare_payment_values(self, order, payment, currencies, row):
+        currency = currencies.get(payment.currency) or order.currency_id
+        captured = max(float(payment.captured_amount), row.captured_amount)
+        refunded = max(float(payment.refunded_amount), row.refunded_amount)
+        return {
+            "channel_id": order.channel_id.id,
+            "order_id": order.id,
+            "external_id": payment.external_id,
+            "provider": payment.provider,
+            "state": row.state if row.captured_amount and not payment.captured_amount else payment.state,
+            "currency_id": currency.id,
+            "amount": float(payment.amount),
+            "captured_amount": captured,
+            "refunded_amount": refunded,
+            "date": payment.date.astimezone(UTC).replace(tzinfo=None, microsecond=0) if payment.date else False,
+        }
+
+    @api.model
+    def _record_refund(self, push, notice, result):
+        """Keep a refund the shop has made for us, to be booked and reconciled with its credit note.
+
+        :param push: oms.channel.push of kind refund
+        :param notice: RefundNotice
+        :param result: PushResult
+        """
+        external_id = result.external_id or push.idempotency_key
+        if self.search_count([("channel_id", "=", push.channel_id.id), ("external_id", "=", external_id)], limit=1):
+            return
+        move = push._get_document()
+        inbound = push.order_id.channel_payment_ids.filtered(lambda payment: payment.direction == "inbound")
+        self.create(
+            {
+                "channel_id": push.channel_id.id,
+                "order_id": push.order_id.id,
+                "direction": "outbound",
+                "external_id": external_id,
+                "provider": inbound[:1].provider,
+                "state": "refunded",
+                "currency_id": move.currency_id.id,
+                "amount": float(notice.amount),
+                "date": fields.Datetime.now(),
+                "refund_move_id": move.id,
+            }
+        )
+        self._trigger_settle()
+
+    # === BOOKING === #
+
+    @api.model
+    def _trigger_settle(self):
+        """Wake the background work that invoices orders and books payments."""
+        if cron := self.env.ref("oms_channels.ir_cron_settle", raise_if_not_found=False):
+            cron.sudo()._trigger()  # sudo: ir.cron - waking it is all it can do
+
+    @api.model
+    def _cron_settle(self):
+        """Invoice what is due, then book the payments of what is invoiced."""
+        self.env["sale.order"]._cron_invoice_orders()
+        self._cron_book_payments()
+
+    @api.model
+    def _get_booking_domain(self):
+        """Return the domain of the payments that can be booked now."""
+        has_invoice = Domain("order_id.invoice_ids", "any", [("state", "=", "posted"), ("move_type", "=", "out_invoice")])
+        return (
+            Domain("payment_id", "=", False)
+            & (Domain("next_try", "=", False) | Domain("next_try", "<=", fields.Datetime.now()))
+            & (
+                (Domain("direction", "=", "inbound") & Domain("captured_amount", ">", 0) & has_invoice)
+                | (Domain("direction", "=", "outbound") & Domain("refund_move_id.state", "=", "posted"))
+            )
+        )
+
+    @api.model
+    def _cron_book_payments(self, limit=500):
+        """Book the due payments in batches of one company; a batch that fails is done one by one."""
+        domain = self._get_booking_domain()
+        rows = self.search(domain, limit=limit, order="id")
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=self.search_count(domain))
+        for company, company_rows in rows.grouped("company_id").items():
+            for start in range(0, len(company_rows), BATCH_SIZE):
+                batch = company_rows[start : start + BATCH_SIZE].with_company(company)
+                payments = batch.try_lock_for_update().filtered_domain(domain)
+                if payments and not payments._try_book():
+                    for payment in payments:
+                        payment._try_book()
+                if not cron._commit_progress(len(batch)):
+                    return
+
+    def _try_book(self):
+        """:return: whether these are booked; the error of a single one is kept"""
+        try:
+            with self.env.cr.savepoint():
+                self._book()
+                self.env.flush_all()
+        except UserError as error:
+            self.env.invalidate_all()
+            if len(self) == 1:
+                self._write_booking_error(str(error))
+            return False
+        return True
+
+    def _book(self):
+        """Make, post and reconcile the payments of these."""
+        vals_list = [payment._prepare_account_payment_values() for payment in self]
+        booked = self.env["account.payment"].with_context(tracking_disable=True, mail_create_nosubscribe=True).create(vals_list)
+        booked.action_post()
+        for payment, account_payment in zip(self, booked, strict=True):
+            payment.write({"payment_id": account_payment.id, "last_error": False, "next_try": False})
+        self._reconcile()
+        for payment in self:
+            payment.order_id._oms_log_event(
+                "payment_booked", document=payment.payment_id, message=payment.payment_id.name
+            )
+
+    def _get_paid_moves(self):
+        """Return the posted invoices, or the credit note, that one payment is for."""
+        self.ensure_one()
+        if self.direction == "outbound":
+            return self.refund_move_id
+        return self.order_id.invoice_ids.filtered(
+            lambda move: move.state == "posted" and move.move_type == "out_invoice"
+        )
+
+    def _prepare_account_payment_values(self):
+        """Return the values of the account.payment.
+
+        :raise UserError: naming what the channel's settings lack
+        """
+        self.ensure_one()
+        journal = self.channel_id.journal_id
+        if not journal:
+            raise UserError(
+                self.env._("%(channel)s has no payment journal. Choose one in its settings.", channel=self.channel_id.name)
+            )
+        moves = self._get_paid_moves()
+        account = moves._get_receivable_lines().account_id[:1]
+        date = fields.Datetime.context_timestamp(self, self.date or fields.Datetime.now()).date()
+        return {
+            "payment_type": self.direction,
+            "partner_type": "customer",
+            "partner_id": moves[:1].commercial_partner_id.id,
+            "amount": self.captured_amount if self.direction == "inbound" else self.amount,
+            "currency_id": self.currency_id.id,
+            "journal_id": journal.id,
+            "company_id": self.company_id.id,
+            "date": date,
+            "memo": f"{self.order_id.channel_order_ref or self.order_id.name} {self.external_id}",
+            "payment_reference": self.external_id,
+            "destination_account_id": account.id,
+        }
+
+    def _reconcile(self):
+        """Reconcile each booked payment with what it pays, as far as both go."""
+        plan = []
+        for payment in self:
+            lines = payment._get_paid_moves()._get_receivable_lines() | payment.payment_id.move_id._get_receivable_lines()
+            lines = lines.filtered(lambda line: not line.reconciled)
+            for account_lines in lines.grouped("account_id").values():
+                if len({line.balance > 0 for line in account_lines}) > 1:
+                    plan.append(account_lines)
+        if plan:
+            self.env["account.move.line"]._reconcile_plan(plan)
+
+    def _write_booking_error(self, error):
+        """Keep the error, tell the order's responsible once, and try again later."""
+        self.ensure_one()
+        is_new = not self.last_error
+        self.write({"last_error": error, "next_try": fields.Datetime.now() + timedelta(minutes=RETRY_MINUTES)})
+        if is_new:
+            self.order_id._oms_schedule_activity(
+                self.env._("A payment of %(order)s could not be booked", order=self.order_id.name), error
+            )

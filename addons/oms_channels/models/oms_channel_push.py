@@ -1,0 +1,158 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import split_every
+
+# A settled push is kept this long unless the parameter oms_channels.push_keep_days says otherwise.
+KEEP_DAYS = 180
+
+
+class OmsChannelPush(models.Model):
+    """Outbox: what a shop is to be told. Written in the user's transaction, sent after it in the background.
+
+    A push and its idempotency key are one: the same thing is never queued, nor told, twice.
+    """
+
+    _name = "oms.channel.push"
+    _description = "Channel Push"
+    _inherit = ["oms.channel.queue"]
+    _order = "id desc"
+    _queue_cron_xmlid = "oms_channels.ir_cron_push_lane_%s"
+
+    kind = fields.Selection(
+        [
+            ("shipment", "Shipment"),
+            ("delivered", "Delivered"),
+            ("cancel", "Cancellation"),
+            ("return_received", "Return Received"),
+            ("refund", "Refund"),
+            ("stock", "Stock"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    res_model = fields.Char(string="Document Model", readonly=True)
+    res_id = fields.Many2oneReference(string="Document", model_field="res_model", readonly=True)
+    idempotency_key = fields.Char(required=True, readonly=True)
+    payload = fields.Json(readonly=True, help="What the document said when this was queued.")
+    external_ref = fields.Char(string="ID in the Shop", readonly=True, help="What the shop calls it.")
+    response = fields.Char(readonly=True, help="The shop's answer in one line.")
+
+    _key_uniq = models.UniqueIndex("(channel_id, idempotency_key)", "The shop is told this already.")
+    _channel_state_idx = models.Index("(channel_id, state)")
+    _document_idx = models.Index("(res_model, res_id)")
+
+    @api.depends("kind", "order_id.name", "channel_id.name")
+    def _compute_display_name(self):
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        for push in self:
+            push.display_name = f"{push.order_id.name or push.channel_id.name}: {kinds.get(push.kind)}"
+
+    # === ACTION METHODS === #
+
+    def action_view_document(self):
+        """Open the document that the shop is told of."""
+        self.ensure_one()
+        if not self.res_model or not self.env[self.res_model].browse(self.res_id).exists():
+            raise UserError(self.env._("The document of %(push)s is gone.", push=self.display_name))
+        return {"type": "ir.actions.act_window", "res_model": self.res_model, "res_id": self.res_id, "views": [(False, "form")]}
+
+    # === ENQUEUE === #
+
+    @api.model
+    def _enqueue(self, kind, pairs, payloads=None):
+        """Queue pushes that are not queued yet, for orders whose channel has a shop.
+
+        :param kind: key of ``kind``
+        :param pairs: list of (sale.order, document record)
+        :param payloads: list of JSON-able dicts, one a pair
+        :return: the new pushes
+        """
+        payloads = payloads or [{}] * len(pairs)
+        wanted = {}
+        for (order, document), payload in zip(pairs, payloads, strict=True):
+            if order.channel_id.provider and order.channel_order_id:
+                wanted[order.channel_id.id, self._get_idempotency_key(kind, order, document)] = (order, document, payload)
+        # sudo: oms.channel.push - the outbox follows what users do; nobody writes it by hand
+        Push = self.sudo()
+        known = Push.search_fetch(
+            [("channel_id", "in", [key[0] for key in wanted]), ("idempotency_key", "in", [key[1] for key in wanted])],
+            ["channel_id", "idempotency_key"],
+        )
+        known_keys = {(push.channel_id.id, push.idempotency_key) for push in known}
+        return Push.create(
+            [
+                {
+                    "channel_id": channel_id,
+                    "order_id": order.id,
+                    "kind": kind,
+                    "res_model": document._name,
+                    "res_id": document.id,
+                    "idempotency_key": key,
+                    "payload": payload,
+                }
+                for (channel_id, key), (order, document, payload) in wanted.items()
+                if (channel_id, key) not in known_keys
+            ]
+        )
+
+    @api.model
+    def _get_idempotency_key(self, kind, order, document):
+        """Return the key under which shops know this push: the database is in it, as several may serve one shop."""
+        # sudo: ir.config_parameter - the database's own name for itself
+        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        return f"{uuid[:8]}-{kind}-{order.id}-{document.id}"
+
+    # === QUEUE === #
+
+    def _get_queue_key(self):
+        """Override of `oms_base`: an order's pushes go in order; stock goes on its own."""
+        return f"{self.channel_id.id}:{self.order_id.id or self.kind}"
+
+    def _process_queue_item(self):
+        """Override of `oms_base`: tell the shop."""
+        push = self.with_company(self.company_id)
+        adapter = push.channel_id._get_adapter()
+        if self.kind not in adapter.capabilities:
+            return {"state": "skipped", "response": self.env._("The platform does not take this.")}
+        notice = getattr(push, f"_prepare_{self.kind}_notice")()
+        if isinstance(notice, str):  # a reason why there is nothing to tell
+            return {"state": "skipped", "response": notice}
+        # From here on the shop may have it, whatever becomes of this transaction: adapters read before they write.
+        with push._adapter_errors():
+            result = getattr(adapter, f"push_{self.kind}")(notice)
+        return push._apply_result(notice, result)
+
+    def _apply_result(self, notice, result):
+        """Keep the shop's answer. :return: values of this row"""
+        if self.kind == "stock":
+            return self._apply_stock_result(result)
+        if apply := getattr(self, f"_apply_{self.kind}_result", None):
+            apply(notice, result)
+        self.order_id._oms_log_event("pushed", document=self, message=self.display_name)
+        answer = self.env._("The shop had it already.") if result.is_repeat else self.env._("Accepted.")
+        return {"external_ref": result.external_id, "response": answer}
+
+    def _after_queue_failure(self):
+        """Override of `oms_base`: the order's timeline and its responsible learn of it."""
+        super()._after_queue_failure()
+        if not self.order_id:
+            return
+        self.order_id._oms_log_event("push_failed", document=self, message=f"{self.display_name}: {self.last_error}")
+        self.order_id._oms_schedule_activity(
+            self.env._("The shop could not be told: %(push)s", push=self.display_name), self.last_error
+        )
+
+    @api.autovacuum
+    def _gc_pushes(self):
+        """Delete settled pushes after the days of retention; stock pushes, of which there are many, after a week."""
+        # sudo: ir.config_parameter - a setting
+        days = int(self.env["ir.config_parameter"].sudo().get_param("oms_channels.push_keep_days", KEEP_DAYS))
+        now = fields.Datetime.now()
+        settled = [("state", "in", ("done", "skipped"))]
+        rows = self.search([*settled, ("create_date", "<", now - timedelta(days=days))], limit=5000)
+        rows |= self.search([*settled, ("kind", "=", "stock"), ("create_date", "<", now - timedelta(days=7))], limit=5000)
+        for ids in split_every(1000, rows.ids):
+            self.browse(ids).unlink()
+        return len(rows), len(rows) >= 5000

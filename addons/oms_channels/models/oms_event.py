@@ -1,0 +1,24 @@
+from odoo import fields, models
+
+
+class OmsEvent(models.Model):
+    _inherit = "oms.event"
+
+    code = fields.Selection(
+        selection_add=[
+            ("paid", "Paid in the shop"),
+            ("pushed", "Told to the shop"),
+            ("push_failed", "Could not be told to the shop"),
+            ("invoiced", "Invoiced"),
+            ("payment_booked", "Payment booked"),
+            ("refunded", "Refunded by the shop"),
+        ],
+        ondelete={
+            "paid": "cascade",
+            "pushed": "cascade",
+            "push_failed": "cascade",
+            "invoiced": "cascade",
+            "payment_booked": "cascade",
+            "refunded": "cascade",
+        },
+    )

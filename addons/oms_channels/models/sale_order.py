@@ -1,0 +1,63 @@
+from odoo import api, fields, models
+
+
+class SaleOrder(models.Model):
+    """What the shop says of an order beyond what `oms_base` keeps, and the way from the order to its messages."""
+
+    _inherit = "sale.order"
+
+    channel_status = fields.Selection(
+        [("open", "Open"), ("cancelled", "Cancelled"), ("completed", "Completed")],
+        string="Status in the Channel",
+        readonly=True,
+        copy=False,
+    )
+    channel_note = fields.Text(string="Buyer's Note", copy=False)
+    channel_version = fields.Char(readonly=True, copy=False, help="Version of the shop's order that was applied last.")
+    channel_digest = fields.Char(readonly=True, copy=False)
+    channel_snapshot = fields.Json(
+        readonly=True, copy=False, help="Address, quantities and total as the shop said them last."
+    )
+    channel_message_ids = fields.One2many("oms.channel.message", "order_id", string="Channel Messages", readonly=True)
+    channel_push_ids = fields.One2many("oms.channel.push", "order_id", string="Channel Pushes", readonly=True)
+    channel_payment_ids = fields.One2many("oms.channel.payment", "order_id", string="Channel Payments", readonly=True)
+    channel_message_count = fields.Integer(compute="_compute_channel_counts")
+    channel_push_count = fields.Integer(compute="_compute_channel_counts")
+    channel_push_failed = fields.Boolean(compute="_compute_channel_counts")
+    channel_payment_count = fields.Integer(compute="_compute_channel_counts")
+
+    @api.depends("channel_message_ids", "channel_push_ids.state", "channel_payment_ids")
+    def _compute_channel_counts(self):
+        for order in self:
+            order.channel_message_count = len(order.channel_message_ids)
+            order.channel_push_count = len(order.channel_push_ids)
+            order.channel_push_failed = any(push.state == "failed" for push in order.channel_push_ids)
+            order.channel_payment_count = len(order.channel_payment_ids)
+
+    # === ACTION METHODS === #
+
+    def action_view_channel_rows(self):
+        """Open the messages, pushes or payments of these orders; the context key ``oms_model`` names which."""
+        actions = {
+            "oms.channel.message": "oms_channels.oms_channel_message_action",
+            "oms.channel.push": "oms_channels.oms_channel_push_action",
+            "oms.channel.payment": "oms_channels.oms_channel_payment_action",
+        }
+        action = self.env["ir.actions.act_window"]._for_xml_id(actions[self.env.context["oms_model"]])
+        return {**action, "domain": [("order_id", "in", self.ids)], "context": {"create": False}}
+
+    # === BUSINESS METHODS === #
+
+    def _action_confirm(self):
+        """Override of `sale`: what is invoiced at confirmation is invoiced in the background."""
+        res = super()._action_confirm()
+        if any(channel.invoice_policy == "confirmed" for channel in self.channel_id):
+            self.env["oms.channel.payment"]._trigger_settle()
+        return res
+
+    def _action_cancel(self):
+        """Override of `sale`: the shop is told, unless it is where the cancellation comes from."""
+        res = super()._action_cancel()
+        orders = self.filtered(lambda order: order.channel_order_id and order.channel_status != "cancelled")
+        self.env["oms.channel.push"]._enqueue("cancel", [(order, order) for order in orders])
+        return res

@@ -1,0 +1,139 @@
+from dataclasses import asdict
+
+from odoo import models
+from odoo.fields import Command
+
+
+class SaleOrder(models.Model):
+    """What the shop changes after the import: applied while nothing has happened here, else a person stops the parcel."""
+
+    _inherit = "sale.order"
+
+    def _oms_apply_channel_order(self, channel_order):
+        """Bring this order in line with a newer state of it in the shop.
+
+        :param channel_order: ChannelOrder
+        :return: dict of values for the message: ``result``, and ``state`` "skipped" when nothing was done
+        """
+        self.ensure_one()
+        digest = self.env["oms.channel.message"]._get_digest(channel_order.raw)
+        version = channel_order.version or ""
+        if digest == self.channel_digest and version == (self.channel_version or ""):
+            return {"state": "skipped", "order_id": self.id, "result": self.env._("Nothing new")}
+        if version < (self.channel_version or ""):
+            return {
+                "state": "skipped",
+                "order_id": self.id,
+                "result": self.env._("Outdated: the order already has version %(version)s", version=self.channel_version),
+            }
+        self.env["oms.channel.payment"]._sync([(self, channel_order)])
+        was_cancelled = self.channel_status == "cancelled"
+        self.write(
+            {"channel_version": version, "channel_digest": digest, "channel_status": channel_order.status}
+        )
+        if channel_order.status == "cancelled":
+            result = self.env._("Cancelled before") if was_cancelled else self._apply_shop_cancellation()
+        else:
+            result = self._apply_shop_edit(channel_order)
+        return {"order_id": self.id, "result": result}
+
+    def _apply_shop_cancellation(self):
+        """Cancel what has not left the house; what has is stopped by a person."""
+        if self.state == "cancel":
+            return self.env._("Cancelled before")
+        # Read in full: a done delivery can't be cancelled.
+        if any(picking.state == "done" for picking in self._oms_get_outbound_pickings()) or self.locked:
+            self._oms_place_hold(
+                "edited",
+                self.env._("The order was cancelled in the shop, but goods have been moved already."),
+                data={"cancelled": True},
+            )
+            return self.env._("Cancelled in the shop: put on hold")
+        self._action_cancel()
+        return self.env._("Cancelled")
+
+    def _apply_shop_edit(self, channel_order):
+        """Apply a changed address or changed lines to a quotation, or put a confirmed order on hold with the difference."""
+        differences = self._get_channel_differences(channel_order)
+        self.channel_snapshot = self._prepare_channel_snapshot(channel_order)
+        if not differences:
+            return self.env._("No change of address or lines")
+        if self.state in ("draft", "sent"):
+            self._rewrite_from_channel(channel_order, differences)
+            self._oms_log_event("changed", message=self._describe_differences(differences), data=differences)
+            # The review starts over: what it saw has changed.
+            self.oms_review_date = False
+            self._oms_trigger_review()
+            return self.env._("Changed")
+        if self.state == "cancel":
+            return self.env._("Changed in the shop, but cancelled here")
+        self._oms_log_event("changed", message=self._describe_differences(differences), data=differences)
+        self._oms_place_hold(
+            "edited",
+            self.env._("Changed in the shop after confirmation: %(what)s", what=self._describe_differences(differences)),
+            data=differences,
+        )
+        return self.env._("Changed in the shop: put on hold")
+
+    def _get_channel_differences(self, channel_order):
+        """Return what the shop says other than it said before, as JSON-able {"address"|"lines"|"total": {...}}.
+
+        Compared with the shop's own last word, not with the order: what a person corrected here must stay.
+        """
+        self.ensure_one()
+        before, now = self.channel_snapshot or {}, self._prepare_channel_snapshot(channel_order)
+        differences = {}
+        if before.get("address") != now["address"]:
+            differences["address"] = {"before": before.get("address"), "now": now["address"]}
+        lines = {}
+        for key in {**before.get("lines", {}), **now["lines"]}:
+            old, new = before.get("lines", {}).get(key, {}), now["lines"].get(key, {})
+            if old.get("quantity", "0") != new.get("quantity", "0"):
+                names = {name: new.get(name) or old.get(name) for name in ("sku", "title")}
+                lines[key] = {**names, "before": old.get("quantity", "0"), "now": new.get("quantity", "0")}
+        if lines:
+            differences["lines"] = lines
+        if before.get("total") != now["total"]:
+            differences["total"] = {"before": before.get("total"), "now": now["total"]}
+        return differences
+
+    def _prepare_channel_snapshot(self, channel_order):
+        """Return, JSON-able, what of a ChannelOrder matters to a change: address, open quantities, total."""
+        address = channel_order.shipping_address
+        return {
+            "address": asdict(address) if address else None,
+            "lines": {
+                line.external_id: {"sku": line.sku, "title": line.title, "quantity": f"{line.open_quantity.normalize():f}"}
+                for line in channel_order.lines
+                if line.open_quantity
+            },
+            "total": f"{self._get_expected_total(channel_order).normalize():f}",
+        }
+
+    def _describe_differences(self, differences):
+        """Return one line that says what changed."""
+        parts = []
+        if "address" in differences:
+            parts.append(self.env._("delivery address"))
+        for line in differences.get("lines", {}).values():
+            name = line.get("sku") or line.get("title") or ""
+            parts.append(f"{name} {line['before']} → {line['now']}")
+        if total := differences.get("total"):
+            parts.append(self.env._("total %(old)s → %(new)s", old=total["before"], new=total["now"]))
+        return ", ".join(parts)
+
+    def _rewrite_from_channel(self, channel_order, differences):
+        """Write a quotation anew from the shop's order; an unknown product is an error of the message."""
+        channel = self.channel_id
+        setup = self._prepare_channel_setup(channel, [channel_order])
+        [contact] = self.env["oms.channel.buyer"]._find_or_create_contacts(channel, [channel_order])
+        vals = {"channel_note": channel_order.note, "channel_amount_total": float(self._get_expected_total(channel_order))}
+        if "address" in differences:
+            vals |= {key: contact[key] for key in ("partner_shipping_id", "partner_invoice_id")}
+        if differences.keys() - {"address"}:
+            vals["order_line"] = [
+                Command.clear(),
+                *(Command.create(line) for line in self._prepare_channel_line_values(channel, channel_order, setup)),
+            ]
+        self.with_context(tracking_disable=True).write(vals)
+        self._add_rounding_lines()

@@ -1,0 +1,128 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import plaintext2html
+
+from odoo.addons.oms_base.const import BATCH_SIZE
+
+RETRY_MINUTES = 60
+
+
+class OmsChannel(models.Model):
+    _inherit = "oms.channel"
+
+    invoice_policy = fields.Selection(
+        [("manual", "By hand"), ("confirmed", "When confirmed"), ("shipped", "When shipped in full")],
+        string="Invoicing",
+        default="shipped",
+        required=True,
+        tracking=True,
+        help="When the invoices of this channel's orders are made and posted, in the background.",
+    )
+
+
+class SaleOrder(models.Model):
+    """Invoices of channel orders: made and posted in the background, in batches, by the channel's policy."""
+
+    _inherit = "sale.order"
+
+    invoice_error = fields.Char(string="Invoicing Error", readonly=True, copy=False)
+    invoice_retry_date = fields.Datetime(readonly=True, copy=False)
+
+    _channel_to_invoice_idx = models.Index("(id) WHERE invoice_status = 'to invoice' AND channel_id IS NOT NULL")
+
+    @api.model
+    def _get_channel_invoice_domain(self):
+        """Return the domain of the orders to invoice now."""
+        return (
+            Domain("channel_id", "!=", False)
+            & Domain("state", "=", "sale")
+            & Domain("invoice_status", "=", "to invoice")
+            & (
+                Domain("channel_id.invoice_policy", "=", "confirmed")
+                | (Domain("channel_id.invoice_policy", "=", "shipped") & Domain("delivery_status", "=", "full"))
+            )
+            & (Domain("invoice_retry_date", "=", False) | Domain("invoice_retry_date", "<=", fields.Datetime.now()))
+        )
+
+    @api.model
+    def _cron_invoice_orders(self, limit=500):
+        """Invoice the orders that are due, in batches of one company; a batch that fails is done one by one."""
+        domain = self._get_channel_invoice_domain()
+        orders = self.search(domain, limit=limit, order="id")
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=self.search_count(domain))
+        for company, company_orders in orders.grouped("company_id").items():
+            for start in range(0, len(company_orders), BATCH_SIZE):
+                batch = company_orders[start : start + BATCH_SIZE].with_company(company)
+                batch._invoice_channel_batch(domain)
+                if not cron._commit_progress(len(batch)):
+                    return
+
+    def _invoice_channel_batch(self, domain):
+        """Invoice these orders together; if one of them can't be, each by itself, and the error stays with the order."""
+        orders = self.try_lock_for_update().filtered_domain(domain)
+        if not orders or orders._try_invoice_channel_orders():
+            return
+        for order in orders:
+            order._try_invoice_channel_orders()
+
+    def _try_invoice_channel_orders(self):
+        """:return: whether these orders are invoiced; the error of a single one is kept"""
+        try:
+            with self.env.cr.savepoint():
+                self._invoice_channel_orders()
+                self.env.flush_all()
+        except UserError as error:
+            self.env.invalidate_all()
+            if len(self) == 1:
+                self._write_invoice_error(str(error))
+            return False
+        return True
+
+    def _invoice_channel_orders(self):
+        """Make and post one invoice for each of these orders.
+
+        :return: the posted invoices
+        """
+        Orders = self.with_context(tracking_disable=True, mail_create_nosubscribe=True, mail_notrack=True)
+        # grouped: one invoice an order, even where one buyer has several
+        invoices = Orders._create_invoices(grouped=True, final=True)
+        invoices.action_post()
+        for order in self:
+            if invoice := order.invoice_ids & invoices:
+                order._oms_log_event("invoiced", document=invoice, message=invoice[:1].name)
+        if failed := self.filtered("invoice_error"):
+            failed.write({"invoice_error": False, "invoice_retry_date": False})
+        return invoices
+
+    def _write_invoice_error(self, error):
+        """Keep the error on the order, tell its responsible once, and try again later."""
+        self.ensure_one()
+        is_new = not self.invoice_error
+        self.write(
+            {
+                "invoice_error": error,
+                "invoice_retry_date": fields.Datetime.now() + timedelta(minutes=RETRY_MINUTES),
+            }
+        )
+        if is_new:
+            self._oms_schedule_activity(self.env._("%(order)s could not be invoiced", order=self.name), error)
+
+    def action_retry_invoice(self):
+        """Have the failed invoices tried again at once."""
+        self.write({"invoice_error": False, "invoice_retry_date": False})
+        self.env["oms.channel.payment"]._trigger_settle()
+        return True
+
+    def _oms_schedule_activity(self, summary, note):
+        """Give the responsible of each order's channel something to look at; an open one of the same summary is enough."""
+        for order in self:
+            responsible = order.channel_id.user_id or order.user_id
+            if any(activity.summary == summary for activity in order.activity_ids):
+                continue
+            order.sudo().activity_schedule(  # sudo: mail.activity - background work may speak to anybody
+                "mail.mail_activity_data_warning", summary=summary, note=plaintext2html(note or ""), user_id=responsible.id or self.env.uid
+            )

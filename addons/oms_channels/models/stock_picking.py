@@ -1,0 +1,53 @@
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.tools import float_repr
+
+
+class StockPicking(models.Model):
+    _inherit = "stock.picking"
+
+    def _action_done(self):
+        """Override of `stock`: the shop is told of what left, and what is invoiced when shipped is invoiced."""
+        res = super()._action_done()
+        deliveries = self.filtered(lambda picking: picking.state == "done" and picking.picking_type_code == "outgoing")
+        # sudo: sale.order - a picker who may not read orders still ships for their channel
+        deliveries = deliveries.sudo()
+        orders = deliveries._oms_get_channel_orders()
+        if orders:
+            deliveries._enqueue_channel_push("shipment")
+            self.env["oms.channel.payment"]._trigger_settle()
+        return res
+
+    def _enqueue_channel_push(self, kind):
+        """Queue a push of ``kind`` for every channel order whose goods are in these transfers."""
+        pairs, payloads = [], []
+        for picking in self:
+            for order, lines in picking._get_channel_quantities().items():
+                pairs.append((order, picking))
+                payloads.append({"lines": lines, "picking": picking.name})
+        return self.env["oms.channel.push"]._enqueue(kind, pairs, payloads)
+
+    def _get_channel_quantities(self):
+        """Return what this transfer moved, in the shop's terms.
+
+        :return: dict {sale.order: [[line id in the shop, quantity as text], ...]}, quantities in the order line's unit
+        """
+        self.ensure_one()
+        quantities = defaultdict(float)
+        for move in self.move_ids:
+            line = move.sale_line_id or move.origin_returned_move_id.sale_line_id
+            if line.order_id.channel_id and move.quantity:
+                quantities[line] += move.product_uom._compute_quantity(move.quantity, line.product_uom_id)
+        result = defaultdict(list)
+        for line, quantity in quantities.items():
+            if line.channel_line_id:
+                digits = self._get_unit_digits()
+                result[line.order_id].append([line.channel_line_id, float_repr(quantity, digits)])
+            else:
+                result[line.order_id]  # noqa: B018  an order with nothing of the shop's own is told so
+        return result
+
+    @api.model
+    def _get_unit_digits(self):
+        return self.env["decimal.precision"].precision_get("Product Unit")
