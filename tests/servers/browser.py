@@ -1,0 +1,168 @@
+"""A real Chromium, driven through its DevTools protocol: what a person does, and what a person sees."""
+
+import base64
+import json
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+import requests
+import websocket
+
+from .odoo_server import free_port, wait_until
+
+BROWSERS = ("chromium", "google-chrome", "chromium-browser")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+
+
+class Browser:
+    """One browser window.
+
+    :param width: of the page in pixels; below 600 it behaves as a phone
+    """
+
+    def __init__(self, width=1366, height=900):
+        self.width, self.height = width, height
+        self._call_number = 0
+
+    def __enter__(self):
+        program = next(path for path in map(shutil.which, BROWSERS) if path)
+        self._profile = tempfile.mkdtemp(prefix="oms_browser_")
+        port = free_port()
+        self._process = subprocess.Popen(
+            [
+                program,
+                *FLAGS,
+                f"--remote-debugging-port={port}",
+                "--remote-allow-origins=*",
+                f"--user-data-dir={self._profile}",
+                f"--window-size={self.width},{self.height}",
+                "about:blank",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+        def page():
+            try:
+                tabs = requests.get(f"http://127.0.0.1:{port}/json", timeout=5).json()
+            except requests.ConnectionError:
+                return None
+            return next((tab for tab in tabs if tab["type"] == "page"), None)
+
+        tab = wait_until(page, "the browser opens", 60)
+        self._socket = websocket.create_connection(tab["webSocketDebuggerUrl"], timeout=60)
+        self._send(
+            "Emulation.setDeviceMetricsOverride",
+            width=self.width,
+            height=self.height,
+            deviceScaleFactor=1,
+            mobile=self.width < 600,
+        )
+        self._send("Page.enable")
+        return self
+
+    def __exit__(self, *exc_info):
+        self._socket.close()
+        self._process.terminate()
+        self._process.wait(20)
+        shutil.rmtree(self._profile, ignore_errors=True)
+
+    def _send(self, method, **parameters):
+        self._call_number += 1
+        number = self._call_number
+        self._socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
+        while True:
+            try:
+                answer = json.loads(self._socket.recv())
+            except (websocket.WebSocketTimeoutException, socket.timeout) as error:
+                raise AssertionError(f"the browser did not answer {method}") from error
+            if answer.get("id") == number:
+                return answer.get("result", answer)
+
+    def evaluate(self, expression):
+        """Return the value of a JavaScript expression in the page (a promise is awaited)."""
+        result = self._send("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in result:
+            raise AssertionError(f"{expression}: {result['exceptionDetails']}")
+        return result["result"].get("value")
+
+    def open(self, url):
+        """Go to an address and wait until the page is there."""
+        self._send("Page.navigate", url=url)
+        self.wait("document.readyState === 'complete'", f"{url} loads")
+
+    def log_in(self, base_url, login, password):
+        """Log in through the login page."""
+        self.open(f"{base_url}/web/login")
+        self.fill("input[name=login]", login)
+        self.fill("input[name=password]", password)
+        self.click("form.oe_login_form button[type=submit]")
+        self.wait("!location.pathname.startsWith('/web/login')", f"{login} is logged in")
+
+    def wait(self, expression, what, seconds=60):
+        """Wait until a JavaScript expression is true."""
+        try:
+            return wait_until(lambda: self._try(expression), what, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\nThe page says:\n{self._try('document.body.innerText')}") from error
+
+    def _try(self, expression):
+        try:
+            return self.evaluate(expression)
+        except AssertionError:  # the page is changing under the expression
+            return None
+
+    def see(self, text, seconds=60):
+        """Wait until a person can read ``text`` in the page."""
+        self.wait(f"document.body && document.body.innerText.includes({json.dumps(text)})", f"see {text!r}", seconds)
+
+    def _find(self, selector, text=None):
+        """Return JavaScript that finds the first visible element of a selector, with ``text`` in it if given."""
+        return (
+            f"[...document.querySelectorAll({json.dumps(selector)})].find(e => e.getClientRects().length"
+            f" && (!{json.dumps(text)} || e.innerText.includes({json.dumps(text)})) && !e.disabled)"
+        )
+
+    def click(self, selector, text=None):
+        """Click the first visible element of a selector, the one that holds ``text`` if given."""
+        element = self._find(selector, text)
+        self.wait(f"!!{element}", f"{selector} {text or ''} can be clicked")
+        self.evaluate(f"{element}.scrollIntoView({{block: 'center'}})")
+        self.evaluate(f"{element}.click()")
+
+    def fill(self, selector, value):
+        """Type into a field."""
+        element = self._find(selector)
+        self.wait(f"!!{element}", f"{selector} can be filled")
+        self.evaluate(
+            f"(() => {{ const e = {element}; e.focus(); e.value = {json.dumps(value)};"
+            " e.dispatchEvent(new Event('input', {bubbles: true}));"
+            " e.dispatchEvent(new Event('change', {bubbles: true})); })()"
+        )
+
+    def scan(self, code):
+        """Send a barcode as a hardware scanner does: key by key, fast, closed by Enter."""
+        for key in code:
+            self._send("Input.dispatchKeyEvent", type="keyDown", key=key, text=key)
+            self._send("Input.dispatchKeyEvent", type="keyUp", key=key)
+        self._send("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", text="\r", windowsVirtualKeyCode=13)
+        self._send("Input.dispatchKeyEvent", type="keyUp", key="Enter", code="Enter", windowsVirtualKeyCode=13)
+
+    def screenshot(self, path):
+        """Write what a person sees now to a PNG file."""
+        picture = base64.b64decode(self._send("Page.captureScreenshot", format="png")["data"])
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_bytes(picture)

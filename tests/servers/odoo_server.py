@@ -1,0 +1,163 @@
+"""A real Odoo with our addons, in a process and on a database of its own, for tests that cross processes."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import xmlrpc.client
+from pathlib import Path
+
+import psycopg2
+import requests
+
+from odoo.tools import config
+
+START_SECONDS = 120
+
+
+def free_port():
+    """Return a TCP port of the loopback interface that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(condition, what, seconds=60, interval=0.25):
+    """Ask ``condition`` until it answers something true and return that.
+
+    :raise AssertionError: naming ``what`` when the time is over
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        if result := condition():
+            return result
+        if time.monotonic() > deadline:
+            raise AssertionError(f"did not happen within {seconds} s: {what}")
+        time.sleep(interval)
+
+
+def clone_database(source, name):
+    """Clone a database and its filestore."""
+    drop_database(name)
+    subprocess.run(["createdb", "-T", source, name], check=True)
+    filestore = Path(config.filestore(source))
+    if filestore.is_dir():
+        shutil.copytree(filestore, config.filestore(name), copy_function=os.link)
+
+
+def drop_database(name):
+    """Drop a database and its filestore, whoever is connected."""
+    subprocess.run(["dropdb", "--if-exists", "--force", name], check=True, stderr=subprocess.DEVNULL)
+    shutil.rmtree(config.filestore(name), ignore_errors=True)
+
+
+class OdooServer:
+    """An Odoo server process on a clone of the template database.
+
+    :param name: of the database; dropped by `stop`
+    :param cron_threads: how many scheduled actions run side by side; 0 for none
+    """
+
+    def __init__(self, name, cron_threads=2):
+        self.database = name
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.cron_threads = cron_threads
+        self.process = None
+        self.log_path = Path(config["data_dir"]) / f"{name}.log"
+
+    def __enter__(self):
+        clone_database(os.environ["OMS_TEMPLATE"], self.database)
+        self.start()
+        return self
+
+    def __exit__(self, *exc_info):
+        self.stop()
+
+    def start(self):
+        """Start the process and wait until it serves."""
+        self.process = subprocess.Popen(
+            [
+                shutil.which("odoo"),
+                f"--database={self.database}",
+                f"--db-filter=^{self.database}$",
+                f"--http-port={self.port}",
+                "--http-interface=127.0.0.1",
+                f"--max-cron-threads={self.cron_threads}",
+                "--log-level=info",
+                f"--logfile={self.log_path}",
+            ],
+            start_new_session=True,
+        )
+
+        def answers():
+            if self.process.poll() is not None:
+                raise AssertionError(f"Odoo ended while starting:\n{self.log(4000)}")
+            with contextlib.suppress(requests.ConnectionError, requests.Timeout):
+                return requests.get(f"{self.url}/web/health", timeout=5).ok
+
+        wait_until(answers, "Odoo answers", START_SECONDS)
+
+    def kill(self):
+        """End the process as a power cut would."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        """End the process and drop its database."""
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        drop_database(self.database)
+        self.log_path.unlink(missing_ok=True)
+
+    def log(self, characters=2000):
+        """Return the end of the server's log."""
+        return self.log_path.read_text()[-characters:] if self.log_path.exists() else ""
+
+    def query(self, statement, *parameters):
+        """Return the rows of an SQL query: what is really in the database."""
+        with contextlib.closing(psycopg2.connect(dbname=self.database)) as connection, connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return cursor.fetchall()
+
+    def login(self, login, password):
+        """Return a client that works as this user, over RPC."""
+        return OdooClient(self, login, password)
+
+
+class OdooClient:
+    """Calls Odoo as one user, with that user's rights."""
+
+    def __init__(self, server, login, password):
+        self._server, self._password = server, password
+        self.login = login
+        common = xmlrpc.client.ServerProxy(f"{server.url}/xmlrpc/2/common", allow_none=True)
+        self.uid = common.authenticate(server.database, login, password, {})
+        assert self.uid, f"{login} could not log in"
+        self._object = xmlrpc.client.ServerProxy(f"{server.url}/xmlrpc/2/object", allow_none=True)
+
+    def call(self, model, method, *args, **kwargs):
+        """Call a public method of a model; a list of ids first where it works on records."""
+        return self._object.execute_kw(self._server.database, self.uid, self._password, model, method, args, kwargs)
+
+    def create(self, model, values):
+        """Create one record and return its id."""
+        result = self.call(model, "create", [values])
+        return result[0] if isinstance(result, list) else result
+
+    def read(self, model, domain, fields, **kwargs):
+        """Return the records of a domain as dicts."""
+        return self.call(model, "search_read", domain, fields, **kwargs)
+
+    def ref(self, xmlid):
+        """Return the id behind an external id."""
+        module, name = xmlid.split(".")
+        found = self.read("ir.model.data", [["module", "=", module], ["name", "=", name]], ["res_id"])
+        return found[0]["res_id"]
