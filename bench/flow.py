@@ -12,7 +12,8 @@ def seed(env):
     warehouse = env["stock.warehouse"].search([], limit=1)
     for code in ("B2", "B3"):
         env["stock.warehouse"].create({"name": f"Bench {code}", "code": code})
-    env["stock.picking.type"].search([]).reservation_method = "manual"
+    # Automatic batches, which new warehouses come with, would have each transfer join another at random.
+    env["stock.picking.type"].search([]).write({"reservation_method": "manual", "auto_batch": False})
     products = make_products(env, PRODUCTS, "BENCH")
     for warehouse in env["stock.warehouse"].search([]):
         set_stock(env, products, warehouse.lot_stock_id, STOCK)

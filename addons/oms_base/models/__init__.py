@@ -14,3 +14,5 @@ from . import sale_order_review
 from . import sale_order_line
 from . import stock_picking
 from . import res_config_settings
+from . import account_analytic_distribution_model
+from . import account_move
