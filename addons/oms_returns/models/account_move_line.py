@@ -1,0 +1,62 @@
+from odoo import fields, models
+from odoo.fields import Command
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    oms_return_line_id = fields.Many2one(
+        "oms.return.line", string="Return Line", index="btree_not_null", ondelete="set null", readonly=True, copy=False
+    )
+    oms_is_money_only = fields.Boolean(
+        string="Credits Money Only",
+        readonly=True,
+        help="The line gives money back and changes nothing in what is invoiced, so it is not invoiced again.",
+    )
+
+    # The methods below make an invoice line a source of credit lines; sale.order.line has the same ones for what is not
+    # invoiced yet.
+
+    def _oms_get_sale_lines(self):
+        """Return the order lines behind the line."""
+        return self.sale_line_ids
+
+    def _oms_get_quantity(self):
+        """Return the invoiced quantity."""
+        return self.quantity
+
+    def _oms_get_gross(self):
+        """Return price times quantity less discount, taxes as the price has them."""
+        return self.price_unit * self.quantity * (1.0 - self.discount / 100.0)
+
+    def _oms_get_uncredited(self):
+        """Return (quantity, gross amount) of the invoice line that no credit note gave back yet."""
+        self.ensure_one()
+        credits = self.sale_line_ids._oms_get_credit_lines(self.move_id)
+        quantity = sum(
+            line.product_uom_id._compute_quantity(line.quantity, self.product_uom_id, rounding_method="HALF-UP")
+            for line in credits
+        )
+        return self.quantity - quantity, self._oms_get_gross() - sum(line._oms_get_gross() for line in credits)
+
+    def _oms_prepare_credit_values(self, quantity, **values):
+        """Return the values of a credit note line like this invoice line.
+
+        :param quantity: in the unit of this line
+        :param values: what differs
+        """
+        self.ensure_one()
+        return {
+            "display_type": "product",
+            "name": self.name,
+            "product_id": self.product_id.id,
+            "product_uom_id": self.product_uom_id.id,
+            "quantity": quantity,
+            "price_unit": self.price_unit,
+            "discount": self.discount,
+            "tax_ids": [Command.set(self.tax_ids.ids)],
+            "account_id": self.account_id.id,
+            "analytic_distribution": self.analytic_distribution,
+            "sale_line_ids": [Command.set(self.sale_line_ids.ids)],
+            **values,
+        }

@@ -1,0 +1,161 @@
+from odoo import api, fields, models
+
+
+class OmsReturnLine(models.Model):
+    _name = "oms.return.line"
+    _description = "Return Line"
+    _order = "return_id desc, id"
+    _rec_name = "product_id"
+    _check_company_auto = True
+
+    return_id = fields.Many2one("oms.return", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="return_id.company_id", store=True, index=True)
+    state = fields.Selection(related="return_id.state", store=True, index=True)
+    partner_id = fields.Many2one(related="return_id.partner_id", store=True, string="Buyer")
+    channel_id = fields.Many2one(related="return_id.channel_id", store=True)
+    currency_id = fields.Many2one(related="return_id.currency_id")
+
+    sale_line_id = fields.Many2one(
+        "sale.order.line", string="Order Line", required=True, index=True, ondelete="restrict", check_company=True
+    )
+    order_id = fields.Many2one(related="sale_line_id.order_id", store=True, index=True, string="Order")
+    product_id = fields.Many2one(related="sale_line_id.product_id", store=True, index=True)
+    uom_id = fields.Many2one(related="sale_line_id.product_uom_id", string="Unit")
+    lot_id = fields.Many2one(
+        "stock.lot",
+        string="Lot/Serial Number",
+        domain="[('product_id', '=', product_id)]",
+        check_company=True,
+        help="Leave empty to take back what was delivered.",
+    )
+    quantity = fields.Float(digits="Product Unit", help="Asked for, in the unit of the order line.")
+    quantity_cancelled = fields.Float(
+        digits="Product Unit", readonly=True, copy=False, help="Refunded before delivery, and taken off the order."
+    )
+    refund_amount = fields.Monetary(
+        string="Amount", help="Refund Only: give back this much, taxes included, instead of a quantity's price."
+    )
+    reason_id = fields.Many2one("oms.return.reason", string="Reason", index="btree_not_null", check_company=True)
+    buyer_note = fields.Char(string="Buyer's Note")
+    photo_ids = fields.Many2many("ir.attachment", string="Photos", copy=False)
+    disposition = fields.Selection(related="reason_id.disposition", string="Proposed Disposition")
+
+    move_ids = fields.One2many("stock.move", "oms_return_line_id", string="Stock Moves")
+    inspection_ids = fields.One2many("oms.return.inspection", "line_id", string="Inspections")
+    credit_line_ids = fields.One2many("account.move.line", "oms_return_line_id", string="Credited By")
+
+    qty_received = fields.Float(
+        string="Received", compute="_compute_qty_received", store=True, digits="Product Unit"
+    )
+    qty_inspected = fields.Float(
+        string="Inspected", compute="_compute_inspected", store=True, digits="Product Unit"
+    )
+    qty_accepted = fields.Float(string="Accepted", compute="_compute_inspected", store=True, digits="Product Unit")
+    qty_to_inspect = fields.Float(
+        string="To Inspect", compute="_compute_qty_to_inspect", store=True, digits="Product Unit"
+    )
+    qty_credited = fields.Float(
+        string="Credited", compute="_compute_credited", store=True, digits="Product Unit"
+    )
+    qty_not_billed = fields.Float(
+        string="Not Billed",
+        readonly=True,
+        copy=False,
+        digits="Product Unit",
+        help="Accepted, but never invoiced in an order without a channel, so there is nothing to give back.",
+    )
+    qty_to_credit = fields.Float(
+        string="To Credit", compute="_compute_to_credit", store=True, digits="Product Unit"
+    )
+    amount_to_credit = fields.Monetary(compute="_compute_to_credit", store=True)
+    amount_asked = fields.Monetary(string="Worth", compute="_compute_amount_asked", store=True)
+
+    _quantity_positive = models.Constraint(
+        "CHECK(quantity >= 0 AND refund_amount >= 0)", "Quantity and amount of a return can't be negative."
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("move_ids.state", "move_ids.quantity", "move_ids.product_uom", "move_ids.location_id")
+    def _compute_qty_received(self):
+        for line in self:
+            line.qty_received = sum(
+                move.product_uom._compute_quantity(move.quantity, line.uom_id, rounding_method="HALF-UP")
+                for move in line._get_receipt_moves()
+            )
+
+    @api.depends("inspection_ids.quantity", "inspection_ids.disposition")
+    def _compute_inspected(self):
+        for line in self:
+            accepted = line.inspection_ids.filtered(lambda inspection: inspection.disposition != "back")
+            line.qty_inspected = sum(line.inspection_ids.mapped("quantity"))
+            line.qty_accepted = sum(accepted.mapped("quantity"))
+
+    @api.depends("qty_received", "qty_inspected", "uom_id")
+    def _compute_qty_to_inspect(self):
+        for line in self:
+            line.qty_to_inspect = line.uom_id.round(max(0.0, line.qty_received - line.qty_inspected))
+
+    @api.depends("credit_line_ids.quantity", "credit_line_ids.parent_state", "credit_line_ids.product_uom_id")
+    def _compute_credited(self):
+        for line in self:
+            credit_lines = line.credit_line_ids.filtered(lambda credit: credit.parent_state != "cancel")
+            line.qty_credited = sum(
+                credit.product_uom_id._compute_quantity(credit.quantity, line.uom_id, rounding_method="HALF-UP")
+                for credit in credit_lines
+            )
+
+    @api.depends("return_id.type", "state", "quantity", "refund_amount", "qty_accepted", "qty_credited", "qty_not_billed")
+    def _compute_to_credit(self):
+        for line in self:
+            due = line._get_due_quantity() - line.qty_credited - line.qty_not_billed
+            is_amount = bool(line.return_id.type == "refund_only" and line.refund_amount)
+            is_amount_due = is_amount and line.state == "approved" and not line.qty_credited
+            line.qty_to_credit = 0.0 if is_amount else max(0.0, line.uom_id.round(due)) if line.uom_id else 0.0
+            line.amount_to_credit = line.refund_amount if is_amount_due else 0.0
+
+    @api.depends("quantity", "refund_amount", "sale_line_id.price_reduce_taxinc")
+    def _compute_amount_asked(self):
+        for line in self:
+            price = line.sale_line_id.price_reduce_taxinc
+            line.amount_asked = line.refund_amount or price * line.quantity
+
+    # === BUSINESS METHODS === #
+
+    def _is_credit_due(self):
+        self.ensure_one()
+        return bool(self.qty_to_credit or self.amount_to_credit)
+
+    def _get_receipt_moves(self):
+        """Return the done stock moves that brought the line's goods in, oldest first."""
+        self.ensure_one()
+        return self.move_ids.filtered(
+            lambda move: move.state == "done" and move.location_id.usage == "customer"
+        ).sorted(lambda move: (move.date, move.id))
+
+    def _get_due_quantity(self):
+        """Return how much of the line the buyer gets money for, credited or not."""
+        self.ensure_one()
+        if self.return_id.type == "return":
+            return self.qty_accepted
+        return self.quantity if self.state in ("approved", "done") else 0.0
+
+    def _get_settled_quantity(self):
+        """Return how much of the order line is given back or refunded by this line, and still part of what was ordered."""
+        self.ensure_one()
+        if self.refund_amount:
+            return 0.0
+        return self._get_due_quantity() - self.quantity_cancelled
+
+    def _get_fee_percent(self, quantity):
+        """Return the restocking fee of the ``quantity`` accepted last, which is what is credited next.
+
+        :return: per cent, weighted by quantity
+        """
+        self.ensure_one()
+        left, fees = quantity, 0.0
+        for inspection in self.inspection_ids.filtered(lambda row: row.disposition != "back").sorted("id", reverse=True):
+            taken = min(left, inspection.quantity)
+            fees += taken * inspection.restocking_fee
+            left -= taken
+        return fees / quantity if quantity else 0.0

@@ -1,0 +1,165 @@
+from collections import defaultdict
+
+from odoo import fields, models
+from odoo.fields import Domain
+
+
+class SaleOrderLine(models.Model):
+    _inherit = "sale.order.line"
+
+    return_line_ids = fields.One2many("oms.return.line", "sale_line_id", string="Returns")
+
+    def _get_invoice_lines(self):
+        """Override of `sale` to leave out what credits money and not quantity.
+
+        Goods refunded without being delivered again, shared discounts and shipping would otherwise be due once more.
+        """
+        return super()._get_invoice_lines().filtered(lambda line: not line.oms_is_money_only)
+
+    def _oms_is_goods(self):
+        """Return whether the line is for goods that can come back."""
+        self.ensure_one()
+        return self.product_id.type == "consu" and not self.display_type and not self._is_delivery()
+
+    def _oms_get_returnable_quantities(self, but_for=None):
+        """Return how much of each line may still be asked back: delivered, less what came or is about to come back.
+
+        Returns made with Odoo's own wizard count, and so do requests that wait for approval.
+
+        :param but_for: oms.return records whose own quantities are not counted
+        :return: dict {line: quantity in the line's unit, never negative}
+        """
+        quantities = defaultdict(float)
+        for line, quantity in self._oms_get_delivered_quantities().items():
+            quantities[line] += quantity
+        for line, quantity in self._oms_get_moved_quantities(
+            Domain("location_id.usage", "=", "customer")
+            & Domain("oms_return_line_id.return_id", "not in", (but_for or self.env["oms.return"]).ids)
+        ).items():
+            quantities[line] -= quantity
+        for line, quantity in self._oms_get_asked_quantities(but_for).items():
+            quantities[line] -= quantity
+        return {line: max(0.0, line.product_uom_id.round(quantities[line])) for line in self}
+
+    def _oms_get_delivered_quantities(self):
+        """Return what left to the buyer, returns not taken off, as {line: quantity in the line's unit}."""
+        return self._oms_get_moved_quantities(
+            Domain("location_dest_id.usage", "=", "customer") & Domain("state", "=", "done")
+        )
+
+    def _oms_get_moved_quantities(self, domain):
+        """Return {line: quantity in its unit} of the lines' stock moves in ``domain``: done, or else planned.
+
+        Moves of another product (the parts of a kit) say nothing about how much of the line moved.
+        """
+        quantities = defaultdict(float)
+        # sudo: stock.move - the buyer's own request is judged by them
+        groups = (
+            self.env["stock.move"]
+            .sudo()
+            ._read_group(
+                domain & Domain("sale_line_id", "in", self.ids) & Domain("state", "!=", "cancel"),
+                ["sale_line_id", "product_id", "product_uom", "state"],
+                ["quantity:sum", "product_uom_qty:sum"],
+            )
+        )
+        for line, product, uom, state, done, planned in groups:
+            line = line.sudo(self.env.su)
+            if product == line.product_id:
+                quantity = done if state == "done" else planned
+                quantities[line] += uom._compute_quantity(quantity, line.product_uom_id, rounding_method="HALF-UP")
+        return quantities
+
+    def _oms_get_asked_quantities(self, but_for=None):
+        """Return {line: quantity} that returns keep back without a stock move: requests, and refunds without goods."""
+        domain = (
+            Domain("sale_line_id", "in", self.ids)
+            & Domain("return_id", "not in", (but_for or self.env["oms.return"]).ids)
+            & (
+                Domain("state", "=", "requested")
+                | Domain("return_id.type", "=", "refund_only") & Domain("state", "in", ("approved", "done"))
+            )
+        )
+        # sudo: oms.return.line - other people's requests count as well
+        groups = (
+            self.env["oms.return.line"]
+            .sudo()
+            ._read_group(domain, ["sale_line_id"], ["quantity:sum", "quantity_cancelled:sum"])
+        )
+        return {line.sudo(self.env.su): asked - cancelled for line, asked, cancelled in groups}
+
+    def _oms_get_delivery_dates(self):
+        """Return when the goods of each line reached the buyer, as {line: datetime}; lines never delivered are left out.
+
+        Here: when they last left. To be overridden by addons that know when the parcels arrived.
+        """
+        groups = (
+            self.env["stock.move"]
+            .sudo()  # sudo: stock.move - the buyer's own request is judged by them
+            ._read_group(
+                Domain("sale_line_id", "in", self.ids)
+                & Domain("location_dest_id.usage", "=", "customer")
+                & Domain("state", "=", "done"),
+                ["sale_line_id"],
+                ["date:max"],
+            )
+        )
+        return {line.sudo(self.env.su): date for line, date in groups}
+
+    def _oms_is_settled(self):
+        """Return whether all of the line's goods were given back or refunded."""
+        self.ensure_one()
+        settled = sum(line._get_settled_quantity() for line in self.return_line_ids)
+        return self.product_uom_id.compare(settled, self.product_uom_qty) >= 0
+
+    # === SOURCE OF CREDIT LINES, see account.move.line === #
+
+    def _oms_get_credit_kind(self):
+        """Return how the line takes part in a credit: "goods", "shipping", "discount", or False."""
+        if not self or self.display_type or self.is_downpayment:
+            return False
+        if self._is_delivery():
+            return "shipping"
+        if self._oms_is_goods():
+            return "goods"
+        return "discount" if self.price_subtotal < 0 else False
+
+    def _oms_get_credit_lines(self, invoice=None):
+        """Return the credit note lines that gave back quantities or shares of these lines.
+
+        :param invoice: of this invoice; without it, those that credit what was not invoiced
+        """
+        return self.invoice_lines.filtered(
+            lambda line: line.move_id.move_type == "out_refund"
+            and line.parent_state != "cancel"
+            and line.move_id.reversed_entry_id == (invoice or self.env["account.move"])
+            and not line.oms_return_line_id.refund_amount
+        )
+
+    def _oms_get_sale_lines(self):
+        return self
+
+    def _oms_get_quantity(self):
+        return self.product_uom_qty
+
+    def _oms_get_gross(self):
+        return self.price_unit * self.product_uom_qty * (1.0 - self.discount / 100.0)
+
+    def _oms_get_uncredited(self):
+        self.ensure_one()
+        credits = self._oms_get_credit_lines()
+        left = self.product_uom_qty - self._oms_get_billed_quantity() - sum(credits.mapped("quantity"))
+        return left, self._oms_get_gross() - sum(line._oms_get_gross() for line in credits)
+
+    def _oms_get_billed_quantity(self):
+        """Return the quantity in the line's invoices, credit notes not taken off."""
+        self.ensure_one()
+        return sum(
+            line.product_uom_id._compute_quantity(line.quantity, self.product_uom_id, rounding_method="HALF-UP")
+            for line in self.invoice_lines
+            if line.move_id.move_type == "out_invoice" and line.parent_state != "cancel"
+        )
+
+    def _oms_prepare_credit_values(self, quantity, **values):
+        self.ensure_one()
+        return self._prepare_invoice_line(quantity=quantity, **values)

@@ -1,0 +1,2 @@
+from . import oms_return_inspect
+from . import stock_return_picking
