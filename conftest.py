@@ -1,6 +1,6 @@
 """What makes a test run honest: a skipped test, a logged error and an empty run are failures.
 
-Run by ``./oms test``. With OMS_FAST set (``./oms test --fast``) only what needs no database runs, without Odoo's registry.
+Run by ``./oms test``. With OMS_FAST set (``./oms test --fast``) only what needs no database runs.
 """
 
 import logging
@@ -18,7 +18,7 @@ FAST = bool(os.environ.get("OMS_FAST"))
 
 
 class ErrorLog(logging.Handler):
-    """Collects what is logged as an error. Tests that expect one use ``mute_logger`` or ``assertLogs``, which keep it from here."""
+    """Collects logged errors; tests that expect one use ``mute_logger`` or ``assertLogs``, which keep it from here."""
 
     def __init__(self):
         super().__init__(logging.ERROR)
@@ -60,7 +60,7 @@ def env():
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out tests tagged ``-standard`` (pytest-odoo knows no --test-tags) and in a fast run those with a database."""
+    """Leave out tests tagged ``-standard``, as Odoo's runner does, and in a fast run those with a database."""
     left_out = [item for item in items if not _is_standard(item) or (FAST and not _needs_no_database(item))]
     if left_out:
         config.hook.pytest_deselected(items=left_out)

@@ -4,6 +4,7 @@ A warning that a test of test_lint logs is a finding too, so it fails the test.
 """
 
 import logging
+import os
 import subprocess
 import types
 from pathlib import Path
@@ -44,9 +45,12 @@ def pytest_collection_finish():
     test_docstring.MODULES_TO_LINT_ONLY_PUBLIC_METHODS = tuple(OURS)
     real = subprocess.run
 
-    def run_on_ours(command, **options):
+    def run_on_ours(command, env, **options):
         root = test_pylint.tools.config.root_path
-        return real([part for part in command if part != root], **options)
+        # pytest put folders of addons on sys.path, where the addon `calendar` hides Python's module
+        paths = [path for path in env["PYTHONPATH"].split(os.pathsep) if not any(Path(path).glob("*/__manifest__.py"))]
+        env = {**env, "PYTHONPATH": os.pathsep.join(paths)}
+        return real([part for part in command if part != root], env=env, **options)
 
     test_pylint.subprocess = types.SimpleNamespace(run=run_on_ours)
 

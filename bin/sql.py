@@ -1,4 +1,4 @@
-"""Run the SQL of standard input in the database given, each statement by itself, and print the rows; used by the launcher."""
+"""Run the SQL statement of standard input in the database given and print its rows; used by the launcher."""
 
 import sys
 

@@ -1,6 +1,7 @@
 """Debian packages: installed by root, or unpacked into a folder of ours without touching the system.
 
-The mirror is the one of the machine's own apt configuration, and every package list is verified by Debian's archive key.
+The mirror is the one of the machine's own apt configuration, and every package list is verified
+by Debian's archive key.
 """
 
 import getpass
@@ -27,7 +28,10 @@ def install(packages, what):
     programs.run(["dpkg", "--configure", "-a"], "apt", "Finishing an interrupted installation", env=env)
     programs.run(["apt-get", "-q", "update"], "apt", "Reading the package lists", env=env)
     programs.run(
-        ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300", *command.split()[1:]], "apt", f"Installing {what}", env=env
+        ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300", *command.split()[1:]],
+        "apt",
+        f"Installing {what}",
+        env=env,
     )
 
 
@@ -55,7 +59,8 @@ class PrivateApt:
         """Read the lists of this release and of the suite that has Odoo; once for all steps of a set-up."""
         architecture = programs.output_of(["dpkg", "--print-architecture"])
         sources = "".join(
-            f"deb [signed-by={KEYRING} arch={architecture}] {self.mirror} {suite} main\n" for suite in (self.release, SUITE)
+            f"deb [signed-by={KEYRING} arch={architecture}] {self.mirror} {suite} main\n"
+            for suite in (self.release, SUITE)
         )
         if guard.read(_LISTS / "ready") == sources.strip():
             return
@@ -77,7 +82,15 @@ class PrivateApt:
         """Download these packages with whatever of their dependencies this machine lacks."""
         self.update()
         self._run(
-            ["install", "--download-only", "--reinstall", "--no-install-recommends", "-y", "-o", "Debug::NoLocking=true"]
+            [
+                "install",
+                "--download-only",
+                "--reinstall",
+                "--no-install-recommends",
+                "-y",
+                "-o",
+                "Debug::NoLocking=true",
+            ]
             + list(packages)
         )
         return sorted((_LISTS / "cache/archives").glob("*.deb"))
@@ -127,8 +140,10 @@ def unpack(deb, folder, exclude=()):
     tar = ["tar", "-x", "-C", str(folder), "--no-same-owner", *(f"--exclude={pattern}" for pattern in exclude)]
     keep = guard.held_locks()
     with open(layout.LOG / "apt.log", "ab") as log:
-        source = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE, stderr=log, pass_fds=keep)
-        unpacked = subprocess.run(tar, stdin=source.stdout, stdout=log, stderr=log, pass_fds=keep)
+        source = subprocess.Popen(
+            ["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE, stderr=log, pass_fds=keep
+        )
+        unpacked = subprocess.run(tar, check=False, stdin=source.stdout, stdout=log, stderr=log, pass_fds=keep)
         source.stdout.close()
     if source.wait() or unpacked.returncode:
         guard.check_space(50)

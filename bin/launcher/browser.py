@@ -1,4 +1,4 @@
-"""A Chromium for the browser tests: the system's, or the headless one inside an npm package where root is not at hand."""
+"""A Chromium for the browser tests: the system's, or without root the headless one inside an npm package."""
 
 import os
 import subprocess
@@ -14,7 +14,8 @@ _NAMES = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable
 _FROM_NPM = os.environ.get("OMS_BROWSER") == "npm"
 _UNPACK = """
 const fs = require("fs"), zlib = require("zlib"), bin = "node_modules/@sparticuz/chromium/bin/";
-const unpack = (from, to) => fs.writeFileSync(to, zlib.brotliDecompressSync(fs.readFileSync(bin + from)), { mode: 0o755 });
+const read = (name) => zlib.brotliDecompressSync(fs.readFileSync(bin + name));
+const unpack = (from, to) => fs.writeFileSync(to, read(from), { mode: 0o755 });
 unpack("chromium.br", "headless_shell");
 unpack("al2023.tar.br", "libraries.tar");
 """
@@ -52,13 +53,21 @@ def _unpack_from_npm():
 
 
 def warm_up():
-    """Start the browser once. Odoo gives it ten seconds to open its port, and the first start of a day may take longer."""
+    """Start the browser once: Odoo gives it ten seconds, and the first start of a day may take longer."""
     env = layout.environment()
     name = next((name for name in _NAMES if programs.output_of(["which", name], env=env)), None)
     with tempfile.TemporaryDirectory(prefix="oms-browser-") as profile:
-        command = [name, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}", "--dump-dom", "about:blank"]
+        command = [
+            name,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            f"--user-data-dir={profile}",
+            "--dump-dom",
+            "about:blank",
+        ]
         try:
-            result = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+            result = subprocess.run(command, check=False, env=env, capture_output=True, text=True, timeout=120)
         except (subprocess.TimeoutExpired, OSError, TypeError) as error:
             raise OmsError(f"The browser for the tests does not start: {error}.") from error
     if "<html" not in result.stdout:

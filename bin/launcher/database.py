@@ -13,6 +13,7 @@ def query(sql, database="postgres"):
     """Run one SQL statement and return its rows as lists of strings."""
     result = subprocess.run(
         [python_env.python(), layout.REPO / "bin/sql.py", database],
+        check=False,
         input=sql,
         capture_output=True,
         text=True,

@@ -1,7 +1,6 @@
 """Node.js and what comes from npm: the test shop, the JavaScript linters, a browser where none can be installed."""
 
 import hashlib
-import os
 import shutil
 
 from . import guard, layout, programs, python_env

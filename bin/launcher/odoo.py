@@ -6,7 +6,7 @@ from . import guard, layout, programs, python_env
 def configuration(name="odoo", **options):
     """Write a configuration file of ours and return its path.
 
-    Generated, because Odoo makes a folder of that name out of a variable that is not set, and because the paths are absolute.
+    Generated, because the paths are absolute and a variable that is not set becomes a folder of that name.
     """
     settings = {
         "addons_path": layout.ADDONS,

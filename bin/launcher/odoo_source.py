@@ -50,10 +50,10 @@ def python_path():
 
 
 def addons_folder():
-    """Odoo's own addons."""
+    """Odoo's own addons: inside the Python package, or beside it in a checkout."""
     root = python_path()
-    checkout = root / "addons"
-    return checkout if (checkout / "sale/__manifest__.py").is_file() else root / "odoo/addons"
+    inside = root / "odoo/addons"
+    return inside if (inside / "sale/__manifest__.py").is_file() else root / "addons"
 
 
 def version():
@@ -68,7 +68,9 @@ def is_ready():
     if not _GIVEN:
         return bool(version())
     if "(19, 0" not in version():
-        raise OmsError(f"ODOO_HOME={_GIVEN} holds another version of Odoo than 19.0. Point it to a checkout of Odoo 19.")
+        raise OmsError(
+            f"ODOO_HOME={_GIVEN} holds another version of Odoo than 19.0. Point it to a checkout of Odoo 19."
+        )
     return True
 
 

@@ -1,7 +1,7 @@
 """PostgreSQL: the server that PG* variables name, or a private cluster on a unix socket only.
 
-The private cluster is shared by everything that is started from this state folder. It outlives the command that started it;
-``./oms stop`` ends it.
+The private cluster is shared by everything that is started from this state folder. It outlives the
+command that started it; ``./oms stop`` ends it.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ _GIVEN = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGSERVICE", "PGUSER", "PGPASSWORD",
 _PORT = "5432"  # only part of the socket's name
 _UNPACKED = layout.HOME / "postgresql"
 _PACKAGES = ("postgresql-15", "postgresql-client-15", "libpq5")
+_TOOLS = ("initdb", "pg_ctl", "postgres", "pg_isready", "psql", "createdb", "dropdb")
 _SETTINGS = """
 # Written by the launcher. A cluster to try, develop and test with: a power cut may lose it (fsync = off),
 # so keep real business on a PostgreSQL of your own (PGHOST and the like).
@@ -67,11 +68,11 @@ def path_folders():
 
 def _bin():
     """Folder of the server's programs: of the version the cluster was made with, else the newest."""
-    folders = [Path(found).parent] if (found := programs.find("initdb")) else []
+    folders = [Path(found).resolve().parent] if (found := programs.find("initdb")) else []
     for root in (Path("/"), _UNPACKED):
         versions = root.glob("usr/lib/postgresql/*/bin")
         folders += sorted(versions, key=lambda folder: float(folder.parent.name), reverse=True)
-    folders = [folder for folder in folders if all((folder / tool).is_file() for tool in ("initdb", "pg_ctl", "postgres"))]
+    folders = [folder for folder in folders if all((folder / tool).is_file() for tool in _TOOLS)]
     wanted = guard.read(layout.PGDATA / "PG_VERSION")
     if not wanted:
         return next(iter(folders), None)
@@ -117,8 +118,9 @@ def _fetch_programs():
 def _as_postgres():
     """What to put before a program so that it does not run as root, which PostgreSQL refuses.
 
-    In a user namespace root's own files are seen as an ordinary user's. Where namespaces are forbidden (some containers), the
-    server runs as nobody; it keeps the right to enter folders that are closed to others, as the state folder may be in one.
+    In a user namespace root's own files are seen as an ordinary user's. Where namespaces are forbidden (some
+    containers), the server runs as nobody; it keeps the right to enter folders that are closed to others, as the
+    state folder may be in one.
     """
     if not programs.is_root():
         return []
@@ -152,7 +154,18 @@ def _create_cluster():
 def _start():
     socket_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     socket_folder().chmod(0o700)  # the way in is the folder: whoever may enter it is trusted
-    command = [_bin() / "pg_ctl", "-D", layout.PGDATA, "-w", "-t", "120", "-s", "-l", layout.PGDATA / "server.log", "start"]
+    command = [
+        _bin() / "pg_ctl",
+        "-D",
+        layout.PGDATA,
+        "-w",
+        "-t",
+        "120",
+        "-s",
+        "-l",
+        layout.PGDATA / "server.log",
+        "start",
+    ]
     # Started without the locks of this launcher, as it outlives it.
     with guard.without_locks():
         _run(command, f"Starting PostgreSQL (its own log is {layout.PGDATA / 'server.log'})")

@@ -27,6 +27,7 @@ def run(command, log, what, env=None, cwd=None, stdin=None, prefix=()):
         try:
             result = subprocess.run(
                 [*prefix, *map(str, command)],
+                check=False,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 input=stdin.encode() if stdin is not None else None,
@@ -56,7 +57,7 @@ def output_of(command, env=None):
     """Standard output of a program that is expected to work; empty when it fails or is missing."""
     try:
         result = subprocess.run(
-            list(map(str, command)), capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL
+            list(map(str, command)), check=False, capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL
         )
     except (FileNotFoundError, PermissionError):
         return ""

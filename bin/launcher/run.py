@@ -53,7 +53,9 @@ def _ensure_database(progress):
     progress.ready("Databases")
     note = database.get_note(name)
     if not note:
-        raise OmsError(f"The database {name} is there already and not made by ./oms. Choose another name: OMS_DB=oms2 ./oms run")
+        raise OmsError(
+            f"The database {name} is there already and not made by ./oms. Choose another name: OMS_DB=oms2 ./oms run"
+        )
     return _update(name, note, progress)
 
 
@@ -111,7 +113,12 @@ def _start(progress, note, foreground):
             process = server.start_odoo(layout.DATABASE, layout.PORT, log_to_terminal=foreground)
             server.wait_until_answers(process, layout.PORT)
             processes.append(process)
-    if note["marketplace_port"] and layout.WITH_DEMO and _MARKETPLACE.is_file() and not server.running().get("marketplace"):
+    if (
+        note["marketplace_port"]
+        and layout.WITH_DEMO
+        and _MARKETPLACE.is_file()
+        and not server.running().get("marketplace")
+    ):
         server.check_port(note["marketplace_port"], "OMS_DEMO=0 ./oms run starts without the marketplace; OMS_PORT")
         processes.append(server.start_marketplace(_MARKETPLACE, note["marketplace_port"], layout.PORT, foreground))
     return processes

@@ -84,7 +84,9 @@ def wait_until_answers(process, port, name="odoo", path="/web/health", seconds=1
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise OmsError(f"{name} ended (exit code {process.returncode}). Its last lines, see ./oms logs {name}:\n{_tail(name)}")
+            raise OmsError(
+                f"{name} ended (exit code {process.returncode}). Its last lines, see ./oms logs {name}:\n{_tail(name)}"
+            )
         try:
             with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=30):
                 return
@@ -92,7 +94,9 @@ def wait_until_answers(process, port, name="odoo", path="/web/health", seconds=1
             return  # an answer too
         except OSError:
             time.sleep(0.2)
-    raise OmsError(f"{name} does not answer at {url} after {seconds} s. Its last lines, see ./oms logs {name}:\n{_tail(name)}")
+    raise OmsError(
+        f"{name} does not answer at {url} after {seconds} s. Its last lines, see ./oms logs {name}:\n{_tail(name)}"
+    )
 
 
 def _tail(name, lines=15):

@@ -1,7 +1,7 @@
 """Template databases: installed once per state of what they are made of, then cloned in half a second.
 
-Two of them, one on the other: the host (Odoo's own modules) and the suite (our addons installed in a copy of the host), so a
-change of an addon costs seconds, not minutes.
+Two of them, one on the other: the host (Odoo's own modules) and the suite (our addons installed in a copy
+of the host), so a change of an addon costs seconds, not minutes.
 """
 
 import hashlib
@@ -34,7 +34,9 @@ def addon_digests():
 
 def _bundles_digest():
     """Digest of what the asset bundles are made of."""
-    is_static = [_digest_files(layout.ADDONS / name, lambda path: path.startswith("static/")) for name in layout.our_addons()]
+    is_static = [
+        _digest_files(layout.ADDONS / name, lambda path: path.startswith("static/")) for name in layout.our_addons()
+    ]
     return _digest(_BUNDLES.read_text(), *is_static)
 
 

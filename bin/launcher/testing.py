@@ -111,5 +111,7 @@ def _free_name():
     candidates = [f"{_PREFIX}{os.getpid()}", *(f"{_PREFIX}{os.getpid()}_{number}" for number in range(2, 100))]
     name = next((candidate for candidate in candidates if candidate not in taken), None)
     if not name:
-        raise OmsError(f"All names {_PREFIX}{os.getpid()}... are taken on this PostgreSQL server: drop old test databases.")
+        raise OmsError(
+            f"All names {_PREFIX}{os.getpid()}... are taken on this PostgreSQL server: drop old test databases."
+        )
     return name

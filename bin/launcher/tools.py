@@ -101,7 +101,19 @@ def i18n(arguments):
     name = f"oms_i18n_{os.getpid()}"
     database.clone(template.suite_name(), name)
     try:
-        command = [python_env.odoo(), "i18n", "export", "-c", odoo.configuration(), "-d", name, *addons, "-l", "pot", "zh_CN"]
+        command = [
+            python_env.odoo(),
+            "i18n",
+            "export",
+            "-c",
+            odoo.configuration(),
+            "-d",
+            name,
+            *addons,
+            "-l",
+            "pot",
+            "zh_CN",
+        ]
         if subprocess.call(list(map(str, command)), cwd=layout.REPO, env=odoo.environment()):
             return 1
         report = [python_env.python(), layout.REPO / "bin/untranslated.py", *addons]
