@@ -1,0 +1,34 @@
+from odoo.tests import HttpCase, tagged
+
+from ..routing.tracking import TrackingEvent
+from .common import FulfillmentCommon
+
+
+@tagged("post_install", "-at_install")
+class TestPortal(HttpCase, FulfillmentCommon):
+    def setUp(self):
+        super().setUp()
+        picking = self._create_delivery(carrier_id=self.express.id)
+        self.parcel = self._ship(picking)
+        event = TrackingEvent(self.parcel.tracking_number, "picked_up", self.parcel.shipped_date, "Hangzhou Hub", "Collected")
+        self.env["oms.parcel.event"]._insert_events(self.express, [event], "webhook").parcel_id._apply_tracking()
+        self.env.flush_all()
+
+    def test_the_order_page_shows_the_parcel_and_its_way(self):
+        page = self.url_open(self.parcel.sale_id.get_portal_url()).text
+        for words in (self.parcel.tracking_number, "Hangzhou Hub", "Collected", "https://carrier.test/EX"):
+            self.assertIn(words, page)
+
+    def test_the_tracking_link_shows_one_parcel_and_no_amounts(self):
+        response = self.url_open(self.parcel.get_portal_url())
+        self.assertEqual(response.status_code, 200)
+        self.assertIn("Hangzhou Hub", response.text)
+        self.assertNotIn("90.00", response.text)
+
+    def test_without_the_token_nothing_is_shown(self):
+        for url in (f"/my/parcel/{self.parcel.id}", f"/my/parcel/{self.parcel.id}?access_token=wrong"):
+            self.assertNotIn("Hangzhou Hub", self.url_open(url).text)
+
+    def test_an_order_without_parcels_has_no_empty_box(self):
+        order = self._create_order()
+        self.assertNotIn("oms_parcels", self.url_open(order.get_portal_url()).text)
