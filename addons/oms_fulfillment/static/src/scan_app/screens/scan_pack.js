@@ -1,0 +1,16 @@
+import { Component } from "@odoo/owl";
+import { formatPieces } from "../scan_utils";
+
+/** Which box. */
+export class ScanPack extends Component {
+    static template = "oms_fulfillment.ScanPack";
+    static props = { data: Object, call: Function, ask: Function };
+
+    setup() {
+        this.formatPieces = formatPieces;
+    }
+
+    choose(packagingId) {
+        this.props.call("scan_packaging", { package_type_id: packagingId });
+    }
+}
