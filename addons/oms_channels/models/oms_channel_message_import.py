@@ -71,12 +71,12 @@ class OmsChannelMessage(models.Model):
 
     def _get_unmatched(self, channel_order, listings):
         """Return the listings of an order's open lines that have no product."""
-        return self.env["oms.channel.listing"].union(
+        return self.env["oms.channel.listing"].union(*(
             listing
             for line in channel_order.lines
             if line.open_quantity
             and not (listing := listings[channel_order.external_id, line.external_id]).product_id
-        )
+        ))
 
     def _prepare_unmatched_values(self, listings):
         """Return the values of a message that waits for a person to match products. It goes on by itself after that.

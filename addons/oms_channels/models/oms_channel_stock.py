@@ -7,6 +7,8 @@ from odoo.tools import float_compare, float_round, split_every
 
 # Levels told in one call: shops limit the size of theirs, and one refused call must not hold up all.
 CHUNK_SIZE = 100
+# Publishing waits for the inbox at most this many intervals.
+MAX_DELAYS = 3
 
 
 class OmsChannel(models.Model):
@@ -43,10 +45,21 @@ class OmsChannel(models.Model):
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(channels))
         for channel in channels:
-            channel._queue_stock()
-            channel.next_stock_date = fields.Datetime.now() + timedelta(minutes=channel.stock_interval)
+            if not channel._is_inbox_behind():
+                channel._queue_stock()
+                channel.next_stock_date = fields.Datetime.now() + timedelta(minutes=channel.stock_interval)
             if not cron._commit_progress(1):
                 break
+
+    def _is_inbox_behind(self):
+        """Return whether orders wait in the inbox: their goods would be told as free. Not for ever: a sold-out product
+        must stop selling even if the inbox is stuck."""
+        self.ensure_one()
+        patience = fields.Datetime.now() - timedelta(minutes=MAX_DELAYS * self.stock_interval)
+        if self.next_stock_date < patience:
+            return False
+        waiting = [("channel_id", "=", self.id), ("state", "=", "pending")]
+        return bool(self.env["oms.channel.message"].search_count(waiting, limit=1))
 
     def _queue_stock(self):
         """Queue the changed quantities of one channel; one waiting push per channel is enough, the next sees more.

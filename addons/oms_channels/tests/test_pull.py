@@ -1,0 +1,65 @@
+from datetime import datetime
+
+from odoo.tests import tagged
+
+from .common import ChannelsCommon
+
+
+@tagged("post_install", "-at_install")
+class TestPull(ChannelsCommon):
+    def test_checkpoint_is_the_last_orders_own_time(self):
+        self.shop.clock = 600
+        self._import(1)
+        self.assertEqual(self.channel.pull_checkpoint, datetime(2026, 1, 1, 0, 10, 1))
+
+    def test_next_pull_goes_back_by_the_overlap(self):
+        self.shop.clock = 3600
+        self._import(1)
+        late = self.shop.place(2, [("OMS-MOUSE", 1, 20.0)])
+        late["updated_at"] = "2026-01-01T00:55:00.000Z"  # became visible late
+        self._pull()
+        self.assertTrue(self._order("order_2"))
+        self.assertEqual(self.channel.pull_checkpoint, datetime(2026, 1, 1, 1, 0, 1))
+
+    def test_all_pages_are_read(self):
+        for number in range(1, 121):
+            self.shop.place(number, [("OMS-MOUSE", 1, 20.0)])
+        self.channel.write({"next_pull_date": "2026-01-01 00:00:00"})
+        self._run_cron(f"oms_channels.ir_cron_pull_lane_{self.channel.id % 2}")
+        self.assertEqual(self.env["oms.channel.message"].search_count([("channel_id", "=", self.channel.id)]), 120)
+
+    def test_failing_shop_keeps_checkpoint_and_rests(self):
+        self._import(1)
+        checkpoint = self.channel.pull_checkpoint
+        self.shop.failure = (503, {"retry-after": "120"})
+        self._pull()
+        self.assertEqual(self.channel.pull_checkpoint, checkpoint)
+        self.assertIn("503", self.channel.pull_error)
+        self.assertTrue(self.channel.rest_until)
+        self.assertEqual(self.channel.health, "error")
+        self.shop.failure = None
+        self.channel.action_pull_now()
+        self._pull()
+        self.assertFalse(self.channel.pull_error)
+        self.assertFalse(self.channel.rest_until)
+
+    def test_capture_that_bumps_nothing_is_found_by_re_reading(self):
+        order = self._import(1)
+        self.assertEqual(order.channel_payment_ids.state, "authorized")
+        self.shop.capture(1)
+        self.channel.next_reread_date = "2026-01-01 00:00:00"
+        order.date_order = datetime.now()
+        self._pull()
+        self.assertEqual(order.channel_payment_ids.state, "captured")
+        self.assertIn("paid", order.oms_event_ids.mapped("code"))
+
+    def test_pull_now_needs_no_waiting(self):
+        self.channel.next_pull_date = "2099-01-01 00:00:00"
+        self.assertFalse(self.env["oms.channel"].search(self.channel._get_pull_domain()) & self.channel)
+        self.channel.with_user(self.manager).action_pull_now()
+        self.assertIn(self.channel, self.env["oms.channel"].search(self.channel._get_pull_domain()))
+
+    def test_test_button_shows_the_shop(self):
+        action = self.channel.with_user(self.manager).action_test_connection()
+        self.assertIn("Test Store", action["params"]["title"])
+        self.assertTrue(self.channel.connection_date)
