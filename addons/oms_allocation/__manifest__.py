@@ -1,0 +1,22 @@
+{
+    "name": "OMS Allocation",
+    "summary": "The nearest warehouse with stock for each order, why it won, and never sold twice",
+    "author": "OMS",
+    "category": "Supply Chain/OMS",
+    "version": "19.0.1.0.0",
+    "license": "LGPL-3",
+    "depends": ["oms_base"],
+    "data": [
+        "security/oms_allocation_security.xml",
+        "security/ir.model.access.csv",
+        "data/ir_cron_data.xml",
+        "views/oms_allocation_views.xml",
+        "views/oms_allocation_templates.xml",
+        "views/oms_decision_views.xml",
+        "views/res_country_views.xml",
+        "views/sale_order_views.xml",
+        "views/stock_warehouse_views.xml",
+        "views/oms_allocation_menus.xml",
+    ],
+    "post_init_hook": "post_init_hook",
+}

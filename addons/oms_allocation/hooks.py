@@ -1,0 +1,20 @@
+import csv
+
+from odoo.tools import file_open
+
+
+def post_init_hook(env):
+    """Fill in where countries and states are. Once, at installation: what an administrator corrects later stays."""
+    with file_open("oms_allocation/data/coordinates.csv") as stream:
+        places = {row["xmlid"]: row for row in csv.DictReader(stream)}
+    found = env["ir.model.data"].search_fetch(
+        [("module", "=", "base"), ("model", "in", ("res.country", "res.country.state")), ("name", "in", list(places))],
+        ["name", "model", "res_id"],
+    )
+    for data in found:
+        place = env[data.model].browse(data.res_id)
+        if not place.oms_latitude and not place.oms_longitude:
+            place.write({
+                "oms_latitude": float(places[data.name]["latitude"]),
+                "oms_longitude": float(places[data.name]["longitude"]),
+            })

@@ -1,0 +1,210 @@
+from collections import defaultdict
+
+from odoo import fields, models
+
+
+class SaleOrderLine(models.Model):
+    """Lines of channel orders take their goods from the warehouses of their allocations."""
+
+    _inherit = "sale.order.line"
+
+    oms_allocation_ids = fields.One2many("oms.allocation", "line_id", string="Allocations", copy=False)
+
+    def _action_launch_stock_rule(self, *, previous_product_uom_qty=False):
+        """Override of `sale_stock`: decide first where the goods come from, or go back to."""
+        if self.env.context.get("skip_procurement"):
+            return super()._action_launch_stock_rule(previous_product_uom_qty=previous_product_uom_qty)
+        # sudo: oms.allocation - nobody writes allocations by hand, they follow the order that its user may change
+        lines = self.sudo()._oms_filter_allocatable()
+        missing, surplus = lines._oms_compare_with_procured(previous_product_uom_qty)
+        lines.browse().concat(*surplus)._oms_sync_allocations()
+        for line, quantity in surplus.items():
+            line._oms_take_back(quantity)
+        lines.order_id._oms_allocate(missing)
+        res = super()._action_launch_stock_rule(previous_product_uom_qty=previous_product_uom_qty)
+        lines._oms_set_procured()
+        return res
+
+    def _create_procurements(self, product_qty, procurement_uom, values):
+        """Override of `sale_stock`: one procurement for each warehouse whose transfers differ from its allocation.
+
+        They add up to ``product_qty``. The exception is a line that is lowered below what already left: no warehouse has
+        that much open, and what is too much is left alone instead of coming back as a receipt from the buyer.
+        """
+        split = self._oms_get_split() if self._oms_filter_allocatable() else {}
+        if not split:
+            return super()._create_procurements(product_qty, procurement_uom, values)
+        prepare = super()._create_procurements  # super() has no meaning inside the comprehension
+        return [
+            procurement
+            for warehouse, quantity in split.items()
+            for procurement in prepare(
+                self.product_id.uom_id._compute_quantity(quantity, procurement_uom, round=False),
+                procurement_uom,
+                {**values, "warehouse_id": warehouse},
+            )
+        ]
+
+    # === WHICH LINES === #
+
+    def _oms_filter_allocatable(self):
+        """Return the lines that allocation decides on: goods of channel orders that no route of their own sends elsewhere."""
+        lines = self.filtered(
+            lambda line: line.order_id.channel_id
+            and line.state == "sale"
+            and line.product_id.type == "consu"
+            and not line.is_expense
+            and not line.order_id.locked
+            and not line.route_ids
+        )
+        routes = lines.product_id.route_ids | lines.product_id.categ_id.total_route_ids
+        if not routes:
+            return lines
+        # Make to order and dropship have rules that end at the buyer; buying or making for stock have none.
+        # sudo: stock.rule - how goods travel does not depend on who sells them
+        rules_sudo = self.env["stock.rule"].sudo()
+        own = rules_sudo._read_group(
+            [("route_id", "in", routes.ids), ("action", "!=", "push"), ("location_dest_id.usage", "=", "customer")],
+            ["route_id"],
+        )
+        own_ids = {route.id for (route,) in own}
+        return lines.filtered(
+            lambda line: own_ids.isdisjoint((line.product_id.route_ids | line.product_id.categ_id.total_route_ids)._ids)
+        )
+
+    # === WHAT IS MISSING === #
+
+    def _oms_compare_with_procured(self, previous_product_uom_qty):
+        """Return what the allocations lack, and what they have too much, as two dicts {line: quantity in product unit}.
+
+        It is counted from the same number as Odoo's own launch, so the two never disagree.
+        """
+        missing, surplus = {}, {}
+        for line in self:
+            unit = line.product_id.uom_id
+            ordered = line.product_uom_qty - line._get_qty_procurement(previous_product_uom_qty)
+            pending = sum(allocation._get_pending_quantity() for allocation in line.oms_allocation_ids)
+            quantity = line.product_uom_id._compute_quantity(ordered, unit, rounding_method="HALF-UP") - pending
+            if unit.compare(quantity, 0) > 0:
+                missing[line] = unit.round(quantity)
+            elif unit.compare(quantity, 0) < 0:
+                surplus[line] = unit.round(-quantity)
+        return missing, surplus
+
+    def _oms_take_back(self, quantity):
+        """Lower the allocations of one line by ``quantity`` (product unit), each by no more than has not left yet.
+
+        First what waits for stock, then what comes from farthest.
+        """
+        self.ensure_one()
+        waiting = self._oms_get_waiting_quantities()
+        allocations = self.oms_allocation_ids.sorted(lambda allocation: (-allocation.distance_km, -allocation.id))
+        for only_waiting in (True, False):
+            for allocation in allocations:
+                takeable = allocation.quantity - allocation.done_quantity
+                if only_waiting:
+                    takeable = min(takeable, waiting.get(allocation.warehouse_id, 0.0))
+                taken = min(quantity, takeable)
+                if allocation.uom_id.compare(taken, 0) > 0:
+                    allocation.quantity -= taken
+                    allocation.shortage_quantity = max(0.0, allocation.shortage_quantity - taken)
+                    quantity -= taken
+
+    def _oms_get_split(self):
+        """Return {warehouse: quantity} of what the transfers of one line lack (positive) or have too much (negative)."""
+        self.ensure_one()
+        split = {allocation.warehouse_id: allocation._get_pending_quantity() for allocation in self.oms_allocation_ids}
+        return {warehouse: quantity for warehouse, quantity in split.items() if quantity}
+
+    def _oms_set_procured(self):
+        """Note that the transfers now have what the allocations of these lines say."""
+        for allocation in self.oms_allocation_ids:
+            if allocation.procured_quantity != allocation.quantity:
+                allocation.procured_quantity = allocation.quantity
+
+    def _oms_launch_differences(self):
+        """Make the transfers of these lines follow their allocations, without asking what Odoo thinks is missing."""
+        procurements = []
+        for line in self.with_company(self.company_id[:1]):
+            unit = line.product_id.uom_id
+            procurements += line._create_procurements(0.0, unit, line._prepare_procurement_values())
+        self.env["stock.rule"].run(procurements)
+        self._oms_set_procured()
+
+    def _oms_set_shortages(self, waiting):
+        """Note what these lines still wait for.
+
+        :param waiting: dict {line: {warehouse: quantity}}
+        """
+        for line in self:
+            for allocation in line.oms_allocation_ids:
+                short = waiting[line].get(allocation.warehouse_id, 0.0)
+                if allocation.uom_id.compare(allocation.shortage_quantity, short):
+                    allocation.shortage_quantity = short
+
+    # === FACTS === #
+
+    def _oms_sync_allocations(self):
+        """Bring the allocations of these lines in line with their transfers, which people change too: they cancel one,
+        or ship more or less than asked. A launch that is under way is left alone: it sets the numbers at its end.
+        """
+        vals_list = []
+        for line in self:
+            allocations = {allocation.warehouse_id: allocation for allocation in line.oms_allocation_ids}
+            if any(allocation._get_pending_quantity() for allocation in allocations.values()):
+                continue
+            procured, done = line._oms_get_moved_quantities()
+            waiting = line._oms_get_waiting_quantities()
+            for warehouse in procured.keys() | allocations.keys():
+                allocation = allocations.get(warehouse)
+                values = {
+                    "quantity": procured.get(warehouse, 0.0),
+                    "procured_quantity": procured.get(warehouse, 0.0),
+                    "done_quantity": done.get(warehouse, 0.0),
+                }
+                if not allocation:
+                    vals_list.append(
+                        {**values, "order_id": line.order_id.id, "line_id": line.id, "warehouse_id": warehouse.id}
+                    )
+                    continue
+                values["shortage_quantity"] = min(allocation.shortage_quantity, waiting.get(warehouse, 0.0))
+                compare = allocation.uom_id.compare
+                changed = {name: value for name, value in values.items() if compare(allocation[name], value)}
+                if changed:
+                    allocation.write(changed)
+        if vals_list:
+            self.env["oms.allocation"].create(vals_list)
+
+    def _oms_get_moved_quantities(self):
+        """Return what transfers were made for one line and what left by them: two dicts {warehouse: quantity}.
+
+        A delivery in several steps counts once: by its first step for the one, by its last for the other.
+        """
+        self.ensure_one()
+        unit = self.product_id.uom_id
+        procured, done = defaultdict(float), defaultdict(float)
+        first_moves, _returns = self._get_outgoing_incoming_moves(strict=False)
+        last_moves, _returns = self._get_outgoing_incoming_moves()
+        for move in first_moves:
+            quantity = move.quantity if move.state == "done" else move.product_uom_qty
+            procured[move._oms_get_warehouse()] += move.product_uom._compute_quantity(quantity, unit)
+        for move in last_moves.filtered(lambda move: move.state == "done"):
+            done[move._oms_get_warehouse()] += move.product_uom._compute_quantity(move.quantity, unit)
+        return dict(procured), dict(done)
+
+    def _oms_get_waiting_quantities(self):
+        """Return {warehouse: quantity in product unit} of what transfers of one line wait for and have not reserved."""
+        self.ensure_one()
+        waiting = defaultdict(float)
+        for move in self._oms_get_waiting_moves():
+            quantity = move.product_uom_qty - move.quantity
+            waiting[move._oms_get_warehouse()] += move.product_uom._compute_quantity(quantity, self.product_id.uom_id)
+        return {warehouse: quantity for warehouse, quantity in waiting.items() if quantity > 0}
+
+    def _oms_get_waiting_moves(self):
+        """Return the transfers of these lines that wait for stock and are the first step of their way."""
+        moves = self.env["stock.move"]
+        for line in self:
+            first_moves, _returns = line._get_outgoing_incoming_moves(strict=False)
+            moves |= first_moves.filtered(lambda move: move.state in ("confirmed", "partially_available"))
+        return moves
