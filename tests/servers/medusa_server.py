@@ -5,8 +5,8 @@
         shop = server.seed(products=[{"sku": "TEE-M", "title": "T-Shirt", "price": "19.99", "stock": 10}])
         order_id = server.checkout("ada@example.com", ADDRESS, {"TEE-M": 2})
 
-``home`` is where the packages of tests/servers/medusa/package.json are installed (it has ``node_modules``). PostgreSQL is
-found through the usual PG* variables. A start is about six seconds, because the database is cloned from a migrated
+``home`` is where the packages of tests/servers/medusa/package.json are installed (it has ``node_modules``). PostgreSQL
+is found through the usual PG* variables. A start is about six seconds, because the database is cloned from a migrated
 template; the first start on a machine makes that template (about twenty seconds more).
 """
 
@@ -87,7 +87,11 @@ class MedusaServer:
         with open(self._folder / "server.log", "ab") as log:
             self._process = subprocess.Popen(
                 ["node", "node_modules/@medusajs/cli/cli.js", "start", "--host", "127.0.0.1", "--port", str(self.port)],
-                cwd=self._folder, env=self._environment(self.database), stdout=log, stderr=log, start_new_session=True,
+                cwd=self._folder,
+                env=self._environment(self.database),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         self._wait_until_up()
         return self
@@ -151,8 +155,13 @@ class MedusaServer:
         self._sql("postgres", f'CREATE DATABASE "{draft}"')
         for command in (["db:migrate"], ["user", "-e", EMAIL, "-p", PASSWORD]):
             done = subprocess.run(
-                ["node", "node_modules/@medusajs/cli/cli.js", *command], cwd=self._folder, env=self._environment(draft),
-                capture_output=True, text=True, timeout=600,
+                ["node", "node_modules/@medusajs/cli/cli.js", *command],
+                cwd=self._folder,
+                env=self._environment(draft),
+                check=False,
+                capture_output=True,
+                text=True,
+                timeout=600,
             )
             if done.returncode:
                 self._sql("postgres", f'DROP DATABASE IF EXISTS "{draft}" WITH (FORCE)')
@@ -166,7 +175,10 @@ class MedusaServer:
     def _sql(self, database, statement):
         done = subprocess.run(
             ["psql", "-X", "-Atq", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement],
-            capture_output=True, text=True, timeout=120,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         if done.returncode:
             raise MedusaError(done.stderr.strip())
@@ -199,16 +211,19 @@ class MedusaServer:
             with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
                 return json.loads(answer.read() or b"null", parse_float=Decimal)
         except urllib.error.HTTPError as error:
-            raise MedusaError(f"{method} {path}: HTTP {error.code} {error.read().decode(errors='replace')[:1500]}") from error
+            raise MedusaError(
+                f"{method} {path}: HTTP {error.code} {error.read().decode(errors='replace')[:1500]}"
+            ) from error
 
     def admin(self, method, path, body=None, **params):
         """A call as the shop's administrator, path below /admin."""
         if self.secret_key:
             header = "Basic " + b64encode(f"{self.secret_key}:".encode()).decode()
         else:
-            self._token = self._token or self.request(
-                "POST", "/auth/user/emailpass", {"email": EMAIL, "password": PASSWORD}
-            )["token"]
+            self._token = (
+                self._token
+                or self.request("POST", "/auth/user/emailpass", {"email": EMAIL, "password": PASSWORD})["token"]
+            )
             header = f"Bearer {self._token}"
         return self.request(method, f"/admin{path}", body, params, {"Authorization": header})
 
@@ -218,7 +233,9 @@ class MedusaServer:
 
     # === SHOP === #
 
-    def seed(self, products, currency="usd", countries=("us",), shipping_price="7.50", tax_rate=None, tax_included=False):
+    def seed(
+        self, products, currency="usd", countries=("us",), shipping_price="7.50", tax_rate=None, tax_included=False
+    ):
         """Make the shop: region, sales channel, stock location, shipping option, keys, products with stock.
 
         :param products: list of {"sku", "title", "price", "stock"} and optionally "barcode", "weight" (grams)
@@ -245,78 +262,128 @@ class MedusaServer:
 
     def _seed_region(self, currency, countries, tax_rate, tax_included):
         store = self.admin("GET", "/stores")["stores"][0]
-        self.admin("POST", f"/stores/{store['id']}", {
-            "supported_currencies": [{"currency_code": currency, "is_default": True, "is_tax_inclusive": tax_included}],
-            "default_sales_channel_id": self.sales_channel["id"],
-        })
-        self.region = self.admin("POST", "/regions", {
-            "name": "Home", "currency_code": currency, "countries": countries, "is_tax_inclusive": tax_included,
-            "payment_providers": ["pp_system_default"],
-        })["region"]
+        self.admin(
+            "POST",
+            f"/stores/{store['id']}",
+            {
+                "supported_currencies": [
+                    {"currency_code": currency, "is_default": True, "is_tax_inclusive": tax_included}
+                ],
+                "default_sales_channel_id": self.sales_channel["id"],
+            },
+        )
+        self.region = self.admin(
+            "POST",
+            "/regions",
+            {
+                "name": "Home",
+                "currency_code": currency,
+                "countries": countries,
+                "is_tax_inclusive": tax_included,
+                "payment_providers": ["pp_system_default"],
+            },
+        )["region"]
         for country in countries if tax_rate is not None else ():
-            self.admin("POST", "/tax-regions", {
-                "country_code": country, "provider_id": "tp_system",
-                "default_tax_rate": {"rate": tax_rate, "code": "default", "name": "Tax"},
-            })
+            self.admin(
+                "POST",
+                "/tax-regions",
+                {
+                    "country_code": country,
+                    "provider_id": "tp_system",
+                    "default_tax_rate": {"rate": tax_rate, "code": "default", "name": "Tax"},
+                },
+            )
 
     def _seed_location(self, currency, countries, shipping_price):
-        self.location = self.admin("POST", "/stock-locations", {
-            "name": "Main warehouse",
-            "address": {"address_1": "1 Depot Road", "city": "Depot", "country_code": countries[0]},
-        })["stock_location"]
+        self.location = self.admin(
+            "POST",
+            "/stock-locations",
+            {
+                "name": "Main warehouse",
+                "address": {"address_1": "1 Depot Road", "city": "Depot", "country_code": countries[0]},
+            },
+        )["stock_location"]
         path = f"/stock-locations/{self.location['id']}"
         self.admin("POST", f"{path}/sales-channels", {"add": [self.sales_channel["id"]]})
         self.admin("POST", f"{path}/fulfillment-providers", {"add": ["manual_manual"]})
-        sets = self.admin("POST", f"{path}/fulfillment-sets", {"name": "Shipping", "type": "shipping"}, fields="*fulfillment_sets")
+        sets = self.admin(
+            "POST", f"{path}/fulfillment-sets", {"name": "Shipping", "type": "shipping"}, fields="*fulfillment_sets"
+        )
         set_id = sets["stock_location"]["fulfillment_sets"][0]["id"]
-        zones = self.admin("POST", f"/fulfillment-sets/{set_id}/service-zones", {
-            "name": "Home", "geo_zones": [{"type": "country", "country_code": country} for country in countries],
-        }, fields="*service_zones")
+        zones = self.admin(
+            "POST",
+            f"/fulfillment-sets/{set_id}/service-zones",
+            {
+                "name": "Home",
+                "geo_zones": [{"type": "country", "country_code": country} for country in countries],
+            },
+            fields="*service_zones",
+        )
         profiles = self.admin("GET", "/shipping-profiles")["shipping_profiles"]
-        self.shipping_profile = profiles[0] if profiles else self.admin(
-            "POST", "/shipping-profiles", {"name": "Default", "type": "default"}
-        )["shipping_profile"]
-        self.admin("POST", "/shipping-options", {
-            "name": "Standard", "service_zone_id": zones["fulfillment_set"]["service_zones"][0]["id"],
-            "shipping_profile_id": self.shipping_profile["id"], "provider_id": "manual_manual", "price_type": "flat",
-            "type": {"label": "Standard", "description": "3-5 days", "code": "standard"},
-            "prices": [{"currency_code": currency, "amount": Decimal(shipping_price)}],
-            "rules": [
-                {"attribute": "enabled_in_store", "operator": "eq", "value": "true"},
-                {"attribute": "is_return", "operator": "eq", "value": "false"},
-            ],
-        })
+        self.shipping_profile = (
+            profiles[0]
+            if profiles
+            else self.admin("POST", "/shipping-profiles", {"name": "Default", "type": "default"})["shipping_profile"]
+        )
+        self.admin(
+            "POST",
+            "/shipping-options",
+            {
+                "name": "Standard",
+                "service_zone_id": zones["fulfillment_set"]["service_zones"][0]["id"],
+                "shipping_profile_id": self.shipping_profile["id"],
+                "provider_id": "manual_manual",
+                "price_type": "flat",
+                "type": {"label": "Standard", "description": "3-5 days", "code": "standard"},
+                "prices": [{"currency_code": currency, "amount": Decimal(shipping_price)}],
+                "rules": [
+                    {"attribute": "enabled_in_store", "operator": "eq", "value": "true"},
+                    {"attribute": "is_return", "operator": "eq", "value": "false"},
+                ],
+            },
+        )
 
     def add_products(self, products, currency="usd"):
         """Add products of one variant each and put their stock on the shop's location."""
-        created = self.admin("POST", "/products/batch", {"create": [
+        created = self.admin(
+            "POST",
+            "/products/batch",
             {
-                "title": product["title"],
-                "handle": product["sku"].lower(),
-                "status": "published",
-                "shipping_profile_id": self.shipping_profile["id"],
-                "sales_channels": [{"id": self.sales_channel["id"]}],
-                "options": [{"title": "Kind", "values": ["Standard"]}],
-                "variants": [{
-                    "title": "Standard",
-                    "sku": product["sku"],
-                    **({"barcode": product["barcode"]} if product.get("barcode") else {}),
-                    "weight": product.get("weight", 250),
-                    "manage_inventory": True,
-                    "options": {"Kind": "Standard"},
-                    "prices": [{"currency_code": currency, "amount": Decimal(str(product["price"]))}],
-                }],
-            }
-            for product in products
-        ]})["created"]
+                "create": [
+                    {
+                        "title": product["title"],
+                        "handle": product["sku"].lower(),
+                        "status": "published",
+                        "shipping_profile_id": self.shipping_profile["id"],
+                        "sales_channels": [{"id": self.sales_channel["id"]}],
+                        "options": [{"title": "Kind", "values": ["Standard"]}],
+                        "variants": [
+                            {
+                                "title": "Standard",
+                                "sku": product["sku"],
+                                **({"barcode": product["barcode"]} if product.get("barcode") else {}),
+                                "weight": product.get("weight", 250),
+                                "manage_inventory": True,
+                                "options": {"Kind": "Standard"},
+                                "prices": [{"currency_code": currency, "amount": Decimal(str(product["price"]))}],
+                            }
+                        ],
+                    }
+                    for product in products
+                ]
+            },
+        )["created"]
         self.variants.update({variant["sku"]: variant for product in created for variant in product["variants"]})
         levels = []
         for product in products:
             item = self.get_inventory_item(product["sku"])
-            levels.append({
-                "inventory_item_id": item["id"], "location_id": self.location["id"],
-                "stocked_quantity": product.get("stock", 0),
-            })
+            levels.append(
+                {
+                    "inventory_item_id": item["id"],
+                    "location_id": self.location["id"],
+                    "stocked_quantity": product.get("stock", 0),
+                }
+            )
         self.admin("POST", "/inventory-items/location-levels/batch", {"create": levels})
 
     def checkout(self, email, address, items, capture=False, promo_codes=()):
@@ -331,14 +398,21 @@ class MedusaServer:
         path = f"/carts/{cart['id']}"
         for sku, quantity in items.items():
             self.store("POST", f"{path}/line-items", {"variant_id": self.variants[sku]["id"], "quantity": quantity})
-        self.store("POST", path, {
-            "shipping_address": address, "billing_address": address,
-            **({"promo_codes": list(promo_codes)} if promo_codes else {}),
-        })
+        self.store(
+            "POST",
+            path,
+            {
+                "shipping_address": address,
+                "billing_address": address,
+                **({"promo_codes": list(promo_codes)} if promo_codes else {}),
+            },
+        )
         option = self.store("GET", "/shipping-options", cart_id=cart["id"])["shipping_options"][0]
         self.store("POST", f"{path}/shipping-methods", {"option_id": option["id"]})
         collection = self.store("POST", "/payment-collections", {"cart_id": cart["id"]})["payment_collection"]
-        self.store("POST", f"/payment-collections/{collection['id']}/payment-sessions", {"provider_id": "pp_system_default"})
+        self.store(
+            "POST", f"/payment-collections/{collection['id']}/payment-sessions", {"provider_id": "pp_system_default"}
+        )
         answer = self.store("POST", f"{path}/complete")
         if answer.get("type") != "order":
             raise MedusaError(f"The checkout made no order: {answer.get('error')}")
@@ -371,7 +445,9 @@ class MedusaServer:
     def get_refunds(self, order_id):
         """[(amount, note)] of the order, oldest first."""
         refunds = [refund for payment in self.get_payments(order_id) for refund in payment["refunds"]]
-        return [(Decimal(refund["amount"]), refund["note"]) for refund in sorted(refunds, key=lambda r: r["created_at"])]
+        return [
+            (Decimal(refund["amount"]), refund["note"]) for refund in sorted(refunds, key=lambda r: r["created_at"])
+        ]
 
     def get_returns(self, order_id):
         """The order's returns with their items."""
@@ -396,7 +472,9 @@ def get_database_url(database):
     password = os.environ.get("PGPASSWORD")
     login = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
     if host.startswith("/"):
-        host = quote(host, safe="")  # both parsers in Medusa take an escaped socket folder as host, only one knows ?host=
+        host = quote(
+            host, safe=""
+        )  # both parsers in Medusa take an escaped socket folder as host, only one knows ?host=
     return f"postgres://{login}@{host}:{port}/{quote(database)}"
 
 

@@ -8,10 +8,10 @@ SHIPMENT, DELIVERED, CANCEL, RETURN_RECEIVED, REFUND = "shipment", "delivered", 
 
 
 class ChannelAdapter:
-    """Talks to one shop. Knows no database, no clock and no retry: it does one thing and returns or raises AdapterError.
+    """Talks to one shop. Knows no database, no clock, no retry: it does one thing and returns, or raises AdapterError.
 
-    Every push is idempotent: it reads the shop first and returns the existing result (``PushResult.is_repeat``) when our
-    tracking number or key is already there, because a worker may die between the call and its own commit.
+    Every push is idempotent: it reads the shop first and returns the existing result (``PushResult.is_repeat``) when
+    our tracking number or key is already there, because a worker may die between the call and its own commit.
 
     :param config: ChannelConfig
     :param transport: callable(HttpRequest) -> HttpResponse; tests and proxies give their own
@@ -61,7 +61,7 @@ class ChannelAdapter:
         raise self._not_supported("fetch_order")
 
     def parse_order(self, raw):
-        """Map a raw payload to a ChannelOrder. Pure. Raises BadResponse (not retryable) that names what is wrong in it."""
+        """Map a raw payload to a ChannelOrder. Pure. Raises BadResponse (final) that names what is wrong."""
         raise self._not_supported("parse_order")
 
     def fetch_listings(self, cursor=None, limit=100):

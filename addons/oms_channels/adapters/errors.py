@@ -1,7 +1,7 @@
 """What can go wrong between us and a shop.
 
-The queue asks one thing of an error: is another try worth it (``retryable``), and when (``retry_after``, seconds, or None
-for the queue's own backoff)? Messages are for people: they name the shop's answer and never hold a secret or a whole URL.
+The queue asks one thing of an error: is another try worth it (``retryable``), and when (``retry_after``: seconds, or
+None for the queue's own backoff)? Messages are for people: they name the shop's answer, never a secret or a whole URL.
 """
 
 

@@ -37,7 +37,7 @@ class HttpResponse:
 
 
 def send(request):
-    """Do one call. Follows no redirect (it could carry the key elsewhere) and reads no netrc (it would replace the key).
+    """Do one call. Follows no redirect (it could carry the key elsewhere), reads no netrc (it would replace the key).
 
     :param request: HttpRequest
     :return: HttpResponse of any status
@@ -46,10 +46,20 @@ def send(request):
     connect, read, total = request.timeout
     deadline = time.monotonic() + total
     try:
-        with requests.Session() as session, session.request(
-            request.method, request.url, params=request.params, data=request.body, headers=dict(request.headers),
-            auth=lambda prepared: prepared, timeout=(connect, read), stream=True, allow_redirects=False,
-        ) as answer:
+        with (
+            requests.Session() as session,
+            session.request(
+                request.method,
+                request.url,
+                params=request.params,
+                data=request.body,
+                headers=dict(request.headers),
+                auth=lambda prepared: prepared,
+                timeout=(connect, read),
+                stream=True,
+                allow_redirects=False,
+            ) as answer,
+        ):
             body = _read_body(answer, request.max_bytes, deadline)
             return HttpResponse(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body)
     except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:

@@ -1,12 +1,12 @@
 """The one language all shops are translated into: frozen dataclasses.
 
-Money and quantities are ``Decimal`` in major units, times are aware UTC ``datetime``; an unknown text is "", never None.
+Money and quantities are ``Decimal`` in major units, times aware UTC ``datetime``; an unknown text is "", never None.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 ZERO = Decimal(0)
@@ -146,7 +146,8 @@ class ChannelRefundRequest:
 class ChannelOrder:
     """``version`` is a string that orders: of two payloads of one order the newer sorts higher.
 
-    ``total`` is the amount as sold, after edits of the buyer and before returns and refunds.
+    ``total`` is the amount as sold, after edits of the buyer, before returns and refunds. It and the payments are
+    rounded to the currency; the amounts of lines, shipping and taxes are exact and may have more decimals.
     """
 
     external_id: str
@@ -174,8 +175,8 @@ class ChannelOrder:
 
     @property
     def parts_total(self):
-        """Sum of what the lines and shipping charges say: differs from ``total`` when the shop's figures do not add up."""
-        return sum((part.total for part in (*self.lines, *self.shippings)), ZERO)
+        """What lines and shipping say together, rounded like ``total``; differs when the shop's sums are wrong."""
+        return sum((part.total for part in (*self.lines, *self.shippings)), ZERO).quantize(self.total, ROUND_HALF_UP)
 
 
 class PageItem(NamedTuple):
@@ -196,7 +197,7 @@ class Page:
 class ChannelEvent:
     """A verified webhook. Redeliveries carry the same ``event_id``.
 
-    ``order_external_id`` is "" where the shop names only another document; ``ChannelAdapter.resolve_event`` finds the order.
+    ``order_external_id`` is "" where the shop names another document; ``ChannelAdapter.resolve_event`` finds the order.
     """
 
     event_id: str
@@ -245,7 +246,7 @@ class ShipmentNotice:
 
 @dataclass(frozen=True)
 class DeliveryNotice:
-    """The parcel arrived. Found again in the shop by ``shipment_external_id`` (PushResult of the shipment) or by number."""
+    """The parcel arrived. ``shipment_external_id`` is the PushResult's of the shipment; else the number counts."""
 
     order_external_id: str
     idempotency_key: str
@@ -286,7 +287,7 @@ class CancelNotice:
 
 @dataclass(frozen=True)
 class StockLevel:
-    """``quantity`` is what the shop may sell. Where the shop keeps its own reservations (Medusa) the adapter adds them."""
+    """``quantity`` is what the shop may sell; where the shop subtracts its own reservations the adapter adds them."""
 
     sku: str
     quantity: Decimal

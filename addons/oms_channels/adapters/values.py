@@ -1,4 +1,4 @@
-"""Reading the values of foreign payloads: numbers, times, texts. Pure; a value that makes no sense raises BadResponse."""
+"""Reading foreign values: numbers, times, texts, signatures. Pure; what makes no sense raises BadResponse."""
 
 import hashlib
 import hmac

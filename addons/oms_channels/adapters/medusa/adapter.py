@@ -6,7 +6,18 @@ from decimal import Decimal
 from .. import base
 from ..errors import BadResponse, Rejected
 from ..types import ChannelEvent, ListingPage, Page, PageItem, PushResult
-from ..values import check_age, check_signature, digest, lower_headers, required, round_money, rows, to_datetime, to_json_number, to_text
+from ..values import (
+    check_age,
+    check_signature,
+    digest,
+    lower_headers,
+    required,
+    round_money,
+    rows,
+    to_datetime,
+    to_json_number,
+    to_text,
+)
 from . import mapper, signature
 from .client import MedusaClient, segment
 from .returns import ReturnFlow
@@ -23,10 +34,19 @@ class MedusaAdapter(base.ChannelAdapter):
 
     provider = "medusa"
     label = "Medusa"
-    capabilities = frozenset({
-        base.ORDERS, base.WEBHOOK, base.LISTINGS, base.STOCK, base.SHIPMENT, base.DELIVERED, base.CANCEL,
-        base.RETURN_RECEIVED, base.REFUND,
-    })
+    capabilities = frozenset(
+        {
+            base.ORDERS,
+            base.WEBHOOK,
+            base.LISTINGS,
+            base.STOCK,
+            base.SHIPMENT,
+            base.DELIVERED,
+            base.CANCEL,
+            base.RETURN_RECEIVED,
+            base.REFUND,
+        }
+    )
     credential_keys = ("api_key",)
     option_keys = ("location_id", "sales_channel_id", "currency")
     needs_reread = True  # captures and refunds do not bump updated_at
@@ -64,7 +84,9 @@ class MedusaAdapter(base.ChannelAdapter):
         if self.config.options.get("sales_channel_id"):
             params["sales_channel_id[]"] = self.config.options["sales_channel_id"]
         orders = rows(self.client.get("/orders", fields=mapper.ORDER_FIELDS, **params), "orders")
-        items = tuple(PageItem(to_text(required(raw, "id", "An order's id")), mapper.get_version(raw), raw) for raw in orders)
+        items = tuple(
+            PageItem(to_text(required(raw, "id", "An order's id")), mapper.get_version(raw), raw) for raw in orders
+        )
         if len(orders) < limit:
             return Page(items)
         last = to_text(orders[-1]["updated_at"])
@@ -115,7 +137,7 @@ class MedusaAdapter(base.ChannelAdapter):
         )
 
     def resolve_event(self, event):
-        """Payments lead to their order. A fulfilment does not, but it bumps the order's updated_at: the poll finds it."""
+        """Payments lead to their order. A fulfilment does not, but bumps the order's updated_at: the poll finds it."""
         if event.order_external_id or event.resource_type != "payment":
             return event.order_external_id
         answer = self.client.get(f"/payments/{segment(event.resource_id)}", fields="id,payment_collection.order.id")
@@ -133,13 +155,21 @@ class MedusaAdapter(base.ChannelAdapter):
         path = f"/orders/{segment(order['id'])}/fulfillments"
         items = [{"id": line_id, "quantity": to_json_number(quantity)} for line_id, quantity in wanted.items()]
         if not fulfillment:
-            body = {"location_id": self._get_location_id(), "items": items, "metadata": {mapper.OWN_KEY: notice.idempotency_key}}
+            body = {
+                "location_id": self._get_location_id(),
+                "items": items,
+                "metadata": {mapper.OWN_KEY: notice.idempotency_key},
+            }
             answer = self.client.post(path, body, fields=mapper.ORDER_FIELDS)
             fulfillment = self._find_fulfillment(answer.get("order") or {}, notice, wanted)
             if not fulfillment:
                 raise BadResponse(f"The shop did not show the new fulfilment of order {order['id']}.")
         # All three keys are required, empty texts allowed.
-        label = {"tracking_number": notice.tracking_number, "tracking_url": _http_url(notice.tracking_url), "label_url": ""}
+        label = {
+            "tracking_number": notice.tracking_number,
+            "tracking_url": _http_url(notice.tracking_url),
+            "label_url": "",
+        }
         body = {"items": items, "labels": [label], "metadata": {"carrier": notice.carrier}}
         self.client.post(f"{path}/{segment(fulfillment['id'])}/shipments", body)
         return PushResult(fulfillment["id"])
@@ -154,20 +184,30 @@ class MedusaAdapter(base.ChannelAdapter):
         for row in same:
             if notice.tracking_number in [label.get("tracking_number") for label in rows(row, "labels")]:
                 return row
-        return next((
-            row for row in same if not row.get("shipped_at") and not (row.get("metadata") or {}).get(mapper.OWN_KEY)
-        ), None)
+        return next(
+            (row for row in same if not row.get("shipped_at") and not (row.get("metadata") or {}).get(mapper.OWN_KEY)),
+            None,
+        )
 
     def push_delivered(self, notice):
         order = self.fetch_order(notice.order_external_id)
-        fulfillment = next((
-            row for row in rows(order, "fulfillments") if not row.get("canceled_at") and (
-                row["id"] == notice.shipment_external_id if notice.shipment_external_id
-                else notice.tracking_number in [label.get("tracking_number") for label in rows(row, "labels")]
-            )
-        ), None)
+        fulfillment = next(
+            (
+                row
+                for row in rows(order, "fulfillments")
+                if not row.get("canceled_at")
+                and (
+                    row["id"] == notice.shipment_external_id
+                    if notice.shipment_external_id
+                    else notice.tracking_number in [label.get("tracking_number") for label in rows(row, "labels")]
+                )
+            ),
+            None,
+        )
         if not fulfillment:
-            raise Rejected(f"Order {order['id']} has no shipment {notice.shipment_external_id or notice.tracking_number}.")
+            raise Rejected(
+                f"Order {order['id']} has no shipment {notice.shipment_external_id or notice.tracking_number}."
+            )
         if fulfillment.get("delivered_at"):
             return PushResult(fulfillment["id"], is_repeat=True)
         path = f"/orders/{segment(order['id'])}/fulfillments/{segment(fulfillment['id'])}/mark-as-delivered"
@@ -201,11 +241,15 @@ class MedusaAdapter(base.ChannelAdapter):
         if currency != notice.currency:
             raise Rejected(f"The payment is in {currency}, the refund in {notice.currency}.")
         if notice.amount > round_money(left, currency):
-            raise Rejected(f"Order {order['id']}: {notice.amount} is to be refunded, but only {round_money(left, currency)} is left.")
+            raise Rejected(
+                f"Order {order['id']}: {notice.amount} is to be refunded, only {round_money(left, currency)} is left."
+            )
         # Medusa keeps fractions of a cent: the last refund takes what is really there.
         amount = left if notice.amount == round_money(left, currency) else notice.amount
         note = f"{notice.note} {mark}".strip()
-        answer = self.client.post(f"/payments/{segment(payment['id'])}/refund", {"amount": to_json_number(amount), "note": note})
+        answer = self.client.post(
+            f"/payments/{segment(payment['id'])}/refund", {"amount": to_json_number(amount), "note": note}
+        )
         made = [row for row in rows(answer.get("payment") or {}, "refunds") if mark in to_text(row.get("note"))]
         return PushResult(made[0]["id"] if made else "")
 
@@ -231,7 +275,7 @@ class MedusaAdapter(base.ChannelAdapter):
 
 
 def _get_quantities(fulfillment):
-    """{line id: quantity} of a fulfilment; a kit's line has one row per part, all of the same count in the simple case."""
+    """{line id: quantity} of a fulfilment."""
     return {row.get("line_item_id"): mapper.get_amount(row, "quantity") for row in rows(fulfillment, "items")}
 
 

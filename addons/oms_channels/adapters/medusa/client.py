@@ -32,10 +32,15 @@ class MedusaClient:
         pairs = []
         for key, value in (params or {}).items():
             pairs += [(key, str(one)) for one in (value if isinstance(value, list | tuple) else [value])]
-        response = self.transport(http.HttpRequest(
-            method, f"{self.config.base_url}/admin{path}", params=tuple(pairs), headers=self._headers(),
-            body=None if body is None else json.dumps(body).encode(),
-        ))
+        response = self.transport(
+            http.HttpRequest(
+                method,
+                f"{self.config.base_url}/admin{path}",
+                params=tuple(pairs),
+                headers=self._headers(),
+                body=None if body is None else json.dumps(body).encode(),
+            )
+        )
         if not 200 <= response.status < 300:
             self._raise(response)
         return http.parse_json(response)

@@ -13,20 +13,32 @@ import re
 from decimal import Decimal
 
 from ..types import (
-    ZERO, ChannelAddress, ChannelLine, ChannelOrder, ChannelPayment, ChannelRefundRequest, ChannelShipping, Listing,
+    ZERO,
+    ChannelAddress,
+    ChannelLine,
+    ChannelOrder,
+    ChannelPayment,
+    ChannelRefundRequest,
+    ChannelShipping,
+    Listing,
 )
 from ..values import bad_payload, required, round_money, rows, to_datetime, to_decimal, to_text
 
-ORDER_FIELDS = ",".join((
-    "id,display_id,custom_display_id,status,version,metadata,created_at,updated_at,canceled_at,email,currency_code",
-    "customer_id,payment_status,fulfillment_status,summary,total,tax_total,discount_total,item_total,shipping_total",
-    "credit_line_total,*items,*items.tax_lines,*items.adjustments,*items.detail,*shipping_address,*billing_address",
-    "*shipping_methods,*shipping_methods.tax_lines,*shipping_methods.adjustments,*payment_collections",
-    "*payment_collections.payments,*payment_collections.payments.captures,*payment_collections.payments.refunds",
-    "*fulfillments,*fulfillments.labels,*fulfillments.items,*returns,*returns.items",
-))
+ORDER_FIELDS = (
+    "id,display_id,custom_display_id,status,version,metadata,created_at,updated_at,canceled_at,email,currency_code,"
+    "customer_id,payment_status,fulfillment_status,summary,total,tax_total,discount_total,item_total,shipping_total,"
+    "credit_line_total,*items,*items.tax_lines,*items.adjustments,*items.detail,*shipping_address,*billing_address,"
+    "*shipping_methods,*shipping_methods.tax_lines,*shipping_methods.adjustments,*payment_collections,"
+    "*payment_collections.payments,*payment_collections.payments.captures,*payment_collections.payments.refunds,"
+    "*fulfillments,*fulfillments.labels,*fulfillments.items,*returns,*returns.items"
+)
 STATUSES = {"canceled": "cancelled", "completed": "completed", "archived": "completed"}
-RETURN_STATES = {"requested": "requested", "partially_received": "requested", "received": "received", "canceled": "cancelled"}
+RETURN_STATES = {
+    "requested": "requested",
+    "partially_received": "requested",
+    "received": "received",
+    "canceled": "cancelled",
+}
 # Metadata key that marks documents this connector made, and finds them again.
 OWN_KEY = "oms_key"
 _CJK = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
@@ -78,7 +90,9 @@ def map_order(raw):
         raise bad_payload(f"Order {order_id} has no lines.")
     shippings = tuple(_map_shipping(method) for method in rows(raw, "shipping_methods") if _is_sold(method))
     returned = sum((taken for _line, taken in pairs), ZERO)
-    total = round_money(get_amount(raw, "total", "The order's total") + get_optional(raw, "credit_line_total") + returned, currency)
+    total = round_money(
+        get_amount(raw, "total", "The order's total") + get_optional(raw, "credit_line_total") + returned, currency
+    )
     payments = tuple(_map_payment(payment) for payment in get_payments(raw))
     shipping_address = _map_address(raw.get("shipping_address"), to_text(raw.get("email")))
     billing_address = _map_address(raw.get("billing_address"), to_text(raw.get("email")))
@@ -100,7 +114,9 @@ def map_order(raw):
         shippings=shippings,
         payments=payments,
         refund_requests=tuple(
-            _map_return(document) for document in rows(raw, "returns") if not (document.get("metadata") or {}).get(OWN_KEY)
+            _map_return(document)
+            for document in rows(raw, "returns")
+            if not (document.get("metadata") or {}).get(OWN_KEY)
         ),
         discount_total=sum((part.discount_amount for part in (*lines, *shippings)), ZERO),
         tax_total=sum((part.tax_amount for part in (*lines, *shippings)), ZERO),
@@ -123,7 +139,9 @@ def _map_line(item):
     line = ChannelLine(
         external_id=to_text(required(item, "id", f"The id of {name}")),
         sku=to_text(item.get("variant_sku")),
-        title=" - ".join(filter(None, (to_text(item.get("product_title") or item.get("title")), to_text(item.get("variant_title"))))),
+        title=" - ".join(
+            filter(None, (to_text(item.get("product_title") or item.get("title")), to_text(item.get("variant_title"))))
+        ),
         quantity=quantity,
         price_unit=price,
         total=total,
@@ -166,7 +184,10 @@ def _is_sold(method):
 
 
 def _map_shipping(method):
-    amount, total = get_amount(method, "amount", "The shipping amount"), get_amount(method, "total", "The shipping total")
+    amount, total = (
+        get_amount(method, "amount", "The shipping amount"),
+        get_amount(method, "total", "The shipping total"),
+    )
     tax, is_included = get_optional(method, "tax_total"), bool(method.get("is_tax_inclusive"))
     return ChannelShipping(
         external_id=to_text(required(method, "id", "The id of a shipping method")),
@@ -212,7 +233,9 @@ def _map_return(document):
         amount=get_optional(document, "refund_amount"),
         reason=to_text(next((item.get("note") for item in rows(document, "items") if item.get("note")), "")),
         lines=tuple((to_text(item.get("item_id")), get_amount(item, "quantity")) for item in rows(document, "items")),
-        requested_at=to_datetime(document["requested_at"], "The return's time") if document.get("requested_at") else None,
+        requested_at=to_datetime(document["requested_at"], "The return's time")
+        if document.get("requested_at")
+        else None,
     )
 
 
@@ -237,7 +260,7 @@ def _map_address(address, email):
 
 
 def join_name(first_name, last_name):
-    """"Ada Lovelace", but family name first and unspaced in Chinese, Japanese and Korean writing."""
+    """ "Ada Lovelace", but family name first and unspaced in Chinese, Japanese and Korean writing."""
     if _CJK.search(first_name + last_name):
         return last_name + first_name
     return " ".join(filter(None, (first_name, last_name)))
@@ -246,7 +269,9 @@ def join_name(first_name, last_name):
 def map_listing(variant, currency=""):
     """Variant with product, prices and inventory items -> Listing. :param currency: which price to take, lower case"""
     product = variant.get("product") or {}
-    prices = [price for price in rows(variant, "prices") if not price.get("rules") and price.get("min_quantity") is None]
+    prices = [
+        price for price in rows(variant, "prices") if not price.get("rules") and price.get("min_quantity") is None
+    ]
     price = next((price for price in prices if price.get("currency_code") == currency), prices[0] if prices else None)
     parts = rows(variant, "inventory_items")
     is_single = len(parts) == 1 and parts[0].get("required_quantity") == 1  # a kit's stock is its parts' business

@@ -10,8 +10,8 @@ BATCH = 100
 
 
 class StockPublisher:
-    """Medusa sells stocked - reserved, and keeps a reservation until an order is fulfilled there: what it reserved is added
-    to the sellable quantity, else it would be subtracted twice. Publish only when all orders of the shop are imported."""
+    """Medusa sells stocked - reserved, and keeps a reservation until an order is fulfilled there: what it reserved is
+    added to the sellable quantity, else it would be subtracted twice. Publish only when all its orders are imported."""
 
     def __init__(self, client, get_location_id):
         self.client, self.get_location_id = client, get_location_id
@@ -28,7 +28,9 @@ class StockPublisher:
         items = self._fetch_items(levels)
         errors, changes = [""] * len(levels), []
         for index, level in enumerate(levels):
-            item = items.get(level.inventory_external_id) if level.inventory_external_id else items.get(("sku", level.sku))
+            item = (
+                items.get(level.inventory_external_id) if level.inventory_external_id else items.get(("sku", level.sku))
+            )
             if not item:
                 errors[index] = f"The shop has no stock item for {level.sku or level.inventory_external_id}."
                 continue
@@ -38,7 +40,11 @@ class StockPublisher:
             stocked = max(level.quantity, ZERO) + reserved
             if known and mapper.get_amount(known, "stocked_quantity") == stocked:
                 continue
-            change = {"inventory_item_id": item["id"], "location_id": location, "stocked_quantity": to_json_number(stocked)}
+            change = {
+                "inventory_item_id": item["id"],
+                "location_id": location,
+                "stocked_quantity": to_json_number(stocked),
+            }
             changes.append((index, "update" if known else "create", change))
         self._send(changes, errors)
         return errors
