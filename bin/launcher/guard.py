@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +11,13 @@ from . import layout
 from .console import say
 from .errors import DiskFull
 
-_held = []
+_local = threading.local()  # a step in a thread hands down its own locks only
+
+
+def _held():
+    if not hasattr(_local, "held"):
+        _local.held = []
+    return _local.held
 
 
 @contextmanager
@@ -28,27 +35,26 @@ def lock(name, waiting=None):
             if waiting:
                 say(waiting)
             fcntl.flock(handle, fcntl.LOCK_EX)
-        _held.append(handle.fileno())
+        _held().append(handle.fileno())
         try:
             yield handle
         finally:
-            _held.remove(handle.fileno())
+            _held().remove(handle.fileno())
 
 
 def held_locks():
     """File descriptors of the locks held, to be inherited by the programs started under them."""
-    return tuple(_held)
+    return tuple(_held())
 
 
 @contextmanager
 def without_locks():
     """Start programs that outlive the launcher: they inherit no lock."""
-    held = _held[:]
-    _held.clear()
+    held, _local.held = _held(), []
     try:
         yield
     finally:
-        _held.extend(held)
+        _local.held = held
 
 
 def is_locked(path):

@@ -1,7 +1,8 @@
 """The Python environment with pinned packages: one for Odoo and the tests, one for the linters.
 
 An environment is built in its final place (its scripts hold that path) under a name made of what is in it,
-and counts only once its stamp is written. A new set of packages gets a new folder, so a server that runs keeps the one it was started with.
+and counts only once its stamp is written. A new set of packages gets a new folder, so a server that runs keeps
+the one it was started with.
 """
 
 import hashlib

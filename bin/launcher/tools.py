@@ -124,7 +124,8 @@ def i18n(arguments):
 
 def odoo_tests(arguments):
     """Odoo's own tests with our addons and without, and what differs."""
-    setup.ensure_tests()
+    progress, medusa = setup.ensure_tests()
+    medusa.join(progress)
     names = {"OMS_HOST_TEMPLATE": template.ensure_host(), "OMS_TEMPLATE": template.ensure()}
     command = [python_env.python(), layout.REPO / "bin/odoo_own_tests.py", *arguments]
     return subprocess.call(list(map(str, command)), cwd=layout.REPO, env=odoo.environment(**names))
