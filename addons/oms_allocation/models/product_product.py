@@ -40,23 +40,23 @@ class ProductProduct(models.Model):
                      WHERE warehouse.id = ANY(%(warehouse_ids)s) AND location.usage = 'internal'
                 )
                 SELECT product_id, warehouse_id, SUM(quantity)::float FROM (
-                    SELECT quant.product_id, place.warehouse_id, quant.quantity - quant.reserved_quantity AS quantity
+                    SELECT quant.product_id, place.warehouse_id, COALESCE(quant.quantity, 0) - quant.reserved_quantity AS quantity
                       FROM stock_quant quant
                       JOIN place ON place.id = quant.location_id
                      WHERE quant.product_id = ANY(%(product_ids)s)
                  UNION ALL
                     SELECT move.product_id, place.warehouse_id,
-                           - move.product_qty * (1 - COALESCE(move.quantity, 0) / NULLIF(move.product_uom_qty, 0))
+                           - move.product_qty * (1 - COALESCE(move.quantity, 0) / move.product_uom_qty)
                       FROM stock_move move
                       JOIN place ON place.id = move.location_id
                      WHERE move.product_id = ANY(%(product_ids)s)
-                       AND move.state IN ('confirmed', 'partially_available')
+                       AND move.state IN ('confirmed', 'partially_available') AND move.product_uom_qty <> 0
                        AND NOT EXISTS (
                                SELECT FROM place target
                                 WHERE target.id = move.location_dest_id AND target.warehouse_id = place.warehouse_id
                            )
                  UNION ALL
-                    SELECT product_id, warehouse_id, procured_quantity - quantity
+                    SELECT product_id, warehouse_id, COALESCE(procured_quantity, 0) - quantity
                       FROM oms_allocation
                      WHERE product_id = ANY(%(product_ids)s) AND warehouse_id = ANY(%(warehouse_ids)s)
                        AND state = 'planned'

@@ -106,9 +106,10 @@ class SaleOrder(models.Model):
         return {order: plans[order.id] for order in candidates}
 
     def _get_allocation_sort_key(self):
-        """Return what decides which order of a batch is served first. To be overridden for other priorities."""
+        """Return what decides which order of a batch is served first: its channel, then who came first (the order date is
+        no help, Odoo sets it anew at confirmation). To be overridden for other priorities."""
         self.ensure_one()
-        return (self.channel_id.sequence, self.date_order, self.id)
+        return (self.channel_id.sequence, self.id)
 
     # === APPLY === #
 
