@@ -195,9 +195,16 @@ class StockPicking(models.Model):
             if numbers := live.filtered("tracking_number").mapped("tracking_number"):
                 values = {"carrier_tracking_ref": ",".join(numbers)}
                 if picking.delivery_type == "oms_waybill":
-                    values["carrier_price"] = picking.carrier_id._apply_margins(sum(live.mapped("price")), picking.sale_id)
+                    values["carrier_price"] = picking._oms_get_carrier_price()
                 picking.write(values)
                 picking._add_delivery_cost_to_so()
+
+    def _oms_get_carrier_price(self):
+        """Return what the carrier asks for all parcels of one delivery, with Odoo's margins."""
+        self.ensure_one()
+        # The order is only there to convert the fixed margin, which costs queries for every delivery.
+        order = self.carrier_id.fixed_margin and self.sale_id
+        return self.carrier_id._apply_margins(sum(self._oms_get_live_parcels().mapped("price")), order)
 
     def _oms_check_carrier(self):
         """Refuse a delivery whose label is of another carrier than it goes out with."""
@@ -245,9 +252,8 @@ class StockPicking(models.Model):
 
     def _oms_choose_carriers(self, carriers):
         parcels = self._oms_get_live_parcels()
-        shipments = {parcel: parcel._prepare_shipment_input() for parcel in parcels}
-        quotes = carriers._oms_quote(list(shipments.values()))
-        offers = {carrier: dict(zip(shipments, quotes[carrier], strict=True)) for carrier in carriers}
+        quotes = carriers._oms_quote(parcels._prepare_shipments())
+        offers = {carrier: dict(zip(parcels, quotes[carrier], strict=True)) for carrier in carriers}
         decisions = []
         for picking in self:
             ranked = picking._oms_rank_carriers(offers)

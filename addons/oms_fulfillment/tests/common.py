@@ -52,3 +52,8 @@ class FulfillmentCommon(OmsBaseCommon):
         pickings.move_ids.picked = True
         pickings._action_done()
         return pickings.oms_parcel_ids
+
+    def setUp(self):
+        super().setUp()
+        # A database sequence does not come back with the savepoint between two tests.
+        (self.express | self.economy).oms_range_ids.counter_id.number_next_actual = 1

@@ -51,7 +51,9 @@ class TestShipping(FulfillmentCommon):
 
     def test_no_carrier_for_the_address_is_refused(self):
         picking = self._create_delivery(
-            partner_id=self._create_buyer("Smith", country_id=self.env.ref("base.us").id, state_id=False).id
+            partner_id=self._create_buyer(
+                "Smith", country_id=self.env.ref("base.us").id, state_id=self.env.ref("base.state_us_5").id
+            ).id
         )
         with self.assertRaisesRegex(UserError, "No carrier serves the address"):
             self._ship(picking)
@@ -89,7 +91,9 @@ class TestShipping(FulfillmentCommon):
         order = self._create_order(channel_id=False)
         rate = self.express.rate_shipment(order)
         self.assertEqual((rate["success"], rate["price"]), (True, 17.0))
-        order.partner_shipping_id = self._create_buyer("Smith", country_id=self.env.ref("base.us").id, state_id=False)
+        order.partner_shipping_id = self._create_buyer(
+                "Smith", country_id=self.env.ref("base.us").id, state_id=self.env.ref("base.state_us_5").id
+            )
         rate = self.express.rate_shipment(order)
         self.assertFalse(rate["success"])
         self.assertIn("no tariff", rate["error_message"])
