@@ -11,7 +11,7 @@ class ScanCommon(FulfillmentCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.mouse.barcode, cls.keyboard.barcode = "6900000000011", "6900000000028"
+        cls.mouse.barcode, cls.keyboard.barcode = "6900000000014", "6900000000021"
         stock = cls.warehouse.lot_stock_id
         cls.shelf_a, cls.shelf_b, cls.shelf_c = cls.env["stock.location"].create(
             [
@@ -25,7 +25,7 @@ class ScanCommon(FulfillmentCommon):
                 "is_storable": True,
                 "tracking": "lot",
                 "use_expiration_date": True,
-                "barcode": "6900000000035",
+                "barcode": "6900000000038",
                 "weight": 0.5,
                 "taxes_id": False,
             }

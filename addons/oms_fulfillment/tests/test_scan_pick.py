@@ -44,7 +44,7 @@ class TestScanPick(ScanCommon):
         self._put(self.keyboard, self.shelf_b, 1)
         self._put(self.mouse, self.shelf_a, 1)
         products = self.env["product.product"].create(
-            [{"name": "Cable", "is_storable": True, "barcode": "6900000000042"}]
+            [{"name": "Cable", "is_storable": True, "barcode": "6900000000045"}]
         )
         self._put(products, self.shelf_c, 1)
         self.env["stock.quant"].search(
@@ -160,13 +160,13 @@ class TestScanPick(ScanCommon):
         self._put(self.yogurt, self.warehouse.lot_stock_id, 5, "AB12", days=30)
         picking = self._create_transfer([(self.yogurt, 4)])
         self._scan(picking.name)
-        answer = self._scan("0106900000000035" + "10AB12\x1d" + "303")
+        answer = self._scan("0106900000000038" + "10AB12\x1d" + "303")
         self._assert_answer(answer, "pick", "picked", "success")
         self.assertEqual(answer["data"]["picked"], 3)
 
     def test_serial_numbers_one_by_one(self):
         phone = self.env["product.product"].create(
-            {"name": "Phone", "is_storable": True, "tracking": "serial", "barcode": "6900000000059"}
+            {"name": "Phone", "is_storable": True, "tracking": "serial", "barcode": "6900000000052"}
         )
         for name in ("SN1", "SN2", "SN3"):
             self._put(phone, self.warehouse.lot_stock_id, 1, name)
@@ -197,7 +197,7 @@ class TestScanPick(ScanCommon):
         self.assertTrue(all(picking.move_line_ids.mapped("picked")))
 
     def test_missing_piece_is_taken_from_another_shelf(self):
-        product = self.env["product.product"].create({"name": "Cup", "is_storable": True, "barcode": "6900000000066"})
+        product = self.env["product.product"].create({"name": "Cup", "is_storable": True, "barcode": "6900000000069"})
         self._put(product, self.shelf_a, 2)
         picking = self._create_transfer([(product, 2)])
         self._put(product, self.shelf_b, 1)

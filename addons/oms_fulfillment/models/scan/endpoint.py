@@ -24,7 +24,7 @@ def scan_endpoint(method):
         if uuid:
             if answer := call_sudo._find_answer(uuid):
                 return answer
-            call_sudo = call_sudo._register(uuid, method.__name__)
+            call_sudo = call_sudo._begin(uuid, method.__name__)
         session = self._get_own_session()
         if picking_id is not None and picking_id != session.picking_id.id:
             message = get_message(self.env, "stale")

@@ -28,7 +28,7 @@ class OmsScanCall(models.Model):
         return self.search([("user_id", "=", self.env.uid), ("uuid", "=", uuid)], limit=1).answer or None
 
     @api.model
-    def _register(self, uuid, method):
+    def _begin(self, uuid, method):
         """Note the call before it is worked.
 
         :raise ConcurrencyError: the same call is being worked by another request; the server repeats this one, which

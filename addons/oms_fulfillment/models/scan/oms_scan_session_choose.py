@@ -1,5 +1,9 @@
+from psycopg2.errors import UniqueViolation
+
 from odoo import fields, models
+from odoo.exceptions import ConcurrencyError
 from odoo.fields import Domain
+from odoo.tools import mute_logger
 
 from .messages import ScanRefused
 
@@ -93,7 +97,7 @@ class OmsScanSession(models.Model):
             raise ScanRefused("taken", {"transfer": picking.name, "user": other.name})
         picking._oms_check_release()
         again = bool(picking.move_line_ids.filtered("picked"))
-        if not picking.user_id:
+        if not again:
             picking.move_line_ids.filtered("oms_problem").oms_problem = False  # a new attempt
         self._claim(picking)
         self._log("choose", code="taken_over" if other else "opened", note=other.name)
@@ -106,15 +110,26 @@ class OmsScanSession(models.Model):
 
     def _find_holder(self, picking):
         """Return the other operator who has ``picking``, if there is one."""
+        return self._get_holders(picking).get(picking, self.env["res.users"])
+
+    def _get_holders(self, pickings):
+        """Return {transfer: the other operator who has it}."""
         # sudo: oms.scan.session - whose transfer it is may be known by all who scan
-        session_sudo = self.sudo().search([("picking_id", "=", picking.id)])
-        return (session_sudo.user_id or picking.user_id) - self.env.user
+        sessions_sudo = self.sudo().search([("picking_id", "in", pickings.ids), ("user_id", "!=", self.env.uid)])
+        return {session.picking_id.sudo(False): session.user_id.sudo(False) for session in sessions_sudo}
 
     def _claim(self, picking):
         # sudo: oms.scan.session - the former holder's session lets go of the transfer
-        self.sudo().search([("picking_id", "=", picking.id), ("user_id", "!=", self.env.uid)])._reset_transfer()
+        former_sudo = self.sudo().search([("picking_id", "=", picking.id), ("user_id", "!=", self.env.uid)])
+        former_sudo._reset_transfer()
+        former_sudo.flush_recordset(["picking_id"])
         self._reset_transfer()
         self._set(picking_id=picking.id, opened_date=fields.Datetime.now())
+        try:
+            with mute_logger("odoo.sql_db"):
+                self.flush_recordset(["picking_id"])
+        except UniqueViolation:
+            raise ConcurrencyError("Somebody else opened the transfer at the same moment.") from None
         if picking.user_id != self.env.user:
             picking.user_id = self.env.user
 

@@ -52,6 +52,7 @@ class OmsScanSession(models.Model):
                 [("picking_id", "in", pickings.ids), ("picked", "=", True)], ["picking_id"]
             )
         }
+        holders = self._get_holders(pickings)
         result = []
         for picking in pickings:
             lines, pieces = counts.get(picking, (0, 0.0))
@@ -63,7 +64,7 @@ class OmsScanSession(models.Model):
                     "pieces": round(pieces, 3),
                     "started": picking in started,
                     "held": bool(orders & held_orders),
-                    "holder": picking.user_id.name if picking.user_id and picking.user_id != self.env.user else False,
+                    "holder": holders[picking].name if picking in holders else False,
                 }
             )
         return result
@@ -167,10 +168,11 @@ class OmsScanSession(models.Model):
             )
 
         rows = []
-        for _key, group in groupby(self._get_open_lines().sorted(sort_key), sort_key):
-            lines = self.env["stock.move.line"].union(*group)
+        open_lines = self._get_open_lines()
+        for _key, group in groupby(open_lines.sorted(sort_key), sort_key):
+            lines = open_lines.browse(line.id for line in group)
             unpicked = lines.filtered(lambda line: not line.picked)
-            line = (unpicked or lines)[0]
+            line = (unpicked or lines)[0].with_prefetch(open_lines.ids)
             rows.append(
                 {
                     "id": line.id,
