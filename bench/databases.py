@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -108,25 +107,21 @@ def configure():
 
 
 def close(name):
-    if "odoo.sql_db" in sys.modules:
+    if "odoo.modules.registry" in sys.modules:
         from odoo import sql_db
+        from odoo.modules.registry import Registry
 
+        Registry.delete(name)
         sql_db.close_db(name)
-
-
-def registry(name):
-    from odoo.modules.registry import Registry
-
-    threading.current_thread().dbname = name
-    return Registry(name)
 
 
 @contextlib.contextmanager
 def environment(name, login="admin"):
     """An environment of a real user in a transaction of its own; nothing is committed by leaving it."""
     from odoo import SUPERUSER_ID, api
+    from odoo.modules.registry import Registry
 
-    with registry(name).cursor() as cr:
+    with Registry(name).cursor() as cr:
         user = api.Environment(cr, SUPERUSER_ID, {})["res.users"].search([("login", "=", login)])
         context = {"lang": user.lang, "tz": "UTC", "uid": user.id, "allowed_company_ids": user.company_ids.ids}
         cr.commit()

@@ -66,7 +66,9 @@ class StockQuant(models.Model):
         if products and locations:
             query = quants_sudo._search(self._get_lock_domain(products, locations), order="id")
             lock = SQL("%s FOR NO KEY UPDATE OF %s", query.select(), SQL.identifier(self._table))
-            quants_sudo = quants_sudo.browse(id_ for (id_,) in self.env.execute_query(lock))
+            self.env.flush_query(lock)
+            self.env.cr.execute(lock, log_exceptions=False)  # being sent back is part of the plan, not an error
+            quants_sudo = quants_sudo.browse(id_ for (id_,) in self.env.cr.fetchall())
         return ReservableQuants(quants_sudo, products, locations)
 
     @api.model
