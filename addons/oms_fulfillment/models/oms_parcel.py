@@ -30,7 +30,15 @@ class OmsParcel(models.Model):
 
     name = fields.Char(compute="_compute_name", store=True, index="trigram")
     number = fields.Integer(readonly=True, required=True, default=1, copy=False, help="Counts the parcels of a transfer.")
-    state = fields.Selection(PARCEL_STATES, required=True, default="draft", readonly=True, index=True, copy=False)
+    state = fields.Selection(
+        PARCEL_STATES,
+        required=True,
+        default="draft",
+        readonly=True,
+        index=True,
+        copy=False,
+        group_expand="_group_expand_state",
+    )
 
     # what it belongs to
     picking_id = fields.Many2one(
@@ -91,10 +99,10 @@ class OmsParcel(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
 
     # when
-    packed_date = fields.Datetime(readonly=True, copy=False)
+    packed_date = fields.Datetime(string="Packed On", readonly=True, copy=False)
     label_date = fields.Datetime(string="Label Printed", readonly=True, copy=False)
     shipped_date = fields.Datetime(string="Handed Over On", readonly=True, copy=False, index="btree_not_null")
-    delivered_date = fields.Datetime(readonly=True, copy=False, index="btree_not_null")
+    delivered_date = fields.Datetime(string="Delivered On", readonly=True, copy=False, index="btree_not_null")
 
     _picking_number_uniq = models.Constraint(
         "UNIQUE(picking_id, number)", "The parcels of a transfer are counted one by one: reload the page and try again."
@@ -160,6 +168,12 @@ class OmsParcel(models.Model):
             parcel.tracking_url = (
                 template.replace("<shipmenttrackingnumber>", parcel.tracking_number) if filled else False
             )
+
+    @api.model
+    def _group_expand_state(self, states, domain):
+        """Columns in the order of the way, the usual ones also when they are empty."""
+        usual = (*OPEN_PARCEL_STATES, "shipped", "in_transit", "out_for_delivery", "delivered")
+        return [state for state, _label in PARCEL_STATES if state in usual or state in states]
 
     def _compute_access_url(self):
         """Override of `portal`: the page a buyer's tracking link opens."""
