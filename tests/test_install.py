@@ -1,0 +1,191 @@
+"""Installing, updating and uninstalling the addons on a company that already works, with real Odoo processes.
+
+Each test works on a clone of the template that has Odoo's own modules only (OMS_HOST_TEMPLATE). That all five install
+in one go is shown by the template of every other test.
+"""
+
+import ast
+import contextlib
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import psycopg2
+import pytest
+from servers.odoo_server import clone_database, drop_database
+
+REPO = Path(__file__).resolve().parents[1]
+ADDONS = REPO / "addons"
+BASE = "oms_base"
+OTHERS = sorted(path.parent.name for path in ADDONS.glob("*/__manifest__.py") if path.parent.name != BASE)
+
+# What the database consists of, apart from business records: the schema, and what modules register.
+SCHEMA = r"""
+    SELECT 'column ' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable
+      FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL SELECT 'index ' || tablename || ' ' || indexname FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT 'constraint ' || conrelid::regclass::text || ' ' || conname || ' ' || confdeltype::text
+      FROM pg_constraint WHERE conrelid != 0
+    UNION ALL SELECT 'model ' || model FROM ir_model
+    UNION ALL SELECT 'field ' || model || '.' || name FROM ir_model_fields
+    UNION ALL SELECT 'view ' || COALESCE(key, '') || name FROM ir_ui_view
+    UNION ALL SELECT 'menu ' || (name->>'en_US') FROM ir_ui_menu
+    UNION ALL SELECT 'action ' || type || (name->>'en_US') FROM ir_actions
+    UNION ALL SELECT 'cron ' || cron_name FROM ir_cron
+    UNION ALL SELECT 'group ' || (name->>'en_US') FROM res_groups
+    UNION ALL SELECT 'rule ' || COALESCE(name, '') FROM ir_rule
+    UNION ALL SELECT 'access ' || name FROM ir_model_access
+    UNION ALL SELECT 'parameter ' || key FROM ir_config_parameter WHERE key LIKE 'oms%'
+    UNION ALL SELECT 'sequence ' || name FROM ir_sequence
+    UNION ALL SELECT 'asset ' || name FROM ir_asset
+    UNION ALL SELECT 'external id ' || module || '.' || name FROM ir_model_data WHERE module LIKE 'oms\_%'
+    UNION ALL SELECT 'selection ' || f.model || '.' || f.name || ' ' || s.value
+      FROM ir_model_fields_selection s JOIN ir_model_fields f ON f.id = s.field_id
+"""
+
+# A confirmed order of a channel with a hold, and one without: what a company has when it decides to uninstall.
+BUSINESS = """
+product = env["product.product"].create({"name": "Kettle", "is_storable": True, "list_price": 100, "taxes_id": False})
+warehouse = env["stock.warehouse"].search([], limit=1)
+env["stock.quant"]._update_available_quantity(product, warehouse.lot_stock_id, 10)
+partner = env["res.partner"].create({"name": "Buyer"})
+channel = env["oms.channel"].create({"name": "Shop", "code": "uninstall_shop"})
+line = [(0, 0, {"product_id": product.id, "product_uom_qty": 2})]
+values = {"partner_id": partner.id, "order_line": line}
+held, confirmed, plain = env["sale.order"].create(
+    [{**values, "channel_id": channel.id}, {**values, "channel_id": channel.id}, values]
+)
+(confirmed + plain).action_confirm()
+env["ir.config_parameter"].set_param("test_install.orders", ",".join(map(str, (held + confirmed + plain).ids)))
+env.cr.commit()
+"""
+
+# After the uninstall the same orders go on as in plain Odoo.
+GO_ON = """
+orders = env["sale.order"].browse(map(int, env["ir.config_parameter"].get_param("test_install.orders").split(",")))
+assert len(orders.exists()) == 3
+held, confirmed, plain = orders
+held.action_confirm()
+for picking in orders.picking_ids:
+    assert picking.state in ("assigned", "confirmed"), picking.state
+    picking.action_assign()
+    for move in picking.move_ids:
+        move.quantity, move.picked = move.product_uom_qty, True
+    picking.button_validate()
+assert set(orders.mapped("delivery_status")) == {"full"}, orders.mapped("delivery_status")
+orders._create_invoices().action_post()
+assert set(orders.mapped("invoice_status")) == {"invoiced"}
+print("WENT ON")
+"""
+
+
+class Installation:
+    """A database of its own and the Odoo processes that change it."""
+
+    def __init__(self, name):
+        self.database = f"oms_install_{os.getpid()}_{name}"
+        clone_database(os.environ["OMS_HOST_TEMPLATE"], self.database)
+
+    def drop(self):
+        drop_database(self.database)
+
+    def odoo(self, *arguments):
+        """One run of Odoo that ends by itself and says nothing worse than information."""
+        return self._run([*arguments, "--stop-after-init"])
+
+    def script(self, code):
+        """Run code in Odoo's shell and return what it printed."""
+        return self._run(["shell"], code)
+
+    def _run(self, arguments, code=None):
+        command, options = (arguments[:1], arguments[1:]) if code else ([], arguments)
+        result = subprocess.run(
+            ["odoo", *command, "-d", self.database, "--no-http", "--log-level=warn", *options],
+            check=False,
+            input=code,
+            capture_output=True,
+            text=True,
+            cwd=REPO,
+        )
+        complaints = re.findall(r"^.* (?:WARNING|ERROR|CRITICAL) .*$", result.stdout + result.stderr, re.MULTILINE)
+        assert result.returncode == 0 and not complaints, result.stdout[-3000:] + result.stderr[-6000:]
+        return result.stdout
+
+    def schema(self):
+        """What the database consists of, as a set of words."""
+        return {word for (word,) in self.query(SCHEMA)}
+
+    def execute(self, statement):
+        with contextlib.closing(psycopg2.connect(dbname=self.database)) as connection:
+            connection.cursor().execute(statement)
+            connection.commit()
+
+    def query(self, statement):
+        with contextlib.closing(psycopg2.connect(dbname=self.database)) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+    def uninstall(self, names):
+        """Uninstall one addon after the other, as the button in Apps does."""
+        code = "".join(
+            f"env['ir.module.module'].search([('name', '=', {name!r})]).button_immediate_uninstall()\n"
+            for name in names
+        )
+        self.script(code)
+
+
+@pytest.fixture
+def installation(request):
+    installation = Installation(re.sub(r"\W+", "_", request.node.name)[:40])
+    yield installation
+    installation.drop()
+
+
+def has_demo(name):
+    return bool(ast.literal_eval((ADDONS / name / "__manifest__.py").read_text()).get("demo"))
+
+
+def test_one_by_one_updated_and_uninstalled_leaves_a_plain_company(installation):
+    """Without demo data; the uninstall takes away all that the installs brought, and the orders go on."""
+    before = installation.schema()
+    for name in [BASE, *OTHERS]:
+        installation.odoo("-i", name)
+    after = installation.schema()
+    assert any(word.startswith("field sale.order.oms_stage") for word in after)
+
+    installation.odoo("-u", BASE)
+    assert sorted(installation.schema() ^ after) == [], "an update changes nothing"
+
+    installation.script(BUSINESS)
+    installation.uninstall([*OTHERS, BASE])
+    left = installation.schema()
+    assert sorted(left - before) == [], "left behind"
+    assert sorted(before - left) == [], "taken from the host"
+    assert "WENT ON" in installation.script(GO_ON)
+
+
+def test_one_by_one_backwards_with_demo_data(installation):
+    """The other way round, in a database that has demonstration data; then all are uninstalled with the base."""
+    installation.execute("UPDATE ir_module_module SET demo = True")
+    for name in OTHERS[::-1]:
+        installation.odoo("-i", name, "--with-demo")
+    demos = dict(
+        installation.query("SELECT name, demo FROM ir_module_module WHERE state = 'installed' AND name LIKE 'oms%'")
+    )
+    assert set(demos) == {BASE, *OTHERS}
+    assert all(demos[name] for name in demos if has_demo(name)), demos
+    installation.uninstall([BASE])
+    assert installation.query("SELECT name FROM ir_module_module WHERE state = 'installed' AND name LIKE 'oms%'") == []
+    assert installation.query(r"SELECT count(*) FROM ir_model_data WHERE module LIKE 'oms\_%'") == [(0,)]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_addon_works_alone_with_the_base(installation, name):
+    """Installed without its siblings, loaded again by a fresh process, and uninstalled while the base stays."""
+    installation.odoo("-i", name)
+    with_base = installation.script("print(sorted(env['oms.channel'].create({'name': 'A', 'code': 'a'}).ids) != [])")
+    assert "True" in with_base
+    installation.uninstall([name])
+    rows = installation.query("SELECT name FROM ir_module_module WHERE state = 'installed' AND name LIKE 'oms%'")
+    assert rows == [(BASE,)]
