@@ -1,7 +1,7 @@
 import logging
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
 _logger = logging.getLogger(__name__)
 
@@ -206,10 +206,21 @@ class OmsReturn(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
+            if vals.get("state", "draft") != "draft":
+                self._refuse_state_by_hand()
             if vals.get("name", self.env._("New")) == self.env._("New"):
                 company = vals.get("company_id") or self.env.company.id
                 vals["name"] = self.env["ir.sequence"].with_company(company).next_by_code("oms.return") or self.env._("New")
         return super().create(vals_list)
+
+    def write(self, vals):
+        if "state" in vals:
+            self._refuse_state_by_hand()
+        return super().write(vals)
+
+    def _refuse_state_by_hand(self):
+        if not self.env.su:
+            raise AccessError(self.env._("The state of a return follows from what is done with it. Use its buttons."))
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_handled(self):

@@ -1,5 +1,6 @@
 from odoo import models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import formatLang
 
 
 class OmsReturn(models.Model):
@@ -133,7 +134,18 @@ class OmsReturn(models.Model):
         for sale_line, lines in self.line_ids.grouped("sale_line_id").items():
             asked = sum(lines.mapped("quantity"))
             is_amount = self.type == "refund_only" and all(line.refund_amount > 0 for line in lines)
-            if any(line.uom_id.compare(line.quantity, 0) <= 0 for line in lines) and not is_amount:
+            amount = sum(lines.mapped("refund_amount"))
+            amount_left = sale_line._oms_get_refundable_amount(but_for=self) if is_amount else 0.0
+            if self.currency_id.compare_amounts(amount, amount_left) > 0:
+                errors.append(
+                    self.env._(
+                        "%(order)s: only %(limit)s can still be refunded for %(product)s.",
+                        order=sale_line.order_id.name,
+                        product=sale_line.product_id.display_name,
+                        limit=formatLang(self.env, amount_left, currency_obj=self.currency_id),
+                    )
+                )
+            elif any(line.uom_id.compare(line.quantity, 0) <= 0 for line in lines) and not is_amount:
                 errors.append(
                     self.env._("Enter how many of %(product)s.", product=sale_line.product_id.display_name)
                 )

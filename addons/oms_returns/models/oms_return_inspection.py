@@ -103,7 +103,8 @@ class OmsReturnInspection(models.Model):
                 inspection.move_id = self.env["stock.move"].create(inspection._prepare_move_values(picking))
         pickings.action_confirm()
         pickings.move_ids.picked = True
-        pickings._action_done()
+        # The button also takes them out of a batch that may have claimed them meanwhile, which _action_done does not.
+        pickings.button_validate()
 
     def _prepare_move_values(self, picking):
         """Return the values of the stock move that brings the goods of one row where ``picking`` goes."""

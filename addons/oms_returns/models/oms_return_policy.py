@@ -18,7 +18,12 @@ class OmsReturnPolicy(models.Model):
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
-    company_id = fields.Many2one("res.company", index="btree_not_null", help="Leave empty for all companies.")
+    company_id = fields.Many2one(
+        "res.company",
+        index="btree_not_null",
+        default=lambda self: self.env.company,
+        help="Leave empty for all companies; a policy with channels or a warehouse needs theirs.",
+    )
     channel_ids = fields.Many2many(
         "oms.channel", string="Channels", check_company=True, help="Leave empty for all channels."
     )

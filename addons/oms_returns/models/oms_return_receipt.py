@@ -91,5 +91,6 @@ class OmsReturn(models.Model):
         for oms_return in self:
             pickings = receipts.filtered(lambda picking, ret=oms_return: picking.oms_return_id == ret)
             oms_return._log_event("return_received", message=", ".join(pickings.mapped("name")))
-            oms_return.channel_id._notify("return_received", pickings)
+            if oms_return.channel_id:
+                oms_return.channel_id._notify("return_received", pickings)
         self._sync_state()

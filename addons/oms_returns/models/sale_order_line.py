@@ -34,7 +34,7 @@ class SaleOrderLine(models.Model):
             quantities[line] += quantity
         for line, quantity in self._oms_get_moved_quantities(
             Domain("location_id.usage", "=", "customer")
-            & Domain("oms_return_line_id.return_id", "not in", (but_for or self.env["oms.return"]).ids)
+            & Domain("oms_return_line_id", "not in", but_for.line_ids.ids if but_for else [])
         ).items():
             quantities[line] -= quantity
         for line, quantity in self._oms_get_asked_quantities(but_for).items():
@@ -105,6 +105,22 @@ class SaleOrderLine(models.Model):
             )
         )
         return {line.sudo(self.env.su): date for line, date in groups}
+
+    def _oms_get_refundable_amount(self, but_for=None):
+        """Return what the buyer paid for the line, taxes included, less what was or is about to be given back.
+
+        :param but_for: oms.return records whose own amounts are not counted
+        """
+        self.ensure_one()
+        line_sudo = self.sudo()  # sudo: account.move.line - customer service reads no journal items
+        returns_sudo = line_sudo.return_line_ids.filtered(lambda line: line.return_id not in (but_for or ()))
+        cancelled = sum(returns_sudo.mapped("quantity_cancelled")) * line_sudo.price_reduce_taxinc
+        credited = sum(
+            line.price_total
+            for line in line_sudo.invoice_lines
+            if line.move_id.move_type == "out_refund" and line.parent_state != "cancel"
+        )
+        return line_sudo.price_total + cancelled - credited - sum(returns_sudo.mapped("amount_to_credit"))
 
     def _oms_is_settled(self):
         """Return whether all of the line's goods were given back or refunded."""

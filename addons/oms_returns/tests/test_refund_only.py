@@ -1,0 +1,108 @@
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from .common import OmsReturnsCommon
+
+
+@tagged("post_install", "-at_install")
+class TestRefundOnly(OmsReturnsCommon):
+    def _refund(self, order, quantity=0.0, amount=0.0):
+        oms_return = self._ask(order, {order.order_line[:1].product_id: quantity}, type="refund_only")
+        oms_return.line_ids.refund_amount = amount
+        oms_return.action_approve()
+        return oms_return
+
+    def test_goodwill_amount_with_tax(self):
+        for amount in (10.0, 10.01, 9.99, 0.07):
+            order = self._create_order([(self.mouse, 1)])
+            order.order_line.tax_ids = self.tax
+            order.action_confirm()
+            self._deliver(order)
+            self._invoice(order)
+            oms_return = self._refund(order, amount=amount)
+            credit_note = oms_return.credit_note_ids
+            self.assertAlmostEqual(credit_note.amount_total, amount)
+            self.assertFalse(oms_return.picking_ids)
+            self.assertEqual((order.invoice_status, order.order_line.qty_to_invoice), ("invoiced", 0.0))
+            self.assertIn(credit_note, order.invoice_ids)
+            self._pay(credit_note)
+            self.assertEqual(oms_return.state, "done")
+            self._set_stock(self.mouse, 10)
+
+    def test_goodwill_amount_with_included_tax(self):
+        self.tax.price_include_override = "tax_included"
+        order = self._create_order([(self.mouse, 1)])
+        order.order_line.tax_ids = self.tax
+        order.action_confirm()
+        self._deliver(order)
+        self._invoice(order)
+        self.assertAlmostEqual(self._refund(order, amount=5.0).credit_note_ids.amount_total, 5.0)
+
+    def test_delivered_goods_stay_with_the_buyer(self):
+        order = self._sell([(self.mouse, 3)])
+        oms_return = self._refund(order, quantity=1)
+        self.assertAlmostEqual(oms_return.credit_note_ids.amount_total, 20.0)
+        self.assertFalse(oms_return.picking_ids)
+        self.assertEqual((order.order_line.qty_delivered, order.order_line.qty_to_invoice), (3.0, 0.0))
+        # What was refunded can't be returned for a refund as well.
+        self.assertEqual(order.order_line._oms_get_returnable_quantities()[order.order_line], 2.0)
+
+    def test_before_shipping_what_is_refunded_is_not_shipped(self):
+        self.mouse.invoice_policy = "order"
+        order = self._create_order([(self.mouse, 3)])
+        order.action_confirm()
+        self._invoice(order)
+        oms_return = self._refund(order, quantity=1)
+        self.assertAlmostEqual(oms_return.credit_note_ids.amount_total, 20.0)
+        self.assertEqual(oms_return.line_ids.quantity_cancelled, 1.0)
+        self.assertEqual(order.order_line.product_uom_qty, 2.0)
+        open_moves = order.order_line.move_ids.filtered(lambda move: move.state not in ("done", "cancel"))
+        self.assertEqual(sum(open_moves.mapped("product_uom_qty")), 2.0)
+        self.assertEqual((order.order_line.qty_invoiced, order.order_line.qty_to_invoice), (2.0, 0.0))
+        self._deliver(order)
+        self.assertEqual((order.delivery_status, order.invoice_status), ("full", "invoiced"))
+
+    def test_all_before_shipping(self):
+        self.mouse.invoice_policy = "order"
+        order = self._create_order([(self.mouse, 2)])
+        order.action_confirm()
+        self._invoice(order)
+        self._refund(order, quantity=2)
+        self.assertEqual(order.picking_ids.mapped("state"), ["cancel"])
+        self.assertEqual(order.order_line.qty_to_invoice, 0.0)
+
+    def test_part_delivered_part_not(self):
+        self.mouse.invoice_policy = "order"
+        order = self._create_order([(self.mouse, 3)])
+        order.action_confirm()
+        self._invoice(order)
+        picking = order.picking_ids
+        picking.move_ids.quantity = 1
+        picking.move_ids.picked = True
+        picking._action_done()
+        oms_return = self._refund(order, quantity=3)
+        self.assertEqual(oms_return.line_ids.quantity_cancelled, 2.0)
+        self.assertAlmostEqual(oms_return.credit_note_ids.amount_total, 60.0)
+        self.assertEqual((order.order_line.product_uom_qty, order.order_line.qty_to_invoice), (1.0, 0.0))
+
+    def test_no_more_than_was_ordered(self):
+        order = self._sell([(self.mouse, 2)])
+        with self.assertRaises(UserError):
+            self._refund(order, quantity=3)
+
+    def test_amount_can_not_exceed_what_is_left(self):
+        order = self._sell([(self.mouse, 1)])
+        with self.assertRaisesRegex(UserError, "only"):
+            self._refund(order, amount=20.01)
+        self._refund(order, amount=15.0)
+        with self.assertRaisesRegex(UserError, "only"):
+            self._refund(order, amount=5.01)
+
+    def test_quantity_and_amount_on_two_lines(self):
+        order = self._sell([(self.mouse, 1), (self.keyboard, 1)])
+        oms_return = self._ask(order, {self.mouse: 1}, type="refund_only")
+        keyboard_line = order.order_line.filtered(lambda line: line.product_id == self.keyboard)
+        oms_return.line_ids = [Command.create({"sale_line_id": keyboard_line.id, "refund_amount": 7.5})]
+        oms_return.action_approve()
+        self.assertAlmostEqual(sum(oms_return.credit_note_ids.mapped("amount_total")), 27.5)
