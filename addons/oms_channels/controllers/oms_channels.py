@@ -1,9 +1,8 @@
 import logging
 from datetime import UTC, datetime
 
-from werkzeug.exceptions import NotFound, RequestEntityTooLarge
-
 import psycopg2
+from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 
 from odoo import http
 from odoo.http import request

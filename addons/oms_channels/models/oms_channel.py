@@ -26,7 +26,9 @@ class OmsChannel(models.Model):
         string="Platform",
         help="Leave empty for a channel whose orders are entered by hand or imported from files.",
     )
-    base_url = fields.Char(string="Shop Address", help="Where the shop's API answers, for example https://shop.example.com")
+    base_url = fields.Char(
+        string="Shop Address", help="Where the shop's API answers, for example https://shop.example.com"
+    )
     # groups: keys open the shop; only administrators see or change them
     api_key = fields.Char(string="API Key", copy=False, groups="base.group_system")
     api_secret = fields.Char(string="API Secret", copy=False, groups="base.group_system")
@@ -46,7 +48,8 @@ class OmsChannel(models.Model):
         string="Stock Location in the Shop", help="The shop's own id of the location whose stock is published."
     )
     sales_channel_ref = fields.Char(
-        string="Sales Channel in the Shop", help="The shop's own id of the sales channel. Empty: all of the shop's orders."
+        string="Sales Channel in the Shop",
+        help="The shop's own id of the sales channel. Empty: all of the shop's orders.",
     )
     connection_date = fields.Datetime(string="Last Successful Test", readonly=True, copy=False)
 
@@ -104,7 +107,9 @@ class OmsChannel(models.Model):
                     error=error.message,
                 )
             ) from error
-        self.write({"connection_date": fields.Datetime.now(), "rest_until": False, "rest_count": 0, "rest_reason": False})
+        self.write(
+            {"connection_date": fields.Datetime.now(), "rest_until": False, "rest_count": 0, "rest_reason": False}
+        )
         self._wake_queues()
         details = "\n".join(f"{label}: {value}" for label, value in result.get("details", ()))
         return {
@@ -179,7 +184,7 @@ class OmsChannel(models.Model):
 
     def _get_transport(self):
         """Return the callable that does the adapters' HTTP calls, None for the ordinary one. Tests override it."""
-        return None
+        return
 
     @api.model
     def _get_resting_channels(self):
@@ -270,11 +275,16 @@ class OmsChannel(models.Model):
         limit = fields.Datetime.now() - timedelta(minutes=LATE_MINUTES)
         domain = Domain("channel_id", "in", self.ids)
         for channel, oldest in self.env[model]._read_group(
-            domain & Domain("state", "=", "pending") & Domain("create_date", "<", limit), ["channel_id"], ["create_date:min"]
+            domain & Domain("state", "=", "pending") & Domain("create_date", "<", limit),
+            ["channel_id"],
+            ["create_date:min"],
         ):
             minutes = int((fields.Datetime.now() - oldest).total_seconds() // 60)
             issues.setdefault(channel, []).append(
-                ("warning", self.env._("%(queue)s: the oldest entry waits for %(count)s minutes.", queue=label, count=minutes))
+                (
+                    "warning",
+                    self.env._("%(queue)s: the oldest entry waits for %(count)s minutes.", queue=label, count=minutes),
+                )
             )
         for channel, count in self.env[model]._read_group(
             domain & Domain("state", "=", "failed"), ["channel_id"], ["__count"]

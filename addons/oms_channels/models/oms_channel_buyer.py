@@ -7,7 +7,9 @@ from odoo.fields import Domain
 
 ADDRESS_FIELDS = ("name", "street", "street2", "city", "zip", "phone")
 # What a province may end in without being another one.
-PROVINCE_SUFFIX = re.compile(r"(省|市|壮族自治区|回族自治区|维吾尔自治区|自治区|特别行政区| province| state)$", re.IGNORECASE)
+PROVINCE_SUFFIX = re.compile(
+    r"(省|市|壮族自治区|回族自治区|维吾尔自治区|自治区|特别行政区| province| state)$", re.IGNORECASE
+)
 
 
 class OmsChannelBuyer(models.Model):
@@ -29,7 +31,9 @@ class OmsChannelBuyer(models.Model):
     @api.model
     def _normalise(self, values):
         """Return the key of an address: equal for equal addresses, however they are spaced, cased or typed."""
-        text = "|".join(re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", value or "").casefold()) for value in values)
+        text = "|".join(
+            re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", value or "").casefold()) for value in values
+        )
         return text
 
     @api.model
@@ -91,7 +95,10 @@ class OmsChannelBuyer(models.Model):
         if order.email:
             return order.email.strip().casefold()
         address = order.shipping_address or order.billing_address
-        parts = [order.buyer_name, *(getattr(address, name, "") for name in (*ADDRESS_FIELDS, "province", "country_code"))]
+        parts = [
+            order.buyer_name,
+            *(getattr(address, name, "") for name in (*ADDRESS_FIELDS, "province", "country_code")),
+        ]
         return "address:" + hashlib.sha256(self._normalise(parts).encode()).hexdigest()[:32]
 
     @api.model
@@ -104,12 +111,15 @@ class OmsChannelBuyer(models.Model):
         """
         codes = {address.country_code for order in orders for address in self._get_addresses(order).values()}
         countries = {
-            country.code: country for country in self.env["res.country"].search([("code", "in", list(filter(None, codes)))])
+            country.code: country
+            for country in self.env["res.country"].search([("code", "in", list(filter(None, codes)))])
         }
         keys = [self._get_buyer_key(order) for order in orders]
         partners = self._find_partners(channel, keys, orders)
         self._create_partners(channel, dict(zip(keys, orders, strict=True)), partners, countries)
-        return self._find_or_create_addresses([(partners[key], order) for key, order in zip(keys, orders, strict=True)], countries)
+        return self._find_or_create_addresses(
+            [(partners[key], order) for key, order in zip(keys, orders, strict=True)], countries
+        )
 
     @api.model
     def _get_addresses(self, order):
@@ -171,10 +181,16 @@ class OmsChannelBuyer(models.Model):
 
     @api.model
     def _find_or_create_addresses(self, pairs, countries):
-        """Return the contacts of each (partner, ChannelOrder), with child contacts for addresses that are not the buyer's."""
+        """Return the contacts of each (partner, ChannelOrder), with child contacts for other addresses."""
         partners = self.env["res.partner"].union(*(partner for partner, _order in pairs))
-        known = {(partner.id, kind, self._get_partner_key(partner)): partner for partner in partners for kind in ("delivery", "invoice")}
-        children = self.env["res.partner"].search([("parent_id", "in", partners.ids), ("type", "in", ("delivery", "invoice"))])
+        known = {
+            (partner.id, kind, self._get_partner_key(partner)): partner
+            for partner in partners
+            for kind in ("delivery", "invoice")
+        }
+        children = self.env["res.partner"].search(
+            [("parent_id", "in", partners.ids), ("type", "in", ("delivery", "invoice"))]
+        )
         known |= {(child.parent_id.id, child.type, self._get_partner_key(child)): child for child in children}
         missing, wanted = {}, []
         for partner, order in pairs:

@@ -3,7 +3,7 @@ from odoo.fields import Domain
 
 
 class OmsChannelListing(models.Model):
-    """What a shop offers, and which product it is. Those without a product are the work list of whoever keeps products."""
+    """What a shop offers, and which product it is. Those without a product are a work list."""
 
     _name = "oms.channel.listing"
     _description = "Channel Listing"
@@ -104,7 +104,7 @@ class OmsChannelListing(models.Model):
             messages.action_retry()
 
     def _match_products(self):
-        """Set the product of the unmatched ones that exactly one product of the company fits: by SKU, else by barcode."""
+        """Set the product of the unmatched ones that exactly one product fits: by SKU, else by barcode."""
         for company, listings in self.filtered(lambda listing: not listing.product_id).grouped("company_id").items():
             by_code = self._find_products(company, "default_code", listings.mapped("sku"))
             by_barcode = self._find_products(company, "barcode", listings.mapped("barcode"))
@@ -128,7 +128,10 @@ class OmsChannelListing(models.Model):
 
     @api.model
     def _store(self, channel, listings):
-        """Create or update the listings of a channel, and match the new ones. :param listings: adapters' Listing objects"""
+        """Create or update the listings of a channel, and match the new ones.
+
+        :param listings: list of adapters' Listing objects
+        """
         known = self.search(
             [("channel_id", "=", channel.id), ("external_id", "in", [listing.external_id for listing in listings])]
         ).grouped("external_id")
@@ -187,7 +190,9 @@ class OmsChannel(models.Model):
         )
         by_id = {listing.external_id: listing for listing in known}
         # An SKU sold under several ids is one product: a matched listing says which.
-        by_sku = {listing.sku: listing for listing in known.sorted(lambda listing: bool(listing.product_id)) if listing.sku}
+        by_sku = {
+            listing.sku: listing for listing in known.sorted(lambda listing: bool(listing.product_id)) if listing.sku
+        }
         missing = {}
         for line in lines:
             key = self._get_listing_key(line)

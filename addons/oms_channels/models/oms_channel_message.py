@@ -14,13 +14,13 @@ KEEP_DAYS = 90
 class OmsChannelMessage(models.Model):
     """Inbox: every payload of a shop, stored before anything is done with it, worked in the background.
 
-    What comes twice (same order, version and content) is stored once. A webhook's row holds only the event; the order is
-    read from the shop when the row is worked, so it is never older than the event.
+    What comes twice (same order, version and content) is stored once. A webhook's row holds only the event; the order
+    is read from the shop when the row is worked, so it is never older than the event.
     """
 
     _name = "oms.channel.message"
     _description = "Channel Message"
-    _inherit = ["oms.channel.queue"]
+    _inherit = "oms.channel.queue"
     _order = "id desc"
     _rec_name = "external_id"
     _queue_cron_xmlid = "oms_channels.ir_cron_message_lane_%s"
@@ -160,7 +160,7 @@ class OmsChannelMessage(models.Model):
 
     @api.model
     def _get_digest(self, payload):
-        """Return the SHA-256 of a payload's canonical form: equal content, equal digest, whatever the order of its keys."""
+        """Return the SHA-256 of a payload's canonical form: the order of its keys makes no difference."""
         text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 

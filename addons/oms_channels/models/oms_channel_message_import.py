@@ -1,8 +1,7 @@
 from datetime import datetime
 
 from odoo import api, models
-from odoo.exceptions import UserError
-from odoo.fields import Command, Domain
+from odoo.fields import Command
 from odoo.tools import SQL
 
 from odoo.addons.oms_base.const import BATCH_SIZE
@@ -30,9 +29,15 @@ class OmsChannelMessage(models.Model):
             channel_order = adapter.parse_order(payload)
         message._lock_order(channel_order.external_id)
         order = message._find_orders([channel_order.external_id])
-        if order:
+        if not order and channel_order.status == "cancelled":
+            return {"state": "skipped", "result": self.env._("Cancelled in the shop before it was imported")}
+        if order and (channel_order.status == "cancelled" or order.state not in ("draft", "sent")):
             return order._oms_apply_channel_order(channel_order)
-        return message._import_new_order(channel_order)
+        unmatched = message._get_unmatched(channel_order, message.channel_id._match_lines([channel_order]))
+        if unmatched:
+            return message._prepare_unmatched_values(unmatched)
+        values = order._oms_apply_channel_order(channel_order) if order else message._import_new_order(channel_order)
+        return {"listing_ids": [Command.clear()], **values}
 
     def _read_order_payload(self, adapter):
         """Return the raw order, None when the event is about something else."""
@@ -59,24 +64,20 @@ class OmsChannelMessage(models.Model):
         )
 
     def _import_new_order(self, channel_order):
-        """Create the order, or say what keeps it from being created."""
-        if channel_order.status == "cancelled":
-            return {"state": "skipped", "result": self.env._("Cancelled in the shop before it was imported")}
-        listings = self.channel_id._match_lines([channel_order])
-        unmatched = self._get_unmatched(channel_order, listings)
-        if unmatched:
-            return self._prepare_unmatched_values(unmatched)
+        """Create the order."""
         order = self.env["sale.order"]._oms_create_from_channel(self.channel_id, [channel_order])
-        return {"order_id": order.id, "result": self.env._("Imported"), "listing_ids": [Command.clear()]}
+        return {"order_id": order.id, "result": self.env._("Imported")}
 
     def _get_unmatched(self, channel_order, listings):
         """Return the listings of an order's open lines that have no product."""
-        return self.env["oms.channel.listing"].union(*(
-            listing
-            for line in channel_order.lines
-            if line.open_quantity
-            and not (listing := listings[channel_order.external_id, line.external_id]).product_id
-        ))
+        return self.env["oms.channel.listing"].union(
+            *(
+                listing
+                for line in channel_order.lines
+                if line.open_quantity
+                and not (listing := listings[channel_order.external_id, line.external_id]).product_id
+            )
+        )
 
     def _prepare_unmatched_values(self, listings):
         """Return the values of a message that waits for a person to match products. It goes on by itself after that.
@@ -88,7 +89,7 @@ class OmsChannelMessage(models.Model):
             "done_date": False,
             "listing_ids": [Command.set(listings.ids)],
             "last_error": self.env._(
-                "Unmatched SKU: %(skus)s. Match it under OMS > Channels > Listings; the order is imported by itself then.",
+                "Unmatched SKU: %(skus)s. Match it under OMS > Channels > Listings; the order goes on by itself then.",
                 skus=", ".join(listing.sku or listing.title or listing.external_id for listing in listings),
             ),
         }
@@ -103,7 +104,7 @@ class OmsChannelMessage(models.Model):
 
     @api.model
     def _process_new_orders(self, lane, limit):
-        """Create new orders in batches of one channel. What is no plain new order, or fails, is left to be done singly."""
+        """Create new orders in batches of one channel. What is no plain new order, or fails, is done singly."""
         domain = self._get_queue_domain(lane) & self._get_offline_domain()
         cron = self.env["ir.cron"]
         rows = self.search(domain, limit=limit, order="id")
@@ -127,8 +128,10 @@ class OmsChannelMessage(models.Model):
                 plain = messages._get_plain_new_orders(channel)
                 if len(plain) < 2:
                     return False
-                orders = self.env["sale.order"].with_company(channel.company_id)._oms_create_from_channel(
-                    channel, list(plain.values())
+                orders = (
+                    self.env["sale.order"]
+                    .with_company(channel.company_id)
+                    ._oms_create_from_channel(channel, list(plain.values()))
                 )
                 messages._settle_batch(plain, orders)
                 self.env.flush_all()

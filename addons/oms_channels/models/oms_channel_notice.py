@@ -156,4 +156,6 @@ class OmsChannelPush(models.Model):
                     {"published_quantity": quantities[listing.id], "published_date": now, "publish_error": False}
                 )
         accepted = len(result.errors) - refused
-        return {"response": self.env._("%(accepted)s accepted, %(refused)s refused.", accepted=accepted, refused=refused)}
+        return {
+            "response": self.env._("%(accepted)s accepted, %(refused)s refused.", accepted=accepted, refused=refused)
+        }

@@ -20,8 +20,8 @@ STATES = [
 class OmsChannelPayment(models.Model):
     """Money that the shop took from a buyer or gave back, and the payment it is booked as.
 
-    A captured payment is booked in the channel's journal once the order has a posted invoice, a refund once the shop has
-    made it; both are reconciled with what they pay.
+    A captured payment is booked in the channel's journal once the order has a posted invoice, a refund once the shop
+    has made it; both are reconciled with what they pay.
     """
 
     _name = "oms.channel.payment"
@@ -68,12 +68,16 @@ class OmsChannelPayment(models.Model):
 
     @api.model
     def _sync(self, pairs):
-        """Keep what the shop tells of its payments. Captured and refunded amounts only ever grow: an older message can't
-        take money back.
+        """Keep what the shop tells of its payments. Captured and refunded amounts only ever grow: an older message
+        can't take money back.
 
         :param pairs: list of (sale.order, ChannelOrder)
         """
-        told = {(order.channel_id.id, payment.external_id): (order, payment) for order, shop in pairs for payment in shop.payments}
+        told = {
+            (order.channel_id.id, payment.external_id): (order, payment)
+            for order, shop in pairs
+            for payment in shop.payments
+        }
         if not told:
             return
         known = self.search(
@@ -92,7 +96,11 @@ class OmsChannelPayment(models.Model):
                 paid |= order
             if not row:
                 vals_list.append(vals)
-            elif changed := {name: value for name, value in vals.items() if name in ("state", "captured_amount", "refunded_amount") and row[name] != value}:
+            elif changed := {
+                name: value
+                for name, value in vals.items()
+                if name in ("state", "captured_amount", "refunded_amount") and row[name] != value
+            }:
                 row.write(changed)
         self.create(vals_list)
         paid._oms_log_event("paid")
@@ -163,7 +171,9 @@ class OmsChannelPayment(models.Model):
     @api.model
     def _get_booking_domain(self):
         """Return the domain of the payments that can be booked now."""
-        has_invoice = Domain("order_id.invoice_ids", "any", [("state", "=", "posted"), ("move_type", "=", "out_invoice")])
+        has_invoice = Domain(
+            "order_id.invoice_ids", "any", [("state", "=", "posted"), ("move_type", "=", "out_invoice")]
+        )
         return (
             Domain("payment_id", "=", False)
             & (Domain("next_try", "=", False) | Domain("next_try", "<=", fields.Datetime.now()))
@@ -206,7 +216,11 @@ class OmsChannelPayment(models.Model):
     def _book(self):
         """Make, post and reconcile the payments of these."""
         vals_list = [payment._prepare_account_payment_values() for payment in self]
-        booked = self.env["account.payment"].with_context(tracking_disable=True, mail_create_nosubscribe=True).create(vals_list)
+        booked = (
+            self.env["account.payment"]
+            .with_context(tracking_disable=True, mail_create_nosubscribe=True)
+            .create(vals_list)
+        )
         booked.action_post()
         for payment, account_payment in zip(self, booked, strict=True):
             payment.write({"payment_id": account_payment.id, "last_error": False, "next_try": False})
@@ -234,7 +248,9 @@ class OmsChannelPayment(models.Model):
         journal = self.channel_id.journal_id
         if not journal:
             raise UserError(
-                self.env._("%(channel)s has no payment journal. Choose one in its settings.", channel=self.channel_id.name)
+                self.env._(
+                    "%(channel)s has no payment journal. Choose one in its settings.", channel=self.channel_id.name
+                )
             )
         moves = self._get_paid_moves()
         account = moves._get_receivable_lines().account_id[:1]
@@ -257,7 +273,9 @@ class OmsChannelPayment(models.Model):
         """Reconcile each booked payment with what it pays, as far as both go."""
         plan = []
         for payment in self:
-            lines = payment._get_paid_moves()._get_receivable_lines() | payment.payment_id.move_id._get_receivable_lines()
+            lines = (
+                payment._get_paid_moves()._get_receivable_lines() | payment.payment_id.move_id._get_receivable_lines()
+            )
             lines = lines.filtered(lambda line: not line.reconciled)
             for account_lines in lines.grouped("account_id").values():
                 if len({line.balance > 0 for line in account_lines}) > 1:

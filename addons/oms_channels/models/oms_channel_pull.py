@@ -26,8 +26,8 @@ class OmsChannel(models.Model):
     pull_overlap = fields.Integer(
         string="Overlap (minutes)",
         default=10,
-        help="How far each pull goes back behind the last order seen, so that nothing is lost at the edge. What comes twice "
-        "is recognised.",
+        help="How far each pull goes back behind the last order seen, so that nothing is lost at the edge. What comes "
+        "twice is recognised.",
     )
     pull_start_date = fields.Datetime(
         string="Orders Since", default=fields.Datetime.now, help="The first pull starts here.", copy=False
@@ -123,7 +123,7 @@ class OmsChannel(models.Model):
             if isinstance(error, RateLimited | Unavailable | AuthError):
                 self._open_circuit(error.message, error.retry_after)
             return
-        except Exception as error:  # noqa: BLE001  whatever one shop brings, the other channels are pulled
+        except Exception as error:
             self.env.cr.rollback()
             _logger.exception("Channel %s could not be pulled", self.id)
             self.write({"pull_error": str(error) or type(error).__name__, "next_pull_date": next_pull})
@@ -132,7 +132,7 @@ class OmsChannel(models.Model):
         self._close_circuit()
 
     def _pull_changed_orders(self, adapter):
-        """Store every order changed since the checkpoint, page by page; checkpoint and messages are committed together."""
+        """Store every order changed since the checkpoint, page by page, each committed with its checkpoint."""
         since = self.pull_checkpoint or self.pull_start_date or self.create_date
         since = (since - timedelta(minutes=self.pull_overlap)).replace(tzinfo=UTC)
         cursor = None

@@ -16,7 +16,7 @@ class OmsChannelPush(models.Model):
 
     _name = "oms.channel.push"
     _description = "Channel Push"
-    _inherit = ["oms.channel.queue"]
+    _inherit = "oms.channel.queue"
     _order = "id desc"
     _queue_cron_xmlid = "oms_channels.ir_cron_push_lane_%s"
 
@@ -56,7 +56,12 @@ class OmsChannelPush(models.Model):
         self.ensure_one()
         if not self.res_model or not self.env[self.res_model].browse(self.res_id).exists():
             raise UserError(self.env._("The document of %(push)s is gone.", push=self.display_name))
-        return {"type": "ir.actions.act_window", "res_model": self.res_model, "res_id": self.res_id, "views": [(False, "form")]}
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "views": [(False, "form")],
+        }
 
     # === ENQUEUE === #
 
@@ -73,7 +78,11 @@ class OmsChannelPush(models.Model):
         wanted = {}
         for (order, document), payload in zip(pairs, payloads, strict=True):
             if order.channel_id.provider and order.channel_order_id:
-                wanted[order.channel_id.id, self._get_idempotency_key(kind, order, document)] = (order, document, payload)
+                wanted[order.channel_id.id, self._get_idempotency_key(kind, order, document)] = (
+                    order,
+                    document,
+                    payload,
+                )
         # sudo: oms.channel.push - the outbox follows what users do; nobody writes it by hand
         Push = self.sudo()
         known = Push.search_fetch(
@@ -152,7 +161,9 @@ class OmsChannelPush(models.Model):
         now = fields.Datetime.now()
         settled = [("state", "in", ("done", "skipped"))]
         rows = self.search([*settled, ("create_date", "<", now - timedelta(days=days))], limit=5000)
-        rows |= self.search([*settled, ("kind", "=", "stock"), ("create_date", "<", now - timedelta(days=7))], limit=5000)
+        rows |= self.search(
+            [*settled, ("kind", "=", "stock"), ("create_date", "<", now - timedelta(days=7))], limit=5000
+        )
         for ids in split_every(1000, rows.ids):
             self.browse(ids).unlink()
         return len(rows), len(rows) >= 5000

@@ -19,11 +19,11 @@ class ShopUnreachable(QueueRetry):
 
 
 class OmsChannelQueue(models.AbstractModel):
-    """What inbox and outbox share beyond the queue: a channel, the adapter's errors, and a break when the shop is down."""
+    """What inbox and outbox share beyond the queue: a channel, the adapter's errors, a break when the shop is down."""
 
     _name = "oms.channel.queue"
     _description = "Channel Queue"
-    _inherit = ["oms.queue.mixin"]
+    _inherit = "oms.queue.mixin"
     _queue_max_attempts = OUTAGE_MAX_ATTEMPTS
 
     channel_id = fields.Many2one("oms.channel", required=True, index=True, ondelete="cascade", readonly=True)

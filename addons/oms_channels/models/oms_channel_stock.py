@@ -16,18 +16,22 @@ class OmsChannel(models.Model):
 
     _inherit = "oms.channel"
 
-    is_publishing_stock = fields.Boolean(string="Publish Stock", help="Tell the shop how many of each listing it may sell.")
-    stock_interval = fields.Integer(string="Publish Every (minutes)", default=10)
-    next_stock_date = fields.Datetime(
-        string="Next Publishing", default=fields.Datetime.now, readonly=True, copy=False
+    is_publishing_stock = fields.Boolean(
+        string="Publish Stock", help="Tell the shop how many of each listing it may sell."
     )
+    stock_interval = fields.Integer(string="Publish Every (minutes)", default=10)
+    next_stock_date = fields.Datetime(string="Next Publishing", default=fields.Datetime.now, readonly=True, copy=False)
 
-    _check_stock_interval = models.Constraint("CHECK(stock_interval > 0)", "Stock is published every minute at the most.")
+    _check_stock_interval = models.Constraint(
+        "CHECK(stock_interval > 0)", "Stock is published every minute at the most."
+    )
 
     def action_publish_stock(self):
         """Have the stock published in the background at once."""
         self.write({"next_stock_date": fields.Datetime.now(), "is_publishing_stock": True})
-        self.env.ref("oms_channels.ir_cron_publish_stock").sudo()._trigger()  # sudo: ir.cron - waking it is all it can do
+        self.env.ref(
+            "oms_channels.ir_cron_publish_stock"
+        ).sudo()._trigger()  # sudo: ir.cron - waking it is all it can do
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -68,7 +72,9 @@ class OmsChannel(models.Model):
         """
         self.ensure_one()
         Push = self.env["oms.channel.push"]
-        if Push.search_count([("channel_id", "=", self.id), ("kind", "=", "stock"), ("state", "=", "pending")], limit=1):
+        if Push.search_count(
+            [("channel_id", "=", self.id), ("kind", "=", "stock"), ("state", "=", "pending")], limit=1
+        ):
             return Push
         levels = self._get_stock_levels()
         return Push.create(
@@ -100,8 +106,10 @@ class OmsChannel(models.Model):
         levels = []
         for listing in listings:
             quantity = quantities[listing.product_id.id]
-            if not listing.published_date or listing.publish_error or float_compare(
-                quantity, listing.published_quantity, precision_digits=2
+            if (
+                not listing.published_date
+                or listing.publish_error
+                or float_compare(quantity, listing.published_quantity, precision_digits=2)
             ):
                 levels.append([listing.id, quantity])
         return sorted(levels, key=lambda level: (level[1], level[0]))
@@ -111,7 +119,9 @@ class OmsChannel(models.Model):
         any channel want that are here but not confirmed yet. To be extended by addons that reserve or cap."""
         self.ensure_one()
         quantities = defaultdict(float)
-        for (product_id, _warehouse_id), quantity in products._oms_get_sellable_quantities(self._get_warehouses()).items():
+        for (product_id, _warehouse_id), quantity in products._oms_get_sellable_quantities(
+            self._get_warehouses()
+        ).items():
             quantities[product_id] += quantity
         wanted = self.env["sale.order.line"]._read_group(
             [
@@ -127,5 +137,8 @@ class OmsChannel(models.Model):
             quantities[product.id] -= uom._compute_quantity(quantity, product.uom_id)
         return defaultdict(
             float,
-            {key: max(float_round(value, precision_digits=0, rounding_method="DOWN"), 0.0) for key, value in quantities.items()},
+            {
+                key: max(float_round(value, precision_digits=0, rounding_method="DOWN"), 0.0)
+                for key, value in quantities.items()
+            },
         )

@@ -19,7 +19,11 @@ class OmsChannelTax(models.Model):
     company_id = fields.Many2one(related="channel_id.company_id", store=True, index=True)
     rate = fields.Float(string="Rate (%)", required=True, digits=(16, RATE_DIGITS))
     tax_id = fields.Many2one(
-        "account.tax", required=True, check_company=True, index=True, ondelete="cascade",
+        "account.tax",
+        required=True,
+        check_company=True,
+        index=True,
+        ondelete="cascade",
         domain=[("type_tax_use", "=", "sale")],
     )
 
@@ -36,14 +40,15 @@ class OmsChannel(models.Model):
         string="Taxes",
         default="shop",
         required=True,
-        help="As charged: the tax with the rate the shop names. By the products: Odoo decides, and a total that differs from "
-        "the shop's is put on hold.",
+        help="As charged: the tax with the rate the shop names. By the products: Odoo decides, and a total that "
+        "differs from the shop's is put on hold.",
     )
     tax_ids = fields.One2many("oms.channel.tax", "channel_id", string="Tax Mapping")
     total_tolerance = fields.Float(
         default=0.05,
         digits=(16, 2),
-        help="A difference of totals up to this is rounding and goes to a line of its own; a larger one puts the order on hold.",
+        help="A difference of totals up to this is rounding and goes to a line of its own; a larger one puts the order "
+        "on hold.",
     )
     shipping_product_id = fields.Many2one(
         "product.product",
@@ -82,8 +87,8 @@ class OmsChannel(models.Model):
             if rate not in taxes:
                 raise UserError(
                     self.env._(
-                        "%(channel)s charged %(rate)s %% tax, but no sales tax of %(company)s has this rate. Create it, or "
-                        "map it in the channel's settings, then retry.",
+                        "%(channel)s charged %(rate)s %% tax, but no sales tax of %(company)s has this rate. "
+                        "Create it, or map it in the channel's settings, then retry.",
                         channel=self.name,
                         rate=rate,
                         company=self.company_id.name,
@@ -102,7 +107,7 @@ class OmsChannel(models.Model):
 
     @api.model
     def _get_part_rate(self, part):
-        """Return the tax rate of a line or shipping charge in percent; where the shop does not tell it, by its amounts."""
+        """Return the tax rate of a line or shipping charge in percent; if the shop does not tell, by its amounts."""
         if part.tax_rate is not None:
             return round(float(part.tax_rate), RATE_DIGITS)
         net = part.total - part.tax_amount

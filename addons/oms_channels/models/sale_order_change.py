@@ -5,7 +5,7 @@ from odoo.fields import Command
 
 
 class SaleOrder(models.Model):
-    """What the shop changes after the import: applied while nothing has happened here, else a person stops the parcel."""
+    """What the shop changes after the import: applied to a quotation; later a person has to stop the parcel."""
 
     _inherit = "sale.order"
 
@@ -24,13 +24,13 @@ class SaleOrder(models.Model):
             return {
                 "state": "skipped",
                 "order_id": self.id,
-                "result": self.env._("Outdated: the order already has version %(version)s", version=self.channel_version),
+                "result": self.env._(
+                    "Outdated: the order already has version %(version)s", version=self.channel_version
+                ),
             }
         self.env["oms.channel.payment"]._sync([(self, channel_order)])
         was_cancelled = self.channel_status == "cancelled"
-        self.write(
-            {"channel_version": version, "channel_digest": digest, "channel_status": channel_order.status}
-        )
+        self.write({"channel_version": version, "channel_digest": digest, "channel_status": channel_order.status})
         if channel_order.status == "cancelled":
             result = self.env._("Cancelled before") if was_cancelled else self._apply_shop_cancellation()
         else:
@@ -53,7 +53,7 @@ class SaleOrder(models.Model):
         return self.env._("Cancelled")
 
     def _apply_shop_edit(self, channel_order):
-        """Apply a changed address or changed lines to a quotation, or put a confirmed order on hold with the difference."""
+        """Apply a changed address or lines to a quotation, or put a confirmed order on hold with the difference."""
         differences = self._get_channel_differences(channel_order)
         self.channel_snapshot = self._prepare_channel_snapshot(channel_order)
         if not differences:
@@ -70,7 +70,9 @@ class SaleOrder(models.Model):
         self._oms_log_event("changed", message=self._describe_differences(differences), data=differences)
         self._oms_place_hold(
             "edited",
-            self.env._("Changed in the shop after confirmation: %(what)s", what=self._describe_differences(differences)),
+            self.env._(
+                "Changed in the shop after confirmation: %(what)s", what=self._describe_differences(differences)
+            ),
             data=differences,
         )
         return self.env._("Changed in the shop: put on hold")
@@ -103,7 +105,11 @@ class SaleOrder(models.Model):
         return {
             "address": asdict(address) if address else None,
             "lines": {
-                line.external_id: {"sku": line.sku, "title": line.title, "quantity": f"{line.open_quantity.normalize():f}"}
+                line.external_id: {
+                    "sku": line.sku,
+                    "title": line.title,
+                    "quantity": f"{line.open_quantity.normalize():f}",
+                }
                 for line in channel_order.lines
                 if line.open_quantity
             },
@@ -127,7 +133,10 @@ class SaleOrder(models.Model):
         channel = self.channel_id
         setup = self._prepare_channel_setup(channel, [channel_order])
         [contact] = self.env["oms.channel.buyer"]._find_or_create_contacts(channel, [channel_order])
-        vals = {"channel_note": channel_order.note, "channel_amount_total": float(self._get_expected_total(channel_order))}
+        vals = {
+            "channel_note": channel_order.note,
+            "channel_amount_total": float(self._get_expected_total(channel_order)),
+        }
         if "address" in differences:
             vals |= {key: contact[key] for key in ("partner_shipping_id", "partner_invoice_id")}
         if differences.keys() - {"address"}:

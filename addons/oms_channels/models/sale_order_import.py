@@ -76,14 +76,19 @@ class SaleOrder(models.Model):
         """
         pricelists = {}
         wanted = currency_names - {channel.company_id.currency_id.name}
-        currencies = {currency.name: currency for currency in self.env["res.currency"].search([("name", "in", list(wanted))])}
+        currencies = {
+            currency.name: currency for currency in self.env["res.currency"].search([("name", "in", list(wanted))])
+        }
         for name in wanted:
             if name not in currencies:
                 raise UserError(
-                    self.env._("The currency %(currency)s is not active. Activate it, then retry.", currency=name or "?")
+                    self.env._(
+                        "The currency %(currency)s is not active. Activate it, then retry.", currency=name or "?"
+                    )
                 )
             pricelists[name] = self.env["product.pricelist"].search(
-                Domain("currency_id", "=", currencies[name].id) & Domain("company_id", "in", (False, channel.company_id.id)),
+                Domain("currency_id", "=", currencies[name].id)
+                & Domain("company_id", "in", (False, channel.company_id.id)),
                 limit=1,
             ) or self.env["product.pricelist"].create(
                 {"name": name, "currency_id": currencies[name].id, "company_id": channel.company_id.id}
@@ -126,7 +131,9 @@ class SaleOrder(models.Model):
     def _get_expected_total(self, channel_order):
         """Return what the buyer owes: the total as sold, less what was cancelled before it was sent."""
         cancelled = sum(
-            line.total * line.cancelled_quantity / line.quantity for line in channel_order.lines if line.cancelled_quantity
+            line.total * line.cancelled_quantity / line.quantity
+            for line in channel_order.lines
+            if line.cancelled_quantity
         )
         return channel_order.total - cancelled
 
@@ -159,8 +166,10 @@ class SaleOrder(models.Model):
         product = channel.shipping_product_id
         if not product:
             raise UserError(
-                self.env._("%(channel)s has no product for shipping charges. Choose one in its settings, then retry.",
-                           channel=channel.name)
+                self.env._(
+                    "%(channel)s has no product for shipping charges. Choose one in its settings, then retry.",
+                    channel=channel.name,
+                )
             )
         return {
             "sequence": 900,
@@ -175,8 +184,8 @@ class SaleOrder(models.Model):
         }
 
     def _add_rounding_lines(self):
-        """Add a line for the cents by which rounding makes our total differ from the shop's, where the channel tolerates
-        it. What differs by more stays as it is: the review holds it."""
+        """Add a line for the cents by which rounding makes our total differ from the shop's, where the channel
+        tolerates it. What differs by more stays as it is: the review holds it."""
         vals_list = []
         for order in self:
             difference, channel = order.channel_amount_difference, order.channel_id

@@ -62,7 +62,7 @@ class SaleOrder(models.Model):
                     return
 
     def _invoice_channel_batch(self, domain):
-        """Invoice these orders together; if one of them can't be, each by itself, and the error stays with the order."""
+        """Invoice these orders together; if one of them can't be, each by itself: the error stays with its order."""
         orders = self.try_lock_for_update().filtered_domain(domain)
         if not orders or orders._try_invoice_channel_orders():
             return
@@ -118,11 +118,14 @@ class SaleOrder(models.Model):
         return True
 
     def _oms_schedule_activity(self, summary, note):
-        """Give the responsible of each order's channel something to look at; an open one of the same summary is enough."""
+        """Give the responsible of each order's channel something to look at, once a summary."""
         for order in self:
             responsible = order.channel_id.user_id or order.user_id
             if any(activity.summary == summary for activity in order.activity_ids):
                 continue
             order.sudo().activity_schedule(  # sudo: mail.activity - background work may speak to anybody
-                "mail.mail_activity_data_warning", summary=summary, note=plaintext2html(note or ""), user_id=responsible.id or self.env.uid
+                "mail.mail_activity_data_warning",
+                summary=summary,
+                note=plaintext2html(note or ""),
+                user_id=responsible.id or self.env.uid,
             )

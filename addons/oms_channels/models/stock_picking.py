@@ -45,7 +45,7 @@ class StockPicking(models.Model):
                 digits = self._get_unit_digits()
                 result[line.order_id].append([line.channel_line_id, float_repr(quantity, digits)])
             else:
-                result[line.order_id]  # noqa: B018  an order with nothing of the shop's own is told so
+                result[line.order_id]
         return result
 
     @api.model

@@ -49,7 +49,12 @@ class FakeMedusa:
                 self.change(order["id"], status="canceled")
             else:
                 items = [{"line_item_id": item["id"], "quantity": item["quantity"]} for item in body["items"]]
-                row = {"id": f"ful_{len(order['fulfillments']) + 1}", "items": items, "labels": [], **body, }
+                row = {
+                    "id": f"ful_{len(order['fulfillments']) + 1}",
+                    "items": items,
+                    "labels": [],
+                    **body,
+                }
                 row["items"] = items
                 order["fulfillments"].append(row)
             return 200, {"order": order}
@@ -91,7 +96,10 @@ class FakeMedusa:
         if parts == ["sales-channels"]:
             return 200, {"sales_channels": []}
         if parts == ["inventory-items"]:
-            items = [{"id": row["id"].replace("variant", "iitem"), "sku": row["sku"], "location_levels": []} for row in self.variants]
+            items = [
+                {"id": row["id"].replace("variant", "iitem"), "sku": row["sku"], "location_levels": []}
+                for row in self.variants
+            ]
             return 200, {"inventory_items": items}
         if parts[0] == "payments":
             order = next(row for row in self.orders.values() if parts[1] in json.dumps(row["payment_collections"]))
@@ -142,7 +150,9 @@ class FakeMedusa:
             "items": rows,
             "shipping_address": dict(ADDRESS),
             "billing_address": dict(ADDRESS),
-            "shipping_methods": [{"id": f"ordsm_{number}", "name": "Express", "amount": shipping, "total": shipping}] if shipping else [],
+            "shipping_methods": [{"id": f"ordsm_{number}", "name": "Express", "amount": shipping, "total": shipping}]
+            if shipping
+            else [],
             "payment_collections": [{"id": f"paycol_{number}", "payments": [payment]}],
             "fulfillments": [],
             **values,
@@ -173,7 +183,9 @@ class FakeMedusa:
     def capture(self, number):
         """Take the buyer's money: as in Medusa, it does not bump the order's updated_at."""
         payment, now = self.payment(f"pay_{number}"), self.now()
-        payment.update(captured_at=now, captures=[{"id": f"capt_{number}", "amount": payment["amount"], "created_at": now}])
+        payment.update(
+            captured_at=now, captures=[{"id": f"capt_{number}", "amount": payment["amount"], "created_at": now}]
+        )
 
     def change(self, order_id, **values):
         order = self.orders[order_id]
@@ -225,7 +237,9 @@ class ChannelsCommon(OmsBaseCommon):
         return self.env["oms.channel.message"].search([("external_id", "=", order_id)])
 
     def _order(self, order_id):
-        return self.env["sale.order"].search([("channel_id", "=", self.channel.id), ("channel_order_id", "=", order_id)])
+        return self.env["sale.order"].search(
+            [("channel_id", "=", self.channel.id), ("channel_order_id", "=", order_id)]
+        )
 
     def _import(self, number=1, items=None, **values):
         """Place an order in the shop, have it imported and return it."""

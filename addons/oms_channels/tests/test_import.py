@@ -21,8 +21,18 @@ class TestImport(ChannelsCommon):
         self.assertRecordValues(
             order.order_line,
             [
-                {"product_id": self.mouse.id, "product_uom_qty": 2, "price_unit": 19.99, "channel_line_id": "ordli_1_0"},
-                {"product_id": self.keyboard.id, "product_uom_qty": 1, "price_unit": 49.5, "channel_line_id": "ordli_1_1"},
+                {
+                    "product_id": self.mouse.id,
+                    "product_uom_qty": 2,
+                    "price_unit": 19.99,
+                    "channel_line_id": "ordli_1_0",
+                },
+                {
+                    "product_id": self.keyboard.id,
+                    "product_uom_qty": 1,
+                    "price_unit": 49.5,
+                    "channel_line_id": "ordli_1_1",
+                },
                 {
                     "product_id": self.channel.shipping_product_id.id,
                     "product_uom_qty": 1,

@@ -63,7 +63,10 @@ class TestInbox(ChannelsCommon):
     def test_unexpected_error_is_kept_and_tried_again(self):
         self.shop.place(1, [("OMS-MOUSE", 1, 20.0)])
         Order = type(self.env["sale.order"])
-        with patch.object(Order, "_oms_create_from_channel", side_effect=KeyError("x")), self.assertLogs("odoo.addons.oms_base.models.oms_queue_mixin", level="WARNING"):
+        with (
+            patch.object(Order, "_oms_create_from_channel", side_effect=KeyError("x")),
+            self.assertLogs("odoo.addons.oms_base.models.oms_queue_mixin", level="WARNING"),
+        ):
             self._pull()
         message = self._message("order_1")
         self.assertEqual((message.state, message.attempts), ("pending", 1))

@@ -6,7 +6,14 @@ from .common import ChannelsCommon
 @tagged("post_install", "-at_install")
 class TestListing(ChannelsCommon):
     def _variant(self, sku, **values):
-        return {"id": f"variant_{sku}", "sku": sku, "title": sku, "product_id": f"prod_{sku}", "product": {"title": sku, "status": "published"}, **values}
+        return {
+            "id": f"variant_{sku}",
+            "sku": sku,
+            "title": sku,
+            "product_id": f"prod_{sku}",
+            "product": {"title": sku, "status": "published"},
+            **values,
+        }
 
     def _import_listings(self):
         self.channel.action_import_listings()
@@ -55,7 +62,9 @@ class TestListing(ChannelsCommon):
         self.assertEqual(self._order("order_1").order_line[0].product_id, product)
 
     def test_ambiguous_sku_is_left_to_a_person(self):
-        self.env["product.product"].create([{"name": "A", "default_code": "TWICE"}, {"name": "B", "default_code": "TWICE"}])
+        self.env["product.product"].create(
+            [{"name": "A", "default_code": "TWICE"}, {"name": "B", "default_code": "TWICE"}]
+        )
         self.shop.variants = [self._variant("TWICE")]
         listing = self._import_listings()
         self.assertFalse(listing.product_id)

@@ -1,0 +1,162 @@
+from odoo.tests import tagged
+
+from .common import ChannelsCommon
+
+
+@tagged("post_install", "-at_install")
+class TestInvoice(ChannelsCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        (cls.mouse | cls.keyboard).write({"invoice_policy": "delivery"})
+
+    def _settle(self):
+        self._run_cron("oms_channels.ir_cron_settle")
+
+    def _ship(self, *orders):
+        for order in orders:
+            order.action_confirm()
+            self._deliver(order)
+
+    def _invoices(self, order):
+        return order.invoice_ids.filtered(lambda move: move.state == "posted")
+
+    def test_shipped_and_captured_is_invoiced_and_paid_to_the_cent(self):
+        self._create_tax(13.0)
+        order = self._import(1, [("OMS-MOUSE", 3, 9.99, 13.0, 1.0), ("OMS-KEYB", 1, 49.5)], captured=True)
+        total = order.amount_total
+        self._ship(order)
+        self._settle()
+        invoice = self._invoices(order)
+        self.assertRecordValues(invoice, [{"amount_total": total, "amount_residual": 0.0, "move_type": "out_invoice"}])
+        self.assertIn(invoice.payment_state, ("paid", "in_payment"))
+        payment = order.channel_payment_ids.payment_id
+        self.assertRecordValues(
+            payment, [{"amount": total, "journal_id": self.journal.id, "payment_type": "inbound", "memo": "1 pay_1"}]
+        )
+        codes = order.oms_event_ids.mapped("code")
+        self.assertTrue({"paid", "invoiced", "payment_booked"} <= set(codes), codes)
+
+    def test_running_again_books_nothing_twice(self):
+        order = self._import(1, captured=True)
+        self._ship(order)
+        self._settle()
+        payment = order.channel_payment_ids.payment_id
+        self._settle()
+        self.assertEqual(len(order.invoice_ids), 1)
+        self.assertEqual(order.channel_payment_ids.payment_id, payment)
+        self.assertEqual(
+            self.env["account.payment"].search_count(
+                [("payment_reference", "=", "pay_1"), ("state", "!=", "canceled")]
+            ),
+            1,
+        )
+
+    def test_captured_after_the_invoice_is_paid_then(self):
+        order = self._import(1)
+        self._ship(order)
+        self._settle()
+        self.assertEqual(self._invoices(order).payment_state, "not_paid")
+        self.shop.capture(1)
+        self.shop.change("order_1")
+        self._pull()
+        self._settle()
+        self.assertEqual(self._invoices(order).amount_residual, 0.0)
+
+    def test_partly_shipped_is_not_invoiced_yet(self):
+        order = self._import(1, [("OMS-MOUSE", 2, 20.0)], captured=True)
+        order.action_confirm()
+        picking = order.picking_ids
+        picking.move_ids.write({"quantity": 1, "picked": True})
+        picking._action_done()
+        self._settle()
+        self.assertFalse(order.invoice_ids)
+
+    def test_by_hand_means_by_hand_but_the_payment_follows(self):
+        self.channel.invoice_policy = "manual"
+        order = self._import(1, captured=True)
+        self._ship(order)
+        self._settle()
+        self.assertFalse(order.invoice_ids)
+        order._create_invoices().action_post()
+        self._settle()
+        self.assertEqual(self._invoices(order).amount_residual, 0.0)
+
+    def test_when_confirmed(self):
+        self.channel.invoice_policy = "confirmed"
+        (self.mouse | self.keyboard).write({"invoice_policy": "order"})
+        order = self._import(1, captured=True)
+        order.action_confirm()
+        self._settle()
+        self.assertEqual(self._invoices(order).amount_residual, 0.0)
+
+    def test_missing_journal_is_told_and_tried_again(self):
+        self.channel.journal_id = False
+        order = self._import(1, captured=True)
+        self._ship(order)
+        self._settle()
+        payment = order.channel_payment_ids
+        self.assertIn("no payment journal", payment.last_error)
+        self.assertIn("could not be booked", order.activity_ids.summary)
+        self._settle()
+        self.assertEqual(len(order.activity_ids), 1)
+        self.channel.journal_id = self.journal
+        payment.with_user(self.accountant).action_retry()
+        self._settle()
+        self.assertTrue(payment.payment_id)
+        self.assertFalse(payment.last_error)
+
+    def test_one_bad_order_does_not_stop_the_others(self):
+        first, second, third = (self._import(number, captured=True) for number in (1, 2, 3))
+        self._ship(first, second, third)
+        product = self.env["product.product"].create({"name": "Odd", "type": "service", "invoice_policy": "order"})
+        second.order_line = [(0, 0, {"product_id": product.id, "price_unit": -1000.0})]
+        account = self.env["account.account"].create(
+            {"name": "Closed", "code": "OMS999", "account_type": "income", "active": False}
+        )
+        product.property_account_income_id = account
+        self._settle()
+        self.assertTrue(self._invoices(first) and self._invoices(third))
+        self.assertFalse(self._invoices(second) and not second.invoice_error)
+
+    def test_refund_is_pushed_booked_and_reconciled(self):
+        order = self._import(1, captured=True)
+        self._ship(order)
+        self._settle()
+        invoice = self._invoices(order)
+        credit = invoice._reverse_moves([{"invoice_date": invoice.invoice_date}])
+        credit.action_post()
+        self.env["oms.channel"]._notify("refund", credit)
+        push = order.channel_push_ids.filtered(lambda row: row.kind == "refund")
+        self.assertEqual(push.payload["amount"], order.amount_total)
+        # Odoo reconciles the reversal of an open invoice with it; this one was paid by the shop before.
+        self.assertEqual(credit.amount_residual, credit.amount_total)
+        self._work("push")
+        self.assertEqual(push.state, "done", push.last_error)
+        self.assertEqual(self.shop.payment("pay_1")["refunds"][0]["amount"], order.amount_total)
+        self._settle()
+        self.assertEqual(credit.amount_residual, 0.0)
+        refund = order.channel_payment_ids.filtered(lambda row: row.direction == "outbound")
+        self.assertRecordValues(
+            refund.payment_id,
+            [{"amount": order.amount_total, "payment_type": "outbound", "journal_id": self.journal.id}],
+        )
+        self.assertIn("refunded", order.oms_event_ids.mapped("code"))
+
+    def test_queries_do_not_grow_with_the_batch(self):
+        for number in range(1, 33):
+            self.shop.place(number, [("OMS-MOUSE", 1, 20.0), ("OMS-KEYB", 1, 9.9)], captured=True)
+        self._set_buyer_stock(200)
+        self._pull()
+        orders = self.channel.order_ids.sorted("id")
+        self._ship(*orders)
+        counts = {}
+        for name, batch in (("warm", orders[:1]), ("few", orders[1:7]), ("many", orders[7:])):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            start = self.env.cr.sql_log_count
+            batch._invoice_channel_orders()
+            batch.channel_payment_ids._book()
+            self.env.flush_all()
+            counts[name] = (self.env.cr.sql_log_count - start) / len(batch)
+        self.assertLess(counts["many"], counts["few"], counts)

@@ -1,0 +1,157 @@
+from odoo.tests import tagged
+
+from .common import ChannelsCommon
+
+
+@tagged("post_install", "-at_install")
+class TestOutbox(ChannelsCommon):
+    """What is done here is told to the shop once, in order, after the user's transaction."""
+
+    def _ship(self, order, tracking="SF123"):
+        order.action_confirm()
+        order.picking_ids.carrier_tracking_ref = tracking
+        self._deliver(order)
+        return order.channel_push_ids.filtered(lambda push: push.kind == "shipment")
+
+    def _fulfillments(self, number=1):
+        return self.shop.orders[f"order_{number}"]["fulfillments"]
+
+    def test_shipment_with_tracking_number_and_quantities(self):
+        order = self._import(1)
+        self.shop.calls.clear()
+        push = self._ship(order)
+        self.assertEqual(push.state, "pending")
+        self.assertFalse(self.shop.calls, "nothing is sent in the user's transaction")
+        self._work("push")
+        self.assertEqual(push.state, "done", push.last_error)
+        [fulfillment] = self._fulfillments()
+        self.assertEqual(push.external_ref, fulfillment["id"])
+        self.assertEqual(fulfillment["labels"][0]["tracking_number"], "SF123")
+        self.assertEqual(
+            fulfillment["items"],
+            [{"line_item_id": "ordli_1_0", "quantity": 2}, {"line_item_id": "ordli_1_1", "quantity": 1}],
+        )
+        self.assertIn("pushed", order.oms_event_ids.mapped("code"))
+
+    def test_partial_shipments_are_told_one_by_one(self):
+        order = self._import(1, [("OMS-MOUSE", 3, 20.0)])
+        order.action_confirm()
+        picking = order.picking_ids
+        picking.move_ids.write({"quantity": 1, "picked": True})
+        picking._action_done()
+        self._deliver(order)
+        self._work("push")
+        quantities = [row["items"][0]["quantity"] for row in self._fulfillments()]
+        self.assertEqual(quantities, [1, 2])
+
+    def test_killed_after_the_call_does_not_ship_twice(self):
+        push = self._ship(self._import(1))
+        self._work("push")
+        # As if the worker had died before its commit: the row is still waiting, the shop has it.
+        push.write({"state": "pending", "external_ref": False})
+        self._work("push")
+        self.assertEqual(push.state, "done")
+        self.assertIn("already", push.response)
+        self.assertEqual(len(self._fulfillments()), 1)
+
+    def test_the_same_thing_is_queued_once(self):
+        order = self._import(1)
+        push = self._ship(order)
+        self.env["oms.channel"]._notify("delivered", order.picking_ids)
+        self.env["oms.channel"]._notify("delivered", order.picking_ids)
+        self.assertEqual(len(order.channel_push_ids), 2)
+        order.picking_ids._enqueue_channel_push("shipment")
+        self.assertEqual(order.channel_push_ids.filtered(lambda row: row.kind == "shipment"), push)
+
+    def test_delivered_waits_for_the_shipment(self):
+        order = self._import(1)
+        shipment = self._ship(order)
+        self.env["oms.channel"]._notify("delivered", order.picking_ids)
+        delivered = order.channel_push_ids - shipment
+        self.shop.failure = (500, {})
+        self._work("push")
+        self.assertEqual((shipment.state, delivered.state), ("pending", "pending"))
+        self.assertEqual(delivered.attempts, 0)
+        self.shop.failure = None
+        self.channel.rest_until = False
+        order.channel_push_ids.action_retry()
+        self._work("push")
+        self.assertEqual((shipment.state, delivered.state), ("done", "done"))
+        self.assertTrue(self._fulfillments()[0]["delivered_at"])
+
+    def test_throttled_shop_is_given_the_time_it_asks_for(self):
+        push = self._ship(self._import(1))
+        self.shop.failure = (429, {"retry-after": "300"})
+        self._work("push")
+        self.assertEqual(push.state, "pending")
+        self.assertAlmostEqual((push.next_try - push.write_date).total_seconds(), 300, delta=5)
+        self.assertTrue(self.channel.rest_until)
+        calls = len(self.shop.calls)
+        push.next_try = push.create_date
+        self._work("push")
+        self.assertEqual(len(self.shop.calls), calls, "the channel rests")
+
+    def test_refused_key_stops_the_channel_but_loses_nothing(self):
+        push = self._ship(self._import(1))
+        self.shop.failure = (401, {})
+        self._work("push")
+        self.assertEqual(push.state, "pending")
+        self.assertEqual(self.channel.health, "error")
+        self.shop.failure = None
+        self.channel.action_test_connection()
+        push.action_retry()
+        self._work("push")
+        self.assertEqual(push.state, "done")
+
+    def test_refusal_is_final_visible_and_repeatable(self):
+        order = self._import(1)
+        push = self._ship(order)
+        raw = self.shop.orders.pop("order_1")
+        self._work("push")
+        self.assertEqual(push.state, "failed")
+        self.assertIn("404", push.last_error)
+        self.assertIn("push_failed", order.oms_event_ids.mapped("code"))
+        self.assertTrue(order.activity_ids)
+        self.shop.orders["order_1"] = raw
+        push.with_user(self.user).action_retry()
+        self._work("push")
+        self.assertEqual(push.state, "done")
+
+    def test_skipped_push_is_not_sent(self):
+        push = self._ship(self._import(1))
+        push.with_user(self.user).action_skip()
+        self._work("push")
+        self.assertFalse(self._fulfillments())
+
+    def test_cancel_here_cancels_in_the_shop(self):
+        order = self._import(1)
+        order._action_cancel()
+        self._work("push")
+        self.assertEqual(self.shop.orders["order_1"]["status"], "canceled")
+        self.assertEqual(order.channel_status, "cancelled")
+
+    def test_cancel_in_the_shop_is_not_told_back(self):
+        order = self._import(1)
+        self.shop.change("order_1", status="canceled")
+        self._pull()
+        self.assertEqual(order.state, "cancel")
+        self.assertFalse(order.channel_push_ids)
+
+    def test_order_without_channel_writes_no_outbox(self):
+        order = self._create_order(channel_id=False)
+        order.action_confirm()
+        self._deliver(order)
+        self.assertFalse(order.channel_push_ids)
+
+    def test_refund_of_what_the_shop_never_collected_is_skipped(self):
+        order = self._import(1)
+        self._ship(order)
+        invoice = order._create_invoices()
+        invoice.action_post()
+        credit = invoice._reverse_moves()
+        credit.action_post()
+        self.env["oms.channel"]._notify("refund", credit)
+        self._work("push")
+        push = order.channel_push_ids.filtered(lambda row: row.kind == "refund")
+        self.assertEqual(push.state, "skipped")
+        self.assertIn("collected nothing", push.response)
