@@ -7,8 +7,8 @@ CARRIERS = [
     ("邮政 EMS", "ems", "EM", 980000000000, 12, {"near": (9, 2, 2), "country": (12, 5, 3), "far": (16, 9, 5)}),
 ]
 ZONES = {
-    "near": ["ZJ", "SH", "JS", "AH", "FJ", "JX", "GD", "GX", "HN", "SC", "CQ", "GZ"],
-    "far": ["XJ", "XZ", "NM", "QH", "NX", "HK", "MO", "TW"],
+    "near": list("浙沪苏皖闽赣粤桂湘蜀渝黔"),
+    "far": list("新藏蒙青宁港澳台"),
 }
 
 

@@ -13,9 +13,9 @@ COMPANY = {
 }
 # name, code, province (code of res.country.state), city, street, postcode, phone, latitude, longitude
 WAREHOUSES = [
-    ("杭州仓", "HZ", "ZJ", "杭州市", "余杭区仓前街道物流园 1 号", "311121", "+86 571 8888 0101", 30.2741, 120.1551),
-    ("广州仓", "GZ", "GD", "广州市", "白云区太和镇物流中心 6 号", "510540", "+86 20 8888 0202", 23.1291, 113.2644),
-    ("成都仓", "CD", "SC", "成都市", "双流区空港物流园 3 号", "610200", "+86 28 8888 0303", 30.5728, 104.0668),
+    ("杭州仓", "HZ", "浙", "杭州市", "余杭区仓前街道物流园 1 号", "311121", "+86 571 8888 0101", 30.2741, 120.1551),
+    ("广州仓", "GZ", "粤", "广州市", "白云区太和镇物流中心 6 号", "510540", "+86 20 8888 0202", 23.1291, 113.2644),
+    ("成都仓", "CD", "蜀", "成都市", "双流区空港物流园 3 号", "610200", "+86 28 8888 0303", 30.5728, 104.0668),
 ]
 # login, name, groups
 PEOPLE = [
@@ -32,7 +32,7 @@ def make_company(env):
     china = env.ref("base.cn")
     currency = env.ref("base.CNY")
     currency.active = True
-    state = _find_state(env, "ZJ")
+    state = _find_state(env, "浙")
     company.write({**COMPANY, "country_id": china.id, "state_id": state.id, "currency_id": currency.id})
     env["account.chart.template"].try_loading("cn", company=company, install_demo=False)
     company.currency_id = currency

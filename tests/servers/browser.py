@@ -2,6 +2,7 @@
 
 import base64
 import json
+import resource
 import shutil
 import socket
 import subprocess
@@ -25,6 +26,11 @@ FLAGS = (
     "--disable-sync",
     "--disable-dev-shm-usage",
 )
+
+
+def _lift_memory_limit():
+    """Odoo limits the address space of its process and so of ours; a browser reserves far more than it uses."""
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 class Browser:
@@ -51,6 +57,7 @@ class Browser:
                 f"--window-size={self.width},{self.height}",
                 "about:blank",
             ],
+            preexec_fn=_lift_memory_limit,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

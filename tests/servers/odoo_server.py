@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import time
-import xmlrpc.client
 from pathlib import Path
 
 import psycopg2
@@ -132,20 +131,36 @@ class OdooServer:
         return OdooClient(self, login, password)
 
 
+class OdooError(Exception):
+    """What Odoo answered to a call it refused: the sentence a person would read."""
+
+
 class OdooClient:
-    """Calls Odoo as one user, with that user's rights."""
+    """Calls Odoo as one user, with that user's rights, over the route the web client uses."""
 
     def __init__(self, server, login, password):
-        self._server, self._password = server, password
-        self.login = login
-        common = xmlrpc.client.ServerProxy(f"{server.url}/xmlrpc/2/common", allow_none=True)
-        self.uid = common.authenticate(server.database, login, password, {})
-        assert self.uid, f"{login} could not log in"
-        self._object = xmlrpc.client.ServerProxy(f"{server.url}/xmlrpc/2/object", allow_none=True)
+        self._url = server.url
+        self._session = requests.Session()
+        answer = self._post(
+            "/web/session/authenticate", {"db": server.database, "login": login, "password": password}
+        )
+        self.uid = answer["uid"]
+
+    def _post(self, path, parameters):
+        response = self._session.post(self._url + path, json={"jsonrpc": "2.0", "params": parameters}, timeout=120)
+        answer = response.json()
+        if "error" in answer:
+            raise OdooError(answer["error"]["data"].get("message") or answer["error"]["message"])
+        return answer.get("result")
+
+    def get(self, path):
+        """Return the response to a page or file asked for as this user."""
+        return self._session.get(self._url + path, timeout=120)
 
     def call(self, model, method, *args, **kwargs):
         """Call a public method of a model; a list of ids first where it works on records."""
-        return self._object.execute_kw(self._server.database, self.uid, self._password, model, method, args, kwargs)
+        path = f"/web/dataset/call_kw/{model}/{method}"
+        return self._post(path, {"model": model, "method": method, "args": args, "kwargs": kwargs})
 
     def create(self, model, values):
         """Create one record and return its id."""
