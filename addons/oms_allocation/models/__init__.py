@@ -1,6 +1,7 @@
 from . import oms_allocation
 from . import oms_decision
 from . import oms_event
+from . import oms_overview
 from . import product_product
 from . import res_country
 from . import res_country_state
