@@ -25,9 +25,7 @@ class ReturnPortal(CustomerPortal):
     def portal_my_returns(self, page=1, **kwargs):
         Return = request.env["oms.return"]
         domain = self._get_returns_domain()
-        page_values = pager(
-            url="/my/returns", total=Return.search_count(domain), page=page, step=self._items_per_page
-        )
+        page_values = pager(url="/my/returns", total=Return.search_count(domain), page=page, step=self._items_per_page)
         returns = Return.search(domain, limit=self._items_per_page, offset=page_values["offset"])
         request.session["my_returns_history"] = returns.ids[:100]
         values = {
@@ -50,9 +48,7 @@ class ReturnPortal(CustomerPortal):
             "message": message,
             "res_company": return_sudo.company_id,
         }
-        values = self._get_page_view_values(
-            return_sudo, access_token, values, "my_returns_history", False, **kwargs
-        )
+        values = self._get_page_view_values(return_sudo, access_token, values, "my_returns_history", False, **kwargs)
         return request.render("oms_returns.portal_return_page", values)
 
     @http.route("/my/returns/<int:return_id>/cancel", type="http", auth="public", methods=["POST"], website=True)
@@ -92,8 +88,10 @@ class ReturnPortal(CustomerPortal):
         if not quantities and not errors:
             return request.redirect(order_sudo.get_portal_url())
         # sudo: oms.return.reason - shown to the buyer of the order
-        reasons_sudo = request.env["oms.return.reason"].sudo().search(
-            [("is_portal", "=", True), ("company_id", "in", [order_sudo.company_id.id, False])]
+        reasons_sudo = (
+            request.env["oms.return.reason"]
+            .sudo()
+            .search([("is_portal", "=", True), ("company_id", "in", [order_sudo.company_id.id, False])])
         )
         values = {
             "sale_order": order_sudo,
@@ -122,7 +120,9 @@ class ReturnPortal(CustomerPortal):
                     "sale_line": line,
                     "quantity": quantity,
                     # sudo: oms.return.reason - chosen by the buyer; what may be chosen is checked
-                    "reason": request.env["oms.return.reason"].sudo().search(
+                    "reason": request.env["oms.return.reason"]
+                    .sudo()
+                    .search(
                         [
                             ("id", "=", int(reason) if reason.isdecimal() else 0),
                             ("company_id", "in", [order_sudo.company_id.id, False]),

@@ -1,6 +1,7 @@
 from . import account_move
 from . import account_move_line
 from . import oms_event
+from . import oms_overview
 from . import oms_return
 from . import oms_return_approval
 from . import oms_return_credit

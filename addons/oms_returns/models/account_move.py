@@ -11,7 +11,9 @@ class AccountMove(models.Model):
     def _post(self, soft=True):
         """Override of `account` to keep the gate "refund" and to tell the channel what to refund."""
         # sudo: oms.return - accountants of other departments post without access to returns
-        self.sudo().filtered(lambda move: move.move_type == "out_refund").oms_return_id.order_ids._oms_check_gate("refund")
+        self.sudo().filtered(lambda move: move.move_type == "out_refund").oms_return_id.order_ids._oms_check_gate(
+            "refund"
+        )
         posted = super()._post(soft=soft)
         credit_notes = posted.filtered(lambda move: move.oms_return_id and move.move_type == "out_refund")
         credit_notes.oms_return_id.sudo()._on_credited(credit_notes)  # sudo: oms.return - as above
@@ -38,7 +40,11 @@ class AccountMove(models.Model):
                 first = credit_note.invoice_line_ids[:1]
                 values = first._oms_prepare_credit_values(1.0, price_unit=cents, discount=0.0, oms_is_money_only=True)
                 values.update(
-                    name=self.env._("Rounding"), product_id=False, product_uom_id=False, tax_ids=False, sale_line_ids=False
+                    name=self.env._("Rounding"),
+                    product_id=False,
+                    product_uom_id=False,
+                    tax_ids=False,
+                    sale_line_ids=False,
                 )
                 credit_note.invoice_line_ids = [fields.Command.create(values)]
 

@@ -14,7 +14,7 @@ OPEN_STATES = ("draft", "requested", *RETURNING_STATES)
 class OmsReturn(models.Model):
     """What a buyer sends back, or is refunded for, and how far that is.
 
-    Three axes, kept apart: approval (``state``), goods (``reception_state``) and money (``money_state``); the latter two
+    Three axes, kept apart: approval (``state``), goods (``reception_state``) and money (``money_state``); goods and money
     are derived from stock moves and credit notes.
     """
 
@@ -42,14 +42,16 @@ class OmsReturn(models.Model):
         "cancelled": "return_cancelled",
     }
 
-    name = fields.Char(string="Reference", required=True, readonly=True, copy=False, default=lambda self: self.env._("New"))
+    name = fields.Char(
+        string="Reference", required=True, readonly=True, copy=False, default=lambda self: self.env._("New")
+    )
     type = fields.Selection(
         [("return", "Return of Goods"), ("refund_only", "Refund Only")],
         required=True,
         default="return",
         tracking=True,
-        help="Refund Only gives money back without goods: what is not delivered yet is cancelled, what is delivered stays "
-        "with the buyer.",
+        help="Refund Only gives money back without goods: what is not delivered yet is cancelled, what is delivered "
+        "stays with the buyer.",
     )
     state = fields.Selection(
         [
@@ -82,7 +84,13 @@ class OmsReturn(models.Model):
         store=True,
     )
     money_state = fields.Selection(
-        [("none", "Nothing Due"), ("due", "To Credit"), ("draft", "Draft"), ("posted", "To Refund"), ("paid", "Refunded")],
+        [
+            ("none", "Nothing Due"),
+            ("due", "To Credit"),
+            ("draft", "Draft"),
+            ("posted", "To Refund"),
+            ("paid", "Refunded"),
+        ],
         string="Money",
         compute="_compute_money_state",
         store=True,
@@ -115,11 +123,15 @@ class OmsReturn(models.Model):
     credit_note_ids = fields.One2many("account.move", "oms_return_id", string="Credit Notes")
     credit_note_count = fields.Integer(compute="_compute_document_counts")
     inspection_ids = fields.One2many("oms.return.inspection", "return_id", string="Inspections")
-    amount_asked = fields.Monetary(compute="_compute_amount_asked", store=True, help="Worth of what was asked, taxes included.")
+    amount_asked = fields.Monetary(
+        compute="_compute_amount_asked", store=True, help="Worth of what was asked, taxes included."
+    )
     amount_credited = fields.Monetary(compute="_compute_amount_credited", help="Total of the posted credit notes.")
     qty_to_inspect = fields.Float(string="To Inspect", compute="_compute_qty_to_inspect", digits="Product Unit")
 
-    _request_key_uniq = models.UniqueIndex("(request_key) WHERE request_key IS NOT NULL", "This request is already there.")
+    _request_key_uniq = models.UniqueIndex(
+        "(request_key) WHERE request_key IS NOT NULL", "This request is already there."
+    )
     _open_idx = models.Index("(company_id, state) WHERE state NOT IN ('done', 'refused', 'cancelled')")
 
     # === COMPUTE METHODS === #
@@ -150,7 +162,9 @@ class OmsReturn(models.Model):
         for oms_return in self:
             oms_return.money_state = oms_return._get_money_state()
 
-    @api.depends("type", "line_ids.sale_line_id", "line_ids.quantity", "line_ids.reason_id", "line_ids.photo_ids", "policy_id")
+    @api.depends(
+        "type", "line_ids.sale_line_id", "line_ids.quantity", "line_ids.reason_id", "line_ids.photo_ids", "policy_id"
+    )
     def _compute_policy_errors(self):
         for oms_return in self:
             errors = oms_return._get_errors() if oms_return.state in ("draft", "requested") else []
@@ -175,8 +189,16 @@ class OmsReturn(models.Model):
 
     def _compute_document_counts(self):
         # sudo: account.move, stock.picking - the buttons are shown to those who may open them
-        pickings = dict(self.env["stock.picking"].sudo()._read_group([("oms_return_id", "in", self.ids)], ["oms_return_id"], ["__count"]))
-        moves = dict(self.env["account.move"].sudo()._read_group([("oms_return_id", "in", self.ids)], ["oms_return_id"], ["__count"]))
+        pickings = dict(
+            self.env["stock.picking"]
+            .sudo()
+            ._read_group([("oms_return_id", "in", self.ids)], ["oms_return_id"], ["__count"])
+        )
+        moves = dict(
+            self.env["account.move"]
+            .sudo()
+            ._read_group([("oms_return_id", "in", self.ids)], ["oms_return_id"], ["__count"])
+        )
         for oms_return in self:
             oms_return.picking_count = pickings.get(oms_return.sudo(), 0)
             oms_return.credit_note_count = moves.get(oms_return.sudo(), 0)
@@ -193,10 +215,16 @@ class OmsReturn(models.Model):
         for oms_return in self:
             orders = oms_return.line_ids.order_id
             buyers = orders.partner_id.commercial_partner_id | oms_return.partner_id.commercial_partner_id
-            if len(buyers) > 1 or orders.company_id - oms_return.company_id or len(orders.currency_id) > 1 or len(orders.grouped("channel_id")) > 1:
+            if (
+                len(buyers) > 1
+                or orders.company_id - oms_return.company_id
+                or len(orders.currency_id) > 1
+                or len(orders.grouped("channel_id")) > 1
+            ):
                 raise ValidationError(
                     self.env._(
-                        "The orders of return %(name)s must be of the same buyer, company, channel and currency. Make one return for each.",
+                        "The orders of return %(name)s must be of the same buyer, company, channel and currency. "
+                        "Make one return for each.",
                         name=oms_return.name,
                     )
                 )
@@ -210,7 +238,9 @@ class OmsReturn(models.Model):
                 self._refuse_state_by_hand()
             if vals.get("name", self.env._("New")) == self.env._("New"):
                 company = vals.get("company_id") or self.env.company.id
-                vals["name"] = self.env["ir.sequence"].with_company(company).next_by_code("oms.return") or self.env._("New")
+                vals["name"] = self.env["ir.sequence"].with_company(company).next_by_code("oms.return") or self.env._(
+                    "New"
+                )
         return super().create(vals_list)
 
     def write(self, vals):
@@ -315,4 +345,9 @@ class OmsReturn(models.Model):
         return {**action, "domain": [("oms_return_id", "in", self.ids)], "context": {"create": False}}
 
     def _get_form_action(self):
-        return {"type": "ir.actions.act_window", "res_model": "oms.return", "res_id": self.id, "views": [(False, "form")]}
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "oms.return",
+            "res_id": self.id,
+            "views": [(False, "form")],
+        }

@@ -42,7 +42,9 @@ class OmsReturn(models.Model):
         for oms_return in self:
             if not oms_return.refusal_reason:
                 raise UserError(
-                    self.env._("Write in the return %(name)s why you refuse it: the buyer reads it.", name=oms_return.name)
+                    self.env._(
+                        "Write in the return %(name)s why you refuse it: the buyer reads it.", name=oms_return.name
+                    )
                 )
         self._set_state("refused")._send_mail("oms_returns.mail_template_return_refused")
         return True
@@ -106,7 +108,7 @@ class OmsReturn(models.Model):
         cancelled.picking_ids.sudo().filtered(lambda picking: picking.state != "done").action_cancel()
 
     def _cancel_undelivered(self):
-        """Take what is refunded and was not delivered yet off the orders, so that it is neither shipped nor invoiced."""
+        """Take what is refunded and not delivered yet off the orders, so that it is neither shipped nor invoiced."""
         for line in self.line_ids.filtered(lambda line: line.quantity and not line.refund_amount):
             sale_line = line.sale_line_id
             undelivered = max(0.0, sale_line.product_uom_qty - sale_line.qty_delivered)
@@ -146,9 +148,7 @@ class OmsReturn(models.Model):
                     )
                 )
             elif any(line.uom_id.compare(line.quantity, 0) <= 0 for line in lines) and not is_amount:
-                errors.append(
-                    self.env._("Enter how many of %(product)s.", product=sale_line.product_id.display_name)
-                )
+                errors.append(self.env._("Enter how many of %(product)s.", product=sale_line.product_id.display_name))
             elif not is_amount and sale_line.product_uom_id.compare(asked, limits[sale_line]) > 0:
                 errors.append(
                     self.env._(

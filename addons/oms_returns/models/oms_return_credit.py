@@ -8,8 +8,8 @@ from odoo.fields import Command
 class OmsReturn(models.Model):
     """The third axis: the money, from what is due to the posted credit notes.
 
-    A credit note credits one invoice, in the invoice's own prices, discounts, taxes and accounts. What a channel's buyer paid
-    and was not invoiced yet is credited from the order line; the invoice that follows is for the whole.
+    A credit note credits one invoice, in the invoice's own prices, discounts, taxes and accounts. What a channel's buyer
+    paid and was not invoiced yet is credited from the order line; the invoice that follows is for the whole.
     """
 
     _inherit = "oms.return"
@@ -135,13 +135,15 @@ class OmsReturn(models.Model):
         return groups
 
     def _prepare_goods_credit_values(self, document, goods):
-        """Return the line values for goods of one document: the goods, their share of its discounts, the restocking fee.
+        """Return the line values for goods of one document: the goods, their share of its discounts, the fee.
 
         :param goods: [(return line, source line, quantity), ...]
         """
         sources = document._oms_get_credit_sources("goods")
         total = sum(source.price_subtotal for source in sources)
-        credited = sum(source.price_subtotal * quantity / source._oms_get_quantity() for _line, source, quantity in goods)
+        credited = sum(
+            source.price_subtotal * quantity / source._oms_get_quantity() for _line, source, quantity in goods
+        )
         taken = defaultdict(float)
         for _line, source, quantity in goods:
             taken[source] += quantity
@@ -154,9 +156,13 @@ class OmsReturn(models.Model):
         discounts = document._oms_get_credit_sources("discount")
         for source in discounts:
             left = source._oms_get_uncredited()[1]
-            amount = left if is_last else document.currency_id.round(source._oms_get_gross() * credited / (total or 1.0))
+            amount = (
+                left if is_last else document.currency_id.round(source._oms_get_gross() * credited / (total or 1.0))
+            )
             if not document.currency_id.is_zero(amount):
-                values.append(source._oms_prepare_credit_values(1.0, price_unit=amount, discount=0.0, oms_is_money_only=True))
+                values.append(
+                    source._oms_prepare_credit_values(1.0, price_unit=amount, discount=0.0, oms_is_money_only=True)
+                )
         factor = 1.0 + sum(source.price_subtotal for source in discounts) / (total or 1.0)
         for line, source, quantity in goods:
             values += line._prepare_fee_values(source, quantity, factor)
@@ -172,7 +178,9 @@ class OmsReturn(models.Model):
         orders = self.order_ids.filtered(lambda order: order._oms_is_settled()) if rule == "all" else self.order_ids
         if rule == "never" or not orders:
             return groups
-        documents = [*orders.invoice_ids.filtered(lambda move: move.move_type == "out_invoice" and move.state == "posted")]
+        documents = [
+            *orders.invoice_ids.filtered(lambda move: move.move_type == "out_invoice" and move.state == "posted")
+        ]
         documents += [document for document in parts if document._name == "sale.order" and document in orders]
         for document in documents:
             for source in document._oms_get_credit_sources("shipping"):

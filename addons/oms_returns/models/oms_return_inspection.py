@@ -54,7 +54,8 @@ class OmsReturnInspection(models.Model):
             if line.uom_id.compare(line.qty_inspected, line.qty_received) > 0:
                 raise UserError(
                     self.env._(
-                        "%(name)s: %(inspected)s of %(product)s would be inspected, but only %(received)s were received.",
+                        "%(name)s: %(inspected)s of %(product)s would be inspected, but only %(received)s were "
+                        "received.",
                         name=line.return_id.name,
                         product=line.product_id.display_name,
                         inspected=line.qty_inspected,
@@ -155,7 +156,7 @@ class OmsReturnInspection(models.Model):
         scraps.do_scrap()
 
     def _send_back(self):
-        """Prepare the transfers that bring rejected goods back to their buyers; the order counts them as delivered again."""
+        """Prepare the transfers that bring rejected goods back to the buyers, whose orders then count them again."""
         by_receipt = defaultdict(list)
         for row in self.filtered(lambda row: row.disposition == "back"):
             left = row.quantity
@@ -187,6 +188,7 @@ class OmsReturnInspection(models.Model):
             delivery = wizard._create_return()
             for row, move, _quantity in parts:
                 row.move_id = delivery.move_ids.filtered(
-                    lambda new, row=row, move=move: new.oms_return_line_id == row.line_id
-                    and new.origin_returned_move_id == move
+                    lambda new, row=row, move=move: (
+                        new.oms_return_line_id == row.line_id and new.origin_returned_move_id == move
+                    )
                 )[:1]

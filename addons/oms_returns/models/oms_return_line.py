@@ -44,19 +44,13 @@ class OmsReturnLine(models.Model):
     inspection_ids = fields.One2many("oms.return.inspection", "line_id", string="Inspections")
     credit_line_ids = fields.One2many("account.move.line", "oms_return_line_id", string="Credited By")
 
-    qty_received = fields.Float(
-        string="Received", compute="_compute_qty_received", store=True, digits="Product Unit"
-    )
-    qty_inspected = fields.Float(
-        string="Inspected", compute="_compute_inspected", store=True, digits="Product Unit"
-    )
+    qty_received = fields.Float(string="Received", compute="_compute_qty_received", store=True, digits="Product Unit")
+    qty_inspected = fields.Float(string="Inspected", compute="_compute_inspected", store=True, digits="Product Unit")
     qty_accepted = fields.Float(string="Accepted", compute="_compute_inspected", store=True, digits="Product Unit")
     qty_to_inspect = fields.Float(
         string="To Inspect", compute="_compute_qty_to_inspect", store=True, digits="Product Unit"
     )
-    qty_credited = fields.Float(
-        string="Credited", compute="_compute_credited", store=True, digits="Product Unit"
-    )
+    qty_credited = fields.Float(string="Credited", compute="_compute_credited", store=True, digits="Product Unit")
     qty_not_billed = fields.Float(
         string="Not Billed",
         readonly=True,
@@ -64,9 +58,7 @@ class OmsReturnLine(models.Model):
         digits="Product Unit",
         help="Accepted, but never invoiced in an order without a channel, so there is nothing to give back.",
     )
-    qty_to_credit = fields.Float(
-        string="To Credit", compute="_compute_to_credit", store=True, digits="Product Unit"
-    )
+    qty_to_credit = fields.Float(string="To Credit", compute="_compute_to_credit", store=True, digits="Product Unit")
     amount_to_credit = fields.Monetary(compute="_compute_to_credit", store=True)
     amount_asked = fields.Monetary(string="Worth", compute="_compute_amount_asked", store=True)
 
@@ -105,7 +97,9 @@ class OmsReturnLine(models.Model):
                 for credit in credit_lines
             )
 
-    @api.depends("return_id.type", "state", "quantity", "refund_amount", "qty_accepted", "qty_credited", "qty_not_billed")
+    @api.depends(
+        "return_id.type", "state", "quantity", "refund_amount", "qty_accepted", "qty_credited", "qty_not_billed"
+    )
     def _compute_to_credit(self):
         for line in self:
             due = line._get_due_quantity() - line.qty_credited - line.qty_not_billed
@@ -141,7 +135,7 @@ class OmsReturnLine(models.Model):
         return self.quantity if self.state in ("approved", "done") else 0.0
 
     def _get_settled_quantity(self):
-        """Return how much of the order line is given back or refunded by this line, and still part of what was ordered."""
+        """Return how much of what the order line still counts is given back or refunded by this line."""
         self.ensure_one()
         if self.refund_amount:
             return 0.0
@@ -154,7 +148,9 @@ class OmsReturnLine(models.Model):
         """
         self.ensure_one()
         left, fees = quantity, 0.0
-        for inspection in self.inspection_ids.filtered(lambda row: row.disposition != "back").sorted("id", reverse=True):
+        for inspection in self.inspection_ids.filtered(lambda row: row.disposition != "back").sorted(
+            "id", reverse=True
+        ):
             taken = min(left, inspection.quantity)
             fees += taken * inspection.restocking_fee
             left -= taken

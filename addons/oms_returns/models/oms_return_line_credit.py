@@ -17,7 +17,9 @@ class OmsReturnLine(models.Model):
         """Return the posted invoice lines of the order line, oldest first."""
         self.ensure_one()
         return self.sale_line_id.invoice_lines.filtered(
-            lambda line: line.move_id.move_type == "out_invoice" and line.parent_state == "posted" and not line.oms_is_money_only
+            lambda line: (
+                line.move_id.move_type == "out_invoice" and line.parent_state == "posted" and not line.oms_is_money_only
+            )
         ).sorted(lambda line: (line.date, line.id))
 
     def _get_amount_source(self):
@@ -49,7 +51,8 @@ class OmsReturnLine(models.Model):
     def _prepare_quantity_credit_values(self, source, quantity):
         """Return the values of the credit lines for a quantity.
 
-        What leaves the order lowers what is invoiced; what the order still counts must not, or it would be invoiced again.
+        What leaves the order lowers what is invoiced; what the order still counts must not, or it would be invoiced
+        again.
         """
         self.ensure_one()
         if self.return_id.type == "return":
@@ -94,7 +97,9 @@ class OmsReturnLine(models.Model):
             return []
         values = source._oms_prepare_credit_values(1.0, price_unit=-fee, discount=0.0, oms_is_money_only=True)
         values.update(
-            name=self.env._("Restocking fee %(percent)g %%: %(product)s", percent=percent, product=self.product_id.display_name),
+            name=self.env._(
+                "Restocking fee %(percent)g %%: %(product)s", percent=percent, product=self.product_id.display_name
+            ),
             product_id=False,
             product_uom_id=False,
             sale_line_ids=False,

@@ -78,7 +78,9 @@ class OmsReturn(models.Model):
             if sale_line not in allowed or sale_line.product_uom_id.compare(line["quantity"], allowed[sale_line]) > 0:
                 errors.append(
                     self.env._(
-                        "You can still return %(limit)g of %(product)s.", limit=allowed.get(sale_line, 0.0), product=product
+                        "You can still return %(limit)g of %(product)s.",
+                        limit=allowed.get(sale_line, 0.0),
+                        product=product,
                     )
                 )
             if sale_line.product_uom_id.compare(line["quantity"], 0) <= 0:
@@ -92,9 +94,7 @@ class OmsReturn(models.Model):
     def _get_photo_errors(self, company, photos):
         errors = []
         if len(photos) > company.oms_return_photo_limit:
-            errors.append(
-                self.env._("Add no more than %(limit)s photos.", limit=company.oms_return_photo_limit)
-            )
+            errors.append(self.env._("Add no more than %(limit)s photos.", limit=company.oms_return_photo_limit))
         for name, content in photos:
             if len(content) > PHOTO_SIZE:
                 errors.append(self.env._("The photo %(name)s is larger than 10 MB.", name=name))
@@ -112,8 +112,12 @@ class OmsReturn(models.Model):
             "inspected": self.env._("Inspected"),
             "done": self.env._("Refunded") if self.money_state == "paid" else self.env._("Closed"),
         }
-        events_sudo = self.env["oms.event"].sudo().search(  # sudo: oms.event - the buyer's own return
-            [("res_model", "=", self._name), ("res_id", "=", self.id)]
+        events_sudo = (
+            self.env["oms.event"]
+            .sudo()
+            .search(  # sudo: oms.event - the buyer's own return
+                [("res_model", "=", self._name), ("res_id", "=", self.id)]
+            )
         )
         dates = {event.code: event.date for event in events_sudo}
         steps = [step for step in self._STEPS if self.type == "return" or step[0] not in ("received", "inspected")]

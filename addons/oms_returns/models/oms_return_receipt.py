@@ -49,7 +49,9 @@ class OmsReturn(models.Model):
             missing = line.quantity
             moves = [move for move in left if move.sale_line_id == line.sale_line_id]
             # The delivery that brought the wanted lot comes first, else the latest one.
-            moves.sort(key=lambda move: (line.lot_id in move.move_line_ids.lot_id if line.lot_id else True, move.date, move.id))
+            moves.sort(
+                key=lambda move: (line.lot_id in move.move_line_ids.lot_id if line.lot_id else True, move.date, move.id)
+            )
             for move in reversed(moves):
                 wanted = line.uom_id._compute_quantity(missing, move.product_uom, rounding_method="HALF-UP")
                 taken = min(wanted, left[move])
@@ -72,9 +74,11 @@ class OmsReturn(models.Model):
         """Return {done delivery move: what of it was not returned yet, in the move's unit}."""
         # sudo: stock.move - as in _create_receipts
         moves = self.line_ids.sale_line_id.sudo().move_ids.filtered(
-            lambda move: move.state == "done"
-            and move.location_dest_id.usage == "customer"
-            and move.product_id == move.sale_line_id.product_id
+            lambda move: (
+                move.state == "done"
+                and move.location_dest_id.usage == "customer"
+                and move.product_id == move.sale_line_id.product_id
+            )
         )
         quantities = {move: move.quantity for move in moves}
         for returned in moves.returned_move_ids.filtered(lambda move: move.state != "cancel"):

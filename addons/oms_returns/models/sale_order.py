@@ -58,8 +58,8 @@ class SaleOrder(models.Model):
     def _oms_lock_for_return(self):
         """Let one transaction at a time decide what may come back from these orders.
 
-        The rows are updated, not only locked: under REPEATABLE READ a transaction that merely waited for the lock would go
-        on with quantities read before it. So it fails to serialize, and Odoo runs it again.
+        The rows are updated, not only locked: under REPEATABLE READ a transaction that merely waited for the lock would
+        go on with quantities read before it. So it fails to serialize, and Odoo runs it again.
         """
         if self.ids:
             self._query_touch()

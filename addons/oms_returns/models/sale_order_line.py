@@ -89,7 +89,7 @@ class SaleOrderLine(models.Model):
         return {line.sudo(self.env.su): asked - cancelled for line, asked, cancelled in groups}
 
     def _oms_get_delivery_dates(self):
-        """Return when the goods of each line reached the buyer, as {line: datetime}; lines never delivered are left out.
+        """Return when the goods of each line reached the buyer, as {line: datetime}, without lines never delivered.
 
         Here: when they last left. To be overridden by addons that know when the parcels arrived.
         """
@@ -146,10 +146,12 @@ class SaleOrderLine(models.Model):
         :param invoice: of this invoice; without it, those that credit what was not invoiced
         """
         return self.invoice_lines.filtered(
-            lambda line: line.move_id.move_type == "out_refund"
-            and line.parent_state != "cancel"
-            and line.move_id.reversed_entry_id == (invoice or self.env["account.move"])
-            and not line.oms_return_line_id.refund_amount
+            lambda line: (
+                line.move_id.move_type == "out_refund"
+                and line.parent_state != "cancel"
+                and line.move_id.reversed_entry_id == (invoice or self.env["account.move"])
+                and not line.oms_return_line_id.refund_amount
+            )
         )
 
     def _oms_get_sale_lines(self):

@@ -12,9 +12,9 @@ class StockPicking(models.Model):
         """Override of `stock` to carry the receipt of returned goods over to their return."""
         res = super()._action_done()
         receipts = self.filtered(
-            lambda picking: picking.oms_return_id
-            and picking.state == "done"
-            and picking.location_id.usage == "customer"
+            lambda picking: (
+                picking.oms_return_id and picking.state == "done" and picking.location_id.usage == "customer"
+            )
         )
         # sudo: oms.return - whoever may validate the transfer may not write returns
         receipts.oms_return_id.sudo()._on_received(receipts)

@@ -60,7 +60,9 @@ class OmsReturnsCommon(OmsBaseCommon):
                     "line_ids": [
                         Command.create(
                             {
-                                "sale_line_id": order.order_line.filtered(lambda line, p=product: line.product_id == p)[:1].id,
+                                "sale_line_id": order.order_line.filtered(lambda line, p=product: line.product_id == p)[
+                                    :1
+                                ].id,
                                 "quantity": quantity,
                                 "reason_id": self.reason.id,
                             }
@@ -79,7 +81,9 @@ class OmsReturnsCommon(OmsBaseCommon):
 
     def _receive(self, oms_return, quantities=None):
         """Validate the transfers that wait for the goods, with less than planned if told so, as the warehouse does."""
-        pickings = oms_return.picking_ids.with_user(self.operator).filtered(lambda picking: picking.state not in ("done", "cancel"))
+        pickings = oms_return.picking_ids.with_user(self.operator).filtered(
+            lambda picking: picking.state not in ("done", "cancel")
+        )
         for move in pickings.move_ids:
             move.quantity = (quantities or {}).get(move.product_id, move.product_uom_qty)
             move.picked = True
@@ -110,12 +114,14 @@ class OmsReturnsCommon(OmsBaseCommon):
 
     def _pay(self, moves):
         for move in moves:
-            self.env["account.payment.register"].with_context(
-                active_model="account.move", active_ids=move.ids
-            ).create({})._create_payments()
+            self.env["account.payment.register"].with_context(active_model="account.move", active_ids=move.ids).create(
+                {}
+            )._create_payments()
 
     def _get_quantity(self, product, location):
-        quants = self.env["stock.quant"].search([("product_id", "=", product.id), ("location_id", "child_of", location.id)])
+        quants = self.env["stock.quant"].search(
+            [("product_id", "=", product.id), ("location_id", "child_of", location.id)]
+        )
         return sum(quants.mapped("quantity"))
 
     def _record_notifications(self):

@@ -61,7 +61,9 @@ class TestConcurrentRequests(BaseCase):
         """Take the rows away with SQL: delivered orders can't be deleted, and nothing else knows of these."""
         with self._cursor() as env:
             order = env["sale.order"].browse(self.order_id)
-            (_policy, policy_ids), (_channel, channel_ids), (_partner, partner_ids), (_product, product_ids) = self.created
+            (_policy, policy_ids), (_channel, channel_ids), (_partner, partner_ids), (_product, product_ids) = (
+                self.created
+            )
             returns = order.return_line_ids.return_id
             pickings = order.picking_ids | returns.picking_ids
             moves = pickings.move_ids

@@ -23,7 +23,9 @@ class TestCredit(OmsReturnsCommon):
 
     def _add_line(self, order, product, price, **values):
         order.order_line = [
-            Command.create({"product_id": product.id, "product_uom_qty": 1, "price_unit": price, "tax_ids": False, **values})
+            Command.create(
+                {"product_id": product.id, "product_uom_qty": 1, "price_unit": price, "tax_ids": False, **values}
+            )
         ]
         return order.order_line[-1]
 

@@ -56,7 +56,8 @@ class TestPortal(OmsReturnsCommon, HttpCase):
         self.assertIn("We look at your request", page.text)
         photo = oms_return.line_ids.photo_ids
         self.assertEqual(
-            self.url_open(f"/web/image/{photo.id}?access_token={photo.access_token}").headers["Content-Type"], "image/png"
+            self.url_open(f"/web/image/{photo.id}?access_token={photo.access_token}").headers["Content-Type"],
+            "image/png",
         )
         self.assertIn(oms_return.name, self.url_open("/my/returns").text)
 

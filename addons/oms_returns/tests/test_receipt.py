@@ -41,7 +41,9 @@ class TestReceipt(OmsReturnsCommon):
         oms_return = self._approve(self._sell([(self.mouse, 3)]))
         self._receive(oms_return, {self.mouse: 1})
         self._inspect(oms_return)
-        oms_return.picking_ids.with_user(self.operator).filtered(lambda picking: picking.state == "assigned").action_cancel()
+        oms_return.picking_ids.with_user(self.operator).filtered(
+            lambda picking: picking.state == "assigned"
+        ).action_cancel()
         self.assertEqual((oms_return.state, oms_return.reception_state), ("inspected", "stopped"))
 
     def test_restock_refurbish_scrap_and_back(self):
@@ -52,7 +54,12 @@ class TestReceipt(OmsReturnsCommon):
         scrapped_before = self._get_quantity(self.mouse, scrap_location)
         self._inspect(
             oms_return,
-            [(self.mouse, 1, "restock", 0), (self.mouse, 1, "refurbish", 0), (self.mouse, 1, "scrap", 0), (self.mouse, 1, "back", 0)],
+            [
+                (self.mouse, 1, "restock", 0),
+                (self.mouse, 1, "refurbish", 0),
+                (self.mouse, 1, "scrap", 0),
+                (self.mouse, 1, "back", 0),
+            ],
         )
         inspections = oms_return.inspection_ids.grouped("disposition")
         self.assertEqual(self._get_quantity(self.mouse, self.warehouse.lot_stock_id), 7.0)
@@ -136,7 +143,9 @@ class TestReceipt(OmsReturnsCommon):
         self.assertEqual(self._get_quantity(self.mouse, self.warehouse.lot_stock_id), 10.0)
 
     def test_lots_come_back_as_themselves(self):
-        product = self.env["product.product"].create({"name": "Tea", "is_storable": True, "tracking": "lot", "taxes_id": False})
+        product = self.env["product.product"].create(
+            {"name": "Tea", "is_storable": True, "tracking": "lot", "taxes_id": False}
+        )
         lots = self.env["stock.lot"].create([{"name": name, "product_id": product.id} for name in ("T1", "T2")])
         for lot in lots:
             self.env["stock.quant"]._update_available_quantity(product, self.warehouse.lot_stock_id, 1, lot_id=lot)
@@ -149,7 +158,9 @@ class TestReceipt(OmsReturnsCommon):
         oms_return.picking_ids._action_done()
         self._inspect(oms_return)
         self.assertEqual(oms_return.inspection_ids.lot_id, lots)
-        quants = self.env["stock.quant"].search([("lot_id", "in", lots.ids), ("location_id", "=", self.warehouse.lot_stock_id.id)])
+        quants = self.env["stock.quant"].search(
+            [("lot_id", "in", lots.ids), ("location_id", "=", self.warehouse.lot_stock_id.id)]
+        )
         self.assertEqual(quants.mapped("quantity"), [1.0, 1.0])
 
     def test_return_in_another_unit_than_the_products(self):

@@ -56,7 +56,11 @@ class TestSecurity(OmsReturnsCommon):
         oms_return = self._ask(self._sell([(self.mouse, 1)]))
         company = self.env["res.company"].create({"name": "Other Company"})
         stranger = new_test_user(
-            self.env, "oms_stranger", groups="oms_base.oms_base_group_manager", company_id=company.id, company_ids=company.ids
+            self.env,
+            "oms_stranger",
+            groups="oms_base.oms_base_group_manager",
+            company_id=company.id,
+            company_ids=company.ids,
         )
         for record in (oms_return, oms_return.line_ids):
             self.assertFalse(record.with_user(stranger).search([("id", "in", record.ids)]))

@@ -36,7 +36,14 @@ class TestStage(OmsReturnsCommon):
         codes = order.oms_event_ids.sorted("id").filtered(lambda event: event.code.startswith("return_")).mapped("code")
         self.assertEqual(
             codes,
-            ["return_requested", "return_approved", "return_received", "return_inspected", "return_credited", "return_done"],
+            [
+                "return_requested",
+                "return_approved",
+                "return_received",
+                "return_inspected",
+                "return_credited",
+                "return_done",
+            ],
         )
 
     def test_order_without_a_channel_is_as_in_plain_odoo(self):

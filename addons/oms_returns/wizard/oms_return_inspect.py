@@ -30,7 +30,7 @@ class OmsReturnInspect(models.TransientModel):
 
     @api.model
     def _prepare_line_vals_list(self, line):
-        """Return the values of the rows to inspect for one return line: one for each lot that came and place it lies in."""
+        """Return the values of the rows to inspect for one return line: one for each lot and place it lies in."""
         # sudo: oms.return.policy - the inspector need not read policies
         fee = 0.0 if line.reason_id.shipping_payer == "seller" else line.return_id.sudo().policy_id.restocking_fee
         left = line.qty_to_inspect
@@ -69,11 +69,9 @@ class OmsReturnInspect(models.TransientModel):
         self.return_id._check_group("oms_base.oms_base_group_warehouse")
         rows = self.line_ids.filtered("quantity")
         if not rows:
-            raise UserError(
-                self.env._("Enter how much of %(name)s was inspected.", name=self.return_id.name)
-            )
-        # sudo: oms.return.inspection - rows are written only here, after the check, and the credit note that may follow is
-        # the policy's doing, not the inspector's
+            raise UserError(self.env._("Enter how much of %(name)s was inspected.", name=self.return_id.name))
+        # sudo: oms.return.inspection - rows are written only here, after the check, and the credit note that may follow
+        # is the policy's doing, not the inspector's
         self.env["oms.return.inspection"].sudo()._inspect([row._prepare_inspection_values() for row in rows])
         return True
 
@@ -84,7 +82,9 @@ class OmsReturnInspectLine(models.TransientModel):
 
     wizard_id = fields.Many2one("oms.return.inspect", required=True, ondelete="cascade")
     return_id = fields.Many2one(related="wizard_id.return_id")
-    line_id = fields.Many2one("oms.return.line", string="Product", required=True, domain="[('return_id', '=', return_id)]")
+    line_id = fields.Many2one(
+        "oms.return.line", string="Product", required=True, domain="[('return_id', '=', return_id)]"
+    )
     product_id = fields.Many2one(related="line_id.product_id", string="Item")
     uom_id = fields.Many2one(related="line_id.uom_id")
     lot_id = fields.Many2one("stock.lot", string="Lot/Serial Number", domain="[('product_id', '=', product_id)]")
