@@ -86,8 +86,7 @@ def template(kind, given=None):
 
 
 def _install(database, modules):
-    odoo = shutil.which("odoo")
-    command = [sys.executable, odoo, "-d", database, "-i", modules]
+    command = ["odoo", "-d", database, "-i", modules]
     command += ["--stop-after-init", "--no-http", "--log-level=error"]
     subprocess.run(command, check=True)
 

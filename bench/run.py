@@ -32,7 +32,7 @@ def arguments():
     args.history = [int(length) for length in args.history.split(",")]
     args.kinds = args.kinds.split(",")
     if args.quick:
-        args.orders, args.history = 100, args.history[:1]
+        args.orders, args.history = 100, [50]
     return args
 
 

@@ -3,6 +3,7 @@ import logging
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.service.model import MAX_TRIES_ON_CONCURRENCY_FAILURE, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..const import BATCH_SIZE
 
@@ -146,16 +147,32 @@ class SaleOrder(models.Model):
         cron._commit_progress(remaining=len(queue))
         for start in range(0, len(queue), BATCH_SIZE):
             batch = queue[start : start + BATCH_SIZE]
-            orders = batch.try_lock_for_update().filtered_domain(domain)
             try:
-                orders._oms_review_and_confirm()
+                done = batch._oms_work_until_undisturbed(domain, "_oms_review_and_confirm")
             except UserError:
                 self.env.cr.rollback()
+                done = 0
                 for order in batch:
-                    order.try_lock_for_update().filtered_domain(domain)._oms_review_and_confirm_one()
+                    done += order._oms_work_until_undisturbed(domain, "_oms_review_and_confirm_one")
                     cron._commit_progress()
-            if not cron._commit_progress(len(batch)):
+            if not cron._commit_progress(done):
                 break
+
+    def _oms_work_until_undisturbed(self, domain, method):
+        """Call ``method`` on these orders, again when another transaction changed the same stock or order first: the
+        snapshot of this one is of no use any more then. Who never gets through stays in the queue.
+
+        :return: how many orders are out of the queue
+        """
+        for _try in range(MAX_TRIES_ON_CONCURRENCY_FAILURE):
+            try:
+                getattr(self.try_lock_for_update().filtered_domain(domain), method)()
+                self.env.cr.flush()
+                return len(self)
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
+                self.env.cr.rollback()
+                _logger.info("Review of %s orders met a concurrent update (%s)", len(self), error.pgcode)
+        return 0
 
     def _oms_review_and_confirm(self):
         """Review these orders and confirm those that may be confirmed without a person."""
