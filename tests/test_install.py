@@ -20,6 +20,10 @@ ADDONS = REPO / "addons"
 BASE = "oms_base"
 OTHERS = sorted(path.parent.name for path in ADDONS.glob("*/__manifest__.py") if path.parent.name != BASE)
 
+# An uninstall first tries to delete the records of a module's data files one by one, and logs those that other
+# records still point to; then it drops their table. That is Odoo's way and no harm, where the table is ours.
+EXPECTED_WHEN_UNINSTALLING = re.compile(r'bad query: b\'DELETE FROM "oms_\w+" WHERE id IN')
+
 # What the database consists of, apart from business records: the schema, and what modules register.
 SCHEMA = r"""
     SELECT 'column ' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable
@@ -98,7 +102,7 @@ class Installation:
         """Run code in Odoo's shell and return what it printed."""
         return self._run(["shell"], code)
 
-    def _run(self, arguments, code=None):
+    def _run(self, arguments, code=None, expected=None):
         command, options = (arguments[:1], arguments[1:]) if code else ([], arguments)
         result = subprocess.run(
             ["odoo", *command, "-d", self.database, "--no-http", "--log-level=warn", *options],
@@ -109,6 +113,8 @@ class Installation:
             cwd=REPO,
         )
         complaints = re.findall(r"^.* (?:WARNING|ERROR|CRITICAL) .*$", result.stdout + result.stderr, re.MULTILINE)
+        if expected:
+            complaints = [line for line in complaints if not expected.search(line)]
         assert result.returncode == 0 and not complaints, result.stdout[-3000:] + result.stderr[-6000:]
         return result.stdout
 
@@ -132,7 +138,7 @@ class Installation:
             f"env['ir.module.module'].search([('name', '=', {name!r})]).button_immediate_uninstall()\n"
             for name in names
         )
-        self.script(code)
+        self._run(["shell"], code, EXPECTED_WHEN_UNINSTALLING)
 
 
 @pytest.fixture

@@ -128,4 +128,6 @@ def odoo_tests(arguments):
     medusa.join(progress)
     names = {"OMS_HOST_TEMPLATE": template.ensure_host(), "OMS_TEMPLATE": template.ensure()}
     command = [python_env.python(), layout.REPO / "bin/odoo_own_tests.py", *arguments]
-    return subprocess.call(list(map(str, command)), cwd=layout.REPO, env=odoo.environment(**names))
+    return subprocess.call(
+        list(map(str, command)), cwd=layout.REPO, env=odoo.environment(PYTHONPATH=layout.REPO / "bin", **names)
+    )

@@ -1,0 +1,24 @@
+"""A pytest plugin for Odoo's own tests: leaves out what Odoo's runner leaves out without special tags."""
+
+import ast
+from pathlib import Path
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out tests that are not tagged ``standard`` (other countries, external services)."""
+    left_out = [
+        item for item in items if "standard" not in getattr(getattr(item, "cls", None), "test_tags", {"standard"})
+    ]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def pytest_ignore_collect(collection_path):
+    """Leave out test files their package does not import: Odoo's runner does not know them."""
+    path = Path(collection_path)
+    init = path.with_name("__init__.py")
+    if path.suffix != ".py" or not path.name.startswith("test_") or not init.is_file():
+        return None
+    imports = [node for node in ast.walk(ast.parse(init.read_text())) if isinstance(node, ast.ImportFrom)]
+    return True if path.stem not in {alias.name for node in imports for alias in node.names} else None
