@@ -5,6 +5,7 @@
     "category": "Supply Chain/OMS",
     "version": "19.0.1.0.0",
     "license": "LGPL-3",
+    "uninstall_hook": "uninstall_hook",
     "depends": ["oms_base", "stock_delivery", "stock_picking_batch", "barcodes", "product_expiry"],
     "data": [
         "security/oms_fulfillment_security.xml",

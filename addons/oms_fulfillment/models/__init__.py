@@ -3,6 +3,7 @@ from . import oms_carrier_tariff
 from . import oms_channel
 from . import oms_decision
 from . import oms_event
+from . import oms_overview
 from . import oms_parcel
 from . import oms_parcel_event
 from . import oms_parcel_line

@@ -12,7 +12,8 @@ class DeliveryCarrier(models.Model):
     `_cancel_shipment`). Two more names are ours, for types that can do it:
 
     - ``<type>_oms_assign_waybills(parcels)``: give each parcel a waybill number
-    - ``<type>_oms_track(parcels)``: return a list of `routing.tracking.TrackingEvent`; may call the carrier, with a timeout
+    - ``<type>_oms_track(parcels)``: return a list of `routing.tracking.TrackingEvent`; may call the carrier, with a
+      timeout, and raises `errors.CarrierError` when it gets no answer
     """
 
     _inherit = "delivery.carrier"

@@ -11,7 +11,11 @@ class OmsCarrierTariff(models.Model):
 
     sequence = fields.Integer(default=10)
     carrier_id = fields.Many2one(
-        "delivery.carrier", required=True, index=True, ondelete="cascade", domain=[("delivery_type", "=", "oms_waybill")]
+        "delivery.carrier",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        domain=[("delivery_type", "=", "oms_waybill")],
     )
     company_id = fields.Many2one(related="carrier_id.company_id", store=True, index=True)
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
@@ -38,7 +42,9 @@ class OmsCarrierTariff(models.Model):
         "CHECK(first_weight >= 0 AND step_weight > 0 AND max_weight >= 0)",
         "The continued weight is above zero, the other weights of a tariff are not below it.",
     )
-    _prices = models.Constraint("CHECK(first_price >= 0 AND step_price >= 0)", "The prices of a tariff are not negative.")
+    _prices = models.Constraint(
+        "CHECK(first_price >= 0 AND step_price >= 0)", "The prices of a tariff are not negative."
+    )
 
     @api.depends("company_id")
     def _compute_currency_id(self):

@@ -29,7 +29,9 @@ class OmsParcel(models.Model):
     }
 
     name = fields.Char(compute="_compute_name", store=True, index="trigram")
-    number = fields.Integer(readonly=True, required=True, default=1, copy=False, help="Counts the parcels of a transfer.")
+    number = fields.Integer(
+        readonly=True, required=True, default=1, copy=False, help="Counts the parcels of a transfer."
+    )
     state = fields.Selection(
         PARCEL_STATES,
         required=True,

@@ -17,7 +17,7 @@ class OmsParcelEvent(models.Model):
     _rec_name = "code"
 
     parcel_id = fields.Many2one("oms.parcel", index="btree_not_null", ondelete="cascade", readonly=True)
-    carrier_id = fields.Many2one("delivery.carrier", required=True, ondelete="cascade", readonly=True)
+    carrier_id = fields.Many2one("delivery.carrier", ondelete="cascade", readonly=True)
     company_id = fields.Many2one("res.company", index=True, readonly=True)
     tracking_number = fields.Char(string="Waybill", required=True, readonly=True)
     code = fields.Selection(TRACKING_CODES, string="Event", required=True, readonly=True)
@@ -55,8 +55,16 @@ class OmsParcelEvent(models.Model):
         """
         numbers = sorted({event.tracking_number for event in events})
         # sudo: oms.parcel, oms.parcel.event - carriers and crons have no rights of their own; nobody edits events
-        parcels = self.env["oms.parcel"].sudo().search(
-            [("carrier_id", "=", carrier.id), ("tracking_number", "in", numbers), ("waybill_state", "!=", "recycled")]
+        parcels = (
+            self.env["oms.parcel"]
+            .sudo()
+            .search(
+                [
+                    ("carrier_id", "=", carrier.id),
+                    ("tracking_number", "in", numbers),
+                    ("waybill_state", "!=", "recycled"),
+                ]
+            )
         )
         by_number = {parcel.tracking_number: parcel for parcel in parcels}
         rows = [(event, by_number.get(event.tracking_number, parcels.browse())) for event in events]
@@ -68,9 +76,9 @@ class OmsParcelEvent(models.Model):
             return []
         values = [
             SQL(
-                "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, FALSE, %s, %s, NOW() AT TIME ZONE 'UTC', NOW() AT TIME ZONE 'UTC')",
+                "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, FALSE, %s, %s, %s, %s)",
                 parcel.id or None,
-                carrier.id,
+                carrier.id or None,
                 parcel.company_id.id or carrier.company_id.id or None,
                 event.tracking_number,
                 event.code,
@@ -81,13 +89,15 @@ class OmsParcelEvent(models.Model):
                 event.digest,
                 self.env.uid,
                 self.env.uid,
+                self.env.cr.now(),
+                self.env.cr.now(),
             )
             for event, parcel in rows
         ]
         found = self.env.execute_query(
             SQL(
-                """INSERT INTO oms_parcel_event (parcel_id, carrier_id, company_id, tracking_number, code, date, place, text,
-                       source, digest, is_applied, create_uid, write_uid, create_date, write_date)
+                """INSERT INTO oms_parcel_event (parcel_id, carrier_id, company_id, tracking_number, code, date, place,
+                       text, source, digest, is_applied, create_uid, write_uid, create_date, write_date)
                    VALUES %s ON CONFLICT DO NOTHING RETURNING id""",
                 SQL(", ").join(values),
             )

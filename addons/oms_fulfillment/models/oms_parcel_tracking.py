@@ -62,7 +62,9 @@ class OmsParcel(models.Model):
 
     def action_track(self):
         """Ask the carriers at the next run of the scheduled action."""
-        parcels = self.filtered(lambda parcel: parcel.state in MOVING_PARCEL_STATES and parcel.carrier_id._oms_can_track())
+        parcels = self.filtered(
+            lambda parcel: parcel.state in MOVING_PARCEL_STATES and parcel.carrier_id._oms_can_track()
+        )
         parcels.write({"poll_date": fields.Datetime.now(), "poll_hours": POLL_HOURS})
         self.env.ref("oms_fulfillment.ir_cron_poll_tracking")._trigger()
         return True
@@ -159,8 +161,10 @@ class OmsParcel(models.Model):
         """Take the events that carriers sent before the parcels had their numbers."""
         numbers = {(parcel.carrier_id, parcel.tracking_number): parcel for parcel in self if parcel.tracking_number}
         # sudo: oms.parcel.event - events are nobody's to write
-        waiting = self.env["oms.parcel.event"].sudo().search(
-            [("parcel_id", "=", False), ("tracking_number", "in", [number for _carrier, number in numbers])]
+        waiting = (
+            self.env["oms.parcel.event"]
+            .sudo()
+            .search([("parcel_id", "=", False), ("tracking_number", "in", [number for _carrier, number in numbers])])
         )
         for event in waiting:
             if parcel := numbers.get((event.carrier_id, event.tracking_number)):

@@ -172,8 +172,8 @@ class OmsWaybillRange(models.Model):
         if len(numbers) < count:
             raise UserError(
                 self.env._(
-                    "%(carrier)s has no waybill numbers left for warehouse %(warehouse)s: ask the carrier for a new range"
-                    " and enter it under Configuration, Waybill Ranges.",
+                    "%(carrier)s has no waybill numbers left for warehouse %(warehouse)s: ask the carrier for a new"
+                    " range and enter it under Configuration, Waybill Ranges.",
                     carrier=carrier.name,
                     warehouse=warehouse.name,
                 )

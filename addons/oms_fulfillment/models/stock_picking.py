@@ -1,10 +1,12 @@
 from collections import defaultdict
+from dataclasses import asdict
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..const import OPEN_PARCEL_STATES
+from ..routing.tariff import rank
 
 
 class StockPicking(models.Model):
@@ -160,7 +162,7 @@ class StockPicking(models.Model):
     # === SHIPPING === #
 
     def _action_done(self):
-        """Override of `stock`: no delivery of a channel leaves without parcels and, where its carrier has them, waybills."""
+        """Override of `stock`: no delivery of a channel leaves without parcels and, where its carrier has them, a waybill."""
         deliveries = self._oms_filter_parcelled()
         deliveries._oms_prepare_shipping()
         res = super()._action_done()
@@ -168,7 +170,7 @@ class StockPicking(models.Model):
         return res
 
     def _oms_filter_parcelled(self):
-        """Return the deliveries that travel in parcels of ours: those of channel orders, and those packed by hand."""
+        """Return the deliveries that travel in our parcels: those of channel orders, and those packed by hand."""
         return self.filtered(
             lambda picking: (
                 picking.picking_type_code == "outgoing"
@@ -223,7 +225,7 @@ class StockPicking(models.Model):
                 )
 
     def _oms_take_over_reference(self):
-        """Give a single parcel the number that its transfer got elsewhere: typed in, or from a carrier's own connection."""
+        """Give a single parcel the number its transfer got elsewhere: typed in, or from a carrier's own connection."""
         for picking in self.filtered("carrier_tracking_ref"):
             parcel = picking._oms_get_live_parcels()
             if len(parcel) == 1 and not parcel.tracking_number:
@@ -266,37 +268,25 @@ class StockPicking(models.Model):
                         address=picking.partner_id.display_name,
                     )
                 )
-            picking.carrier_id = ranked[0]["carrier_id"]
+            picking.carrier_id = ranked[0].carrier_id
             decisions.append(picking._prepare_carrier_decision_values(ranked))
         # sudo: oms.decision - who packs may cause decisions, not write them
         self.env["oms.decision"].sudo().create([values for values in decisions if values["order_id"]])
 
     def _oms_rank_carriers(self, offers):
-        """Return the carriers that serve every parcel of one delivery, best first, as JSON-able rows.
+        """Return the `routing.tariff.Offer` of each carrier that serves every parcel of one delivery, best first.
 
         :param dict offers: {carrier: {parcel: Quote or None}}
         """
         self.ensure_one()
-        rows = []
-        for carrier, quotes in offers.items():
-            mine = [quotes[parcel] for parcel in self._oms_get_live_parcels()]
-            # sudo: delivery.carrier - Odoo matches zip prefixes, which a packer may not read
-            if mine and all(mine) and carrier.sudo()._match(self.partner_id, self):
-                rows.append(
-                    {
-                        "carrier_id": carrier.id,
-                        "carrier": carrier.name,
-                        "price": round(sum(quote.price for quote in mine), 4),
-                        "days": max(quote.days for quote in mine),
-                        "charged_weight": round(sum(quote.charged_weight for quote in mine), 4),
-                        "tariff_ids": [quote.tariff_id for quote in mine],
-                    }
-                )
-        return sorted(rows, key=lambda row: (row["price"], row["days"], row["carrier_id"]))
+        parcels = self._oms_get_live_parcels()
+        # sudo: delivery.carrier - Odoo matches zip prefixes, which a packer may not read
+        serving = [carrier for carrier in offers if carrier.sudo()._match(self.partner_id, self)]
+        return rank({carrier.id: [offers[carrier][parcel] for parcel in parcels] for carrier in serving})
 
     def _prepare_carrier_decision_values(self, ranked):
         self.ensure_one()
-        best = ranked[0]
+        names = {carrier.id: carrier.name for carrier in self.carrier_id.browse(offer.carrier_id for offer in ranked)}
         return {
             "order_id": self.sale_id.id,
             "kind": "carrier",
@@ -304,9 +294,12 @@ class StockPicking(models.Model):
             "summary": self.env._(
                 "%(transfer)s goes with %(carrier)s: the cheapest of %(count)s at %(price)s.",
                 transfer=self.name,
-                carrier=best["carrier"],
+                carrier=names[ranked[0].carrier_id],
                 count=len(ranked),
-                price=self.company_id.currency_id.format(best["price"]),
+                price=self.company_id.currency_id.format(ranked[0].price),
             ),
-            "data": {"transfer": self.name, "candidates": ranked},
+            "data": {
+                "transfer": self.name,
+                "candidates": [{"carrier": names[offer.carrier_id], **asdict(offer)} for offer in ranked],
+            },
         }

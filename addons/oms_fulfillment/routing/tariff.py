@@ -49,6 +49,17 @@ class Quote:
     days: int
 
 
+@dataclass(frozen=True)
+class Offer:
+    """What one carrier asks for all parcels of a delivery."""
+
+    carrier_id: int
+    price: float
+    days: int
+    charged_weight: float
+    tariff_ids: tuple[int, ...]
+
+
 def charged_weight(tariff, shipment):
     """Return the weight in kilograms that is paid for: the real one, or the volume's where that is more."""
     volume_weight = shipment.volume * 1e6 / tariff.volume_divisor if tariff.volume_divisor else 0.0
@@ -86,10 +97,20 @@ def quote(tariffs, shipment):
     return Quote(line.carrier_id, line.id, price(line, weight), weight, line.days)
 
 
-def rank(tariffs, shipment):
-    """Return one quote for each carrier that serves the shipment, best first: cheapest, then fastest, then lowest id."""
-    by_carrier = {}
-    for tariff in tariffs:
-        by_carrier.setdefault(tariff.carrier_id, []).append(tariff)
-    quotes = [found for lines in by_carrier.values() if (found := quote(lines, shipment))]
-    return sorted(quotes, key=lambda q: (q.price, q.days, q.carrier_id))
+def rank(quotes):
+    """Return what each carrier asks for parcels that travel together: cheapest first, then fastest, then lowest id.
+
+    :param dict quotes: {carrier id: [Quote, or None where it does not serve the parcel, for each parcel]}
+    """
+    offers = [
+        Offer(
+            carrier_id,
+            round(sum(quote.price for quote in parcels), 4),
+            max(quote.days for quote in parcels),
+            round(sum(quote.charged_weight for quote in parcels), 4),
+            tuple(quote.tariff_id for quote in parcels),
+        )
+        for carrier_id, parcels in quotes.items()
+        if parcels and all(parcels)
+    ]
+    return sorted(offers, key=lambda offer: (offer.price, offer.days, offer.carrier_id))

@@ -107,7 +107,7 @@ def parse_payload(body):
         raise TrackingPayloadError("The payload is not JSON.") from error
     events = data.get("events") if isinstance(data, dict) else None
     if not isinstance(events, list) or not events:
-        raise TrackingPayloadError("The payload has no list \"events\".")
+        raise TrackingPayloadError('The payload has no list "events".')
     return [_parse_event(index, event) for index, event in enumerate(events)]
 
 

@@ -45,7 +45,8 @@ class TestShipping(FulfillmentCommon):
         self._ship(picking)
         decision = picking.sale_id.oms_decision_ids.filtered(lambda decision: decision.kind == "carrier")
         self.assertEqual(
-            [(row["carrier"], row["price"]) for row in decision.data["candidates"]], [("Economy", 12.0), ("Express", 17.0)]
+            [(row["carrier"], row["price"]) for row in decision.data["candidates"]],
+            [("Economy", 12.0), ("Express", 17.0)],
         )
         self.assertIn("Economy", decision.summary)
 
@@ -92,8 +93,8 @@ class TestShipping(FulfillmentCommon):
         rate = self.express.rate_shipment(order)
         self.assertEqual((rate["success"], rate["price"]), (True, 17.0))
         order.partner_shipping_id = self._create_buyer(
-                "Smith", country_id=self.env.ref("base.us").id, state_id=self.env.ref("base.state_us_5").id
-            )
+            "Smith", country_id=self.env.ref("base.us").id, state_id=self.env.ref("base.state_us_5").id
+        )
         rate = self.express.rate_shipment(order)
         self.assertFalse(rate["success"])
         self.assertIn("no tariff", rate["error_message"])
@@ -166,7 +167,9 @@ class TestShipping(FulfillmentCommon):
 
     def test_queries_do_not_grow_with_the_batch(self):
         def ship(count):
-            orders = self.env["sale.order"].create([self._prepare_order_values([(self.mouse, 1)]) for _i in range(count)])
+            orders = self.env["sale.order"].create(
+                [self._prepare_order_values([(self.mouse, 1)]) for _i in range(count)]
+            )
             orders.action_confirm()
             pickings = orders.picking_ids
             pickings.action_assign()
@@ -180,4 +183,4 @@ class TestShipping(FulfillmentCommon):
         self._set_stock(self.mouse, 100)
         ship(2)  # warm
         few, many = ship(3), ship(15)
-        self.assertLess(many, few + 12, "three deliveries took %s queries, fifteen %s" % (few, many))
+        self.assertLess(many, few + 12, f"three deliveries took {few} queries, fifteen {many}")

@@ -1,6 +1,6 @@
 from odoo.tests import BaseCase
 
-from ..routing.tariff import Quote, Shipment, Tariff, charged_weight, price, quote, rank
+from ..routing.tariff import Offer, Quote, Shipment, Tariff, charged_weight, price, quote, rank
 
 CN, US, ZHEJIANG, XINJIANG, WAREHOUSE = 48, 233, 1, 2, 7
 
@@ -49,11 +49,14 @@ class TestTariff(BaseCase):
         self.assertEqual(quote([line], shipment(20.0)), Quote(1, 1, 86.0, 20.0, 0))
 
     def test_cheapest_then_fastest_then_oldest(self):
-        lines = [
-            tariff(1, carrier=3, first_price=8.0, days=3),
-            tariff(2, carrier=2, first_price=8.0, days=3),
-            tariff(3, carrier=4, first_price=8.0, days=1),
-            tariff(4, carrier=1, first_price=9.0, days=1),
-            tariff(5, carrier=9, country_id=US),
-        ]
-        self.assertEqual([q.carrier_id for q in rank(lines, shipment(1.0))], [4, 2, 3, 1])
+        quotes = {
+            3: [Quote(3, 1, 8.0, 1.0, 3)],
+            2: [Quote(2, 2, 8.0, 1.0, 3)],
+            4: [Quote(4, 3, 8.0, 1.0, 1)],
+            1: [Quote(1, 4, 9.0, 1.0, 1)],
+        }
+        self.assertEqual([offer.carrier_id for offer in rank(quotes)], [4, 2, 3, 1])
+
+    def test_a_carrier_must_serve_every_parcel(self):
+        quotes = {1: [Quote(1, 1, 8.0, 1.0, 3), None], 2: [Quote(2, 2, 9.0, 1.0, 3), Quote(2, 3, 4.1, 0.5, 5)], 3: []}
+        self.assertEqual(rank(quotes), [Offer(2, 13.1, 5, 1.5, (2, 3))])

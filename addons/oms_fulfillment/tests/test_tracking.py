@@ -21,7 +21,9 @@ class TestTracking(FulfillmentCommon):
         self.start = datetime(2026, 11, 22, 8)
         self.notified = []
         self.patch(
-            type(self.env["oms.channel"]), "_notify", lambda _self, topic, records: self.notified.append((topic, records))
+            type(self.env["oms.channel"]),
+            "_notify",
+            lambda _self, topic, records: self.notified.append((topic, records)),
         )
 
     def _event(self, code, hours, text=""):
@@ -91,6 +93,12 @@ class TestTracking(FulfillmentCommon):
         self.assertEqual(self.parcel.state, "delivered")
         self.assertRecordValues(self.parcel.event_ids, [{"code": "delivered", "source": "manual"}])
         self.assertIn(self.operator.name, self.parcel.event_ids.text)
+
+    def test_a_parcel_without_carrier_is_delivered_by_hand_too(self):
+        self.env["oms.carrier.tariff"].search([]).unlink()
+        parcel = self._ship(self._create_delivery())
+        parcel.action_deliver()
+        self.assertEqual((parcel.state, parcel.event_ids.tracking_number), ("delivered", parcel.name))
 
     def test_what_was_told_is_not_rewritten(self):
         self._tell(self._event("picked_up", 1))
@@ -191,7 +199,11 @@ class TestTrackingWebhook(HttpCase, FulfillmentCommon):
         )
 
     def _body(self, number=None, code="picked_up"):
-        event = {"tracking_number": number or self.parcel.tracking_number, "code": code, "time": "2026-11-22T12:00:00+08:00"}
+        event = {
+            "tracking_number": number or self.parcel.tracking_number,
+            "code": code,
+            "time": "2026-11-22T12:00:00+08:00",
+        }
         return json.dumps({"events": [event]}).encode()
 
     def test_signed_events_are_stored_once_and_applied_later(self):
