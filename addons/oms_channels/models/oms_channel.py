@@ -290,5 +290,5 @@ class OmsChannel(models.Model):
             domain & Domain("state", "=", "failed"), ["channel_id"], ["__count"]
         ):
             issues.setdefault(channel, []).append(
-                ("error", self.env._("%(queue)s: %(count)s failed.", queue=label, count=count))
+                ("warning", self.env._("%(queue)s: %(count)s failed.", queue=label, count=count))
             )

@@ -4,6 +4,9 @@ import unicodedata
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
+
+from odoo.addons.oms_base.models.oms_queue_mixin import QueueRetry
 
 ADDRESS_FIELDS = ("name", "street", "street2", "city", "zip", "phone")
 # What a province may end in without being another one.
@@ -152,6 +155,7 @@ class OmsChannelBuyer(models.Model):
     def _create_partners(self, channel, orders_by_key, partners, countries):
         """Create the contacts of the buyers not known yet, and add them to ``partners``."""
         new = {key: order for key, order in orders_by_key.items() if key not in partners}
+        self._lock_buyers(channel, list(new))
         created = (
             self.env["res.partner"]
             .with_context(tracking_disable=True, no_vat_validation=True)
@@ -164,6 +168,22 @@ class OmsChannelBuyer(models.Model):
             ]
         )
         partners.update(zip(new, created, strict=True))
+
+    @api.model
+    def _lock_buyers(self, channel, keys):
+        """Keep others from making the same new buyers until this transaction ends.
+
+        :raise QueueRetry: when another worker is at one of them
+        """
+        names = [f"oms-buyer:{channel.id}:{key}" for key in sorted(keys)]
+        [[is_free]] = self.env.execute_query(
+            SQL(
+                "SELECT COALESCE(bool_and(pg_try_advisory_xact_lock(hashtextextended(n, 0))), true) FROM unnest(%s::text[]) n",
+                names,
+            )
+        )
+        if not is_free:
+            raise QueueRetry(self.env._("Another worker is at an order of the same buyer."), 2)
 
     @api.model
     def _prepare_partner_values(self, channel, order, countries):

@@ -9,10 +9,10 @@ class TestHealth(ChannelsCommon):
         self._import(1)
         self.assertEqual(self.channel.health, "ok", self.channel.health_message)
 
-    def test_failed_message_is_an_error(self):
+    def test_failed_message_needs_attention(self):
         self.shop.place(1, [("OMS-MOUSE", 1, 20.0)])["items"][0]["quantity"] = "many"
         self._pull()
-        self.assertEqual(self.channel.health, "error")
+        self.assertEqual(self.channel.health, "warning")
         self.assertIn("1 failed", self.channel.health_message)
 
     def test_message_that_waits_too_long_is_a_warning(self):
