@@ -65,7 +65,7 @@ MESSAGES = {
     "backorder": ("success", _lt("%(transfer)s shipped, the rest follows as %(backorder)s.")),
     "nothing_picked": ("danger", _lt("Nothing was picked for %(transfer)s: put it aside.")),
     "not_done_yet": ("warning", _lt("%(transfer)s is not complete yet.")),
-    "needs_office": ("danger", _lt("%(transfer)s needs an answer in the back office before it can leave.")),
+    "needs_answer": ("warning", _lt("%(transfer)s: answer the question first.")),
     # problems and undo
     "problem": ("warning", _lt("Noted: %(quantity)s of %(product)s missing.")),
     "damaged": ("warning", _lt("Noted: %(quantity)s of %(product)s damaged.")),

@@ -231,8 +231,18 @@ class OmsScanSession(models.Model):
             }
         )
 
+    def _name_location(self, location):
+        """Return the name of a place as it is written on the shelf: without the stock it lies in."""
+        stock = self.warehouse_id.lot_stock_id.complete_name
+        return (location.complete_name or "").removeprefix(f"{stock}/")
+
     def _format(self, quantity, product):
         """Return a quantity as people write it: 3, not 3.0, with the unit where it is not plain pieces."""
         digits = self.env["decimal.precision"].precision_get("Product Unit")
         text = f"{quantity:.{digits}f}".rstrip("0").rstrip(".")
-        return text if product.uom_id == self.env.ref("uom.product_uom_unit") else f"{text} {product.uom_id.name}"
+        return f"{text} {self._name_unit(product)}".rstrip()
+
+    def _name_unit(self, product):
+        """Return the unit to be said with a quantity of ``product``, nothing for plain pieces."""
+        pieces = self.env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_unit")
+        return "" if product.uom_id.id == pieces else product.uom_id.name

@@ -23,6 +23,9 @@ class OmsScanSession(models.Model):
         warehouse = warehouse or self.env.user._get_default_warehouse_id() & warehouses or warehouses[0]
         if self.picking_id and self._get_state() != "choose":
             return self._say("resumed", transfer=self.picking_id.name)
+        picking = self.picking_id
+        if picking.state == "done":
+            return self._tell_shipped(picking)  # validated in a dialog, or by somebody in the back office
         values = {"warehouse_id": warehouse.id}
         if warehouse != self.warehouse_id:
             values["picking_type_id"] = False

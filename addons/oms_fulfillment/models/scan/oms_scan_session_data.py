@@ -131,7 +131,7 @@ class OmsScanSession(models.Model):
             "code": product.default_code or "",
             "barcode": product.barcode or "",
             "tracking": product.tracking,
-            "unit": "" if product.uom_id == self.env.ref("uom.product_uom_unit") else product.uom_id.name,
+            "unit": self._name_unit(product),
             "image": f"/web/image/product.product/{product.id}/image_256",
         }
 
@@ -150,7 +150,7 @@ class OmsScanSession(models.Model):
             **self._get_data_common(),
             "lines": self._prepare_pick_lines(),
             "current_id": self._get_current_line().id,
-            "at": self._pack_record(self.location_id),
+            "at": self.location_id.id,
             "lot_wanted": self._pack_record(self.product_id),
             "scan_location": self.picking_id.picking_type_id.oms_scan_location,
         }
@@ -176,7 +176,7 @@ class OmsScanSession(models.Model):
             rows.append(
                 {
                     "id": line.id,
-                    "location": self._pack_record(line.location_id),
+                    "location": {"id": line.location_id.id, "name": self._name_location(line.location_id)},
                     "product": self._prepare_product(line.product_id),
                     "lot": self._prepare_lot(line.lot_id),
                     "package": line.package_id.name or "",

@@ -57,7 +57,7 @@ class OmsScanSession(models.Model):
         if lot := self._find_lot(barcode, self.picking_id.move_ids.product_id):
             return self._pick(lot.product_id, 1.0, lot, barcode)
         if self.product_id:
-            params = {"lot": barcode, "product": self.product_id.name, "location": self._get_current_line().location_id.name}
+            params = {"lot": barcode, "product": self.product_id.name, "location": self._name_location(self._get_current_line().location_id)}
             raise ScanRefused("wrong_lot", params, {"barcode": barcode, "product_id": self.product_id.id})
         return self._scan_something_else(barcode)
 
@@ -102,18 +102,18 @@ class OmsScanSession(models.Model):
     def _go_to_location(self, location):
         lines = self._get_lines_to_pick().filtered(lambda line: line.location_id._child_of(location))
         if not lines:
-            raise ScanRefused("wrong_location", {"location": location.display_name}, {"location_id": location.id})
+            raise ScanRefused("wrong_location", {"location": self._name_location(location)}, {"location_id": location.id})
         line = self._get_current_line() & lines or lines[0]
         self._set(location_id=line.location_id.id, move_line_id=line.id, product_id=False)
-        return self._say("at_location", location=line.location_id.display_name)
+        return self._say("at_location", location=self._name_location(line.location_id))
 
     def _check_location(self, line):
         """Refuse a piece from another shelf than the one the operator stands at."""
         if self.location_id and line.location_id != self.location_id:
-            params = {"product": line.product_id.name, "location": line.location_id.display_name}
+            params = {"product": line.product_id.name, "location": self._name_location(line.location_id)}
             raise ScanRefused("elsewhere", params, {"product_id": line.product_id.id, "location_id": self.location_id.id})
         if self.picking_id.picking_type_id.oms_scan_location and not self.location_id:
-            raise ScanRefused("location_first", {"location": line.location_id.display_name})
+            raise ScanRefused("location_first", {"location": self._name_location(line.location_id)})
 
     # === PIECES === #
 
@@ -133,7 +133,7 @@ class OmsScanSession(models.Model):
         lot = self._find_lot(item.lot_name, product)
         if not lot:
             location = self._get_candidates(product)[0].location_id
-            params = {"lot": item.lot_name, "product": product.name, "location": location.display_name}
+            params = {"lot": item.lot_name, "product": product.name, "location": self._name_location(location)}
             raise ScanRefused("wrong_lot", params, {"product_id": product.id, "barcode": barcode})
         return self._pick(product, item.quantity, lot, barcode)
 
@@ -236,6 +236,6 @@ class OmsScanSession(models.Model):
         places = {place for place, quantity_in, reserved in free if product.uom_id.compare(quantity_in - reserved, quantity) >= 0}
         fitting = lines.filtered(lambda line: line.location_id in places and not line.package_id)
         if not fitting:
-            params = {"lot": lot.name, "product": product.name, "location": lines[0].location_id.display_name}
+            params = {"lot": lot.name, "product": product.name, "location": self._name_location(lines[0].location_id)}
             raise ScanRefused("wrong_lot", params, log)
         return fitting[0]

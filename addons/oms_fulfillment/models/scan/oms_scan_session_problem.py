@@ -36,13 +36,13 @@ class OmsScanSession(models.Model):
         elsewhere = self._take_elsewhere(flagged)
         if elsewhere:
             self._set(move_line_id=elsewhere[0].id, location_id=False)
-            return self._say("rerouted", product=product.name, location=elsewhere[0].location_id.display_name)
+            return self._say("rerouted", product=product.name, location=self._name_location(elsewhere[0].location_id))
         return text
 
     def _tell_about(self, line, kind, quantity, text):
         """A shelf that lacks pieces is to be counted; damaged pieces wait as a draft scrap for who may write them off."""
         picking = self.picking_id
-        picking.message_post(body=f"{text} ({line.location_id.display_name})")
+        picking.message_post(body=f"{text} ({self._name_location(line.location_id)})")
         if not line.product_id.is_storable:
             return
         if kind == "damaged":

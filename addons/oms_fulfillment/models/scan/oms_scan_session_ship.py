@@ -49,14 +49,19 @@ class OmsScanSession(models.Model):
             skip_backorder=True, picking_ids_not_to_backorder=picking.ids if cancel_rest else []
         ).button_validate()
         if picking.state != "done":
-            raise ScanRefused("needs_office", {"transfer": picking.name})
+            # A question of another addon (SMS, expired lots, ...): answered in its own dialog, which validates.
+            return {**self._say("needs_answer", transfer=picking.name), "dialog": result}
+        message = self._tell_shipped(picking)
+        if isinstance(result, dict) and result.get("tag") == "do_multi_print":
+            message["action"] = result  # the documents the operation type prints by itself
+        return message
+
+    def _tell_shipped(self, picking):
+        """Let go of the validated transfer."""
         backorder = self.env["stock.picking"].search([("backorder_id", "=", picking.id)], limit=1)
         code = "shipped" if picking._oms_is_packed_by_scanning() else "finished"
         self._log("ship", code=code, note=backorder.name)
         self._reset_transfer()
-        message = self._say(code, transfer=picking.name)
         if backorder:
-            message = self._say("backorder", transfer=picking.name, backorder=backorder.name)
-        if isinstance(result, dict) and result.get("tag") == "do_multi_print":
-            message["action"] = result  # the documents the operation type prints by itself
-        return message
+            return self._say("backorder", transfer=picking.name, backorder=backorder.name)
+        return self._say(code, transfer=picking.name)

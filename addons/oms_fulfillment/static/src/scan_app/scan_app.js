@@ -56,6 +56,7 @@ export class OmsScanApp extends Component {
             printUrl: null,
         });
         this.queue = makeScanQueue({
+            bind: (call) => (call.bound ? { picking_id: this.transfer?.id || false } : {}),
             onAnswer: (answer) => this.onAnswer(answer),
             onError: (error) => this.onError(error),
             onChange: () => this.onQueueChange(),
@@ -117,12 +118,13 @@ export class OmsScanApp extends Component {
     }
 
     get progressText() {
+        if (["label", "ship"].includes(this.state.name)) {
+            return "";
+        }
         const { picked, checked, to_pick } = this.state.data;
         const done = this.state.name === "pick" ? picked : checked;
         const total = this.state.name === "pick" ? to_pick : picked;
-        return this.state.data.outgoing || this.state.name === "pick"
-            ? `${formatPieces(done)} / ${formatPieces(total)}`
-            : "";
+        return `${formatPieces(done)} / ${formatPieces(total)}`;
     }
 
     get icon() {
@@ -139,13 +141,7 @@ export class OmsScanApp extends Component {
     /** @param {boolean} bound whether the call is only meant for the transfer on the screen */
     call(method, args = {}, bound = true) {
         this.state.menu = false;
-        this.queue.push(method, { ...args, bound }, (call) => this.bindCall(call));
-    }
-
-    bindCall(call) {
-        const bound = call.args.bound;
-        delete call.args.bound;
-        return bound ? { picking_id: this.transfer?.id || false } : {};
+        this.queue.push(method, args, bound);
     }
 
     onAnswer({ state, data, message }) {
@@ -153,6 +149,9 @@ export class OmsScanApp extends Component {
         this.feedback.give(message);
         if (message?.print_url) {
             this.print(message.print_url);
+        }
+        if (message?.dialog) {
+            this.action.doAction(message.dialog, { onClose: () => this.call("scan_start", {}, false) });
         }
         if (message?.action) {
             this.action.doAction(message.action);

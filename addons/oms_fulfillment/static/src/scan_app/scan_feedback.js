@@ -40,7 +40,8 @@ export class ScanFeedback {
 
     /** @param {Object} message {code, level} as the server sends it */
     give(message) {
-        if (!message) {
+        // browsers allow sound and vibration after the first touch or key
+        if (!message || browser.navigator.userActivation?.hasBeenActive === false) {
             return;
         }
         const kind = COMPLETE.includes(message.code) ? "complete" : message.level;
@@ -56,7 +57,6 @@ export class ScanFeedback {
         }
         this.audio ||= new browser.AudioContext();
         if (this.audio.state === "suspended") {
-            // browsers allow sound after the first touch or key
             this.audio.resume();
         }
         for (const [frequency, start, length, wave] of tones) {

@@ -7,6 +7,7 @@ export class ScanQueue {
      * @param {Object} options
      * @param {(call: Object) => Promise<Object>} options.send sends one call; rejects with `retry: true` on the error
      *     when the call should be repeated
+     * @param {(call: Object) => Object} options.bind arguments that are only known when the call is sent at first
      * @param {(answer: Object) => void} options.onAnswer
      * @param {(error: Error) => void} options.onError a call the server could not handle; it is dropped
      * @param {() => void} [options.onChange] length or offline have changed
@@ -26,15 +27,14 @@ export class ScanQueue {
         return this.calls.length;
     }
 
-    /** Add a call; `bind` is asked for the last arguments when the call is sent for the first time. */
-    push(method, args = {}, bind = () => ({})) {
-        const call = { uuid: this.options.makeUuid(), method, args, time: this.options.now() };
-        this.calls.push(call);
+    /** @param {boolean} bound whether the call is only meant for the transfer that is open when it is sent */
+    push(method, args = {}, bound = true) {
+        this.calls.push({ uuid: this.options.makeUuid(), method, args, bound, time: this.options.now() });
         this.changed();
-        this.run(bind);
+        return this.run();
     }
 
-    async run(bind = () => ({})) {
+    async run() {
         if (this.running) {
             return;
         }
@@ -44,7 +44,7 @@ export class ScanQueue {
             const call = this.calls[0];
             if (!call.sent) {
                 call.sent = true;
-                call.args = { ...call.args, ...bind(call) };
+                call.args = { ...call.args, ...this.options.bind(call) };
                 this.changed();
             }
             try {

@@ -26,7 +26,7 @@ export class ScanPick extends Component {
     }
 
     get isHere() {
-        return this.props.data.at && this.props.data.at.id === this.line.location.id;
+        return this.props.data.at === this.line.location.id;
     }
 
     get prompt() {
