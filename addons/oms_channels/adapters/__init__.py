@@ -6,6 +6,7 @@ line in ``_PROVIDERS``; an addon of its own calls ``register_adapter``.
 
 from importlib import import_module
 
+from . import base
 from .errors import NotSupported
 
 _PROVIDERS = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
 import requests
+import urllib3
 
 from .errors import AdapterError, AuthError, BadResponse, RateLimited, Rejected, Unavailable
 
@@ -62,10 +63,14 @@ def send(request):
         ):
             body = _read_body(answer, request.max_bytes, deadline)
             return HttpResponse(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body)
-    except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
-        raise BadResponse(f"The shop's answer was cut short ({type(error).__name__}).") from error
-    except requests.exceptions.Timeout as error:
+    except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
         raise Unavailable("The shop did not answer in time.") from error
+    except (
+        requests.exceptions.ChunkedEncodingError,
+        requests.exceptions.ContentDecodingError,
+        urllib3.exceptions.HTTPError,
+    ) as error:
+        raise BadResponse(f"The shop's answer was cut short ({type(error).__name__}).") from error
     except requests.exceptions.ConnectionError as error:
         raise Unavailable("The shop cannot be reached.") from error
     except (requests.exceptions.RequestException, ValueError) as error:
@@ -74,7 +79,7 @@ def send(request):
 
 def _read_body(answer, max_bytes, deadline):
     chunks, size = [], 0
-    for chunk in answer.iter_content(CHUNK):
+    for chunk in _iter_chunks(answer):
         size += len(chunk)
         if size > max_bytes:
             raise BadResponse(f"The shop's answer is larger than {max_bytes} bytes.")
@@ -85,6 +90,18 @@ def _read_body(answer, max_bytes, deadline):
     if expected and expected.isdigit() and not answer.headers.get("Content-Encoding") and size < int(expected):
         raise BadResponse("The shop's answer was cut short.")
     return b"".join(chunks)
+
+
+def _iter_chunks(answer):
+    """Yield what has arrived as soon as it has: a shop that drips is noticed by the deadline, not at the end.
+
+    urllib3 before 2.1 cannot; there a dripping shop is noticed once a chunk is full.
+    """
+    if not hasattr(answer.raw, "read1"):
+        yield from answer.iter_content(CHUNK)
+        return
+    while chunk := answer.raw.read1(CHUNK, decode_content=True):
+        yield chunk
 
 
 def parse_json(response):

@@ -64,8 +64,8 @@ class MarketplaceAdapter(base.ChannelAdapter):
         return {"shop": to_text(shop.get("shop_name")), "details": details}
 
     def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
-        """Windows of a day, each read forward by time of change: the next call starts at the last second seen, so that an
-        order changed meanwhile, which leaves its place, pushes no other out of sight. Some orders come twice.
+        """Windows of a day, each read forward by time of change: the next call starts at the last second seen, so that
+        an order changed meanwhile, which leaves its place, pushes no other out of sight. Some orders come twice.
 
         The cursor is "start|page within the same second". An empty page may have a next one.
         """

@@ -7,7 +7,7 @@ WEBHOOK_SIGN, WEBHOOK_TIMESTAMP = "x-market-sign", "x-market-timestamp"
 
 
 def sign_call(secret, params, method="hmac-sha256"):
-    """Upper-case hex over ``params`` less ``sign``, sorted by name and strung together; ``md5`` wraps it in the secret."""
+    """Upper-case hex over ``params`` less ``sign``, sorted by name, strung together; ``md5`` wraps it in the secret."""
     text = "".join(f"{key}{value}" for key, value in sorted(params.items()) if key != "sign")
     if method == "md5":
         return hashlib.md5(f"{secret}{text}{secret}".encode(), usedforsecurity=False).hexdigest().upper()
