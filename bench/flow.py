@@ -22,20 +22,27 @@ def seed(env):
 
 
 def make_products(env, count, code):
-    return env["product.product"].create([
-        {
-            "name": f"{code} {i}", "default_code": f"{code}{i:04}", "is_storable": True, "weight": 0.5,
-            "list_price": 20 + i % 37, "standard_price": 5 + i % 11, "invoice_policy": "order",
-        }
-        for i in range(count)
-    ])
+    return env["product.product"].create(
+        [
+            {
+                "name": f"{code} {i}",
+                "default_code": f"{code}{i:04}",
+                "is_storable": True,
+                "weight": 0.5,
+                "list_price": 20 + i % 37,
+                "standard_price": 5 + i % 11,
+                "invoice_policy": "order",
+            }
+            for i in range(count)
+        ]
+    )
 
 
 def set_stock(env, products, location, quantity):
     quants = env["stock.quant"].with_context(inventory_mode=True)
-    quants.create([
-        {"product_id": product.id, "location_id": location.id, "inventory_quantity": quantity} for product in products
-    ]).action_apply_inventory()
+    quants.create(
+        [{"product_id": product.id, "location_id": location.id, "inventory_quantity": quantity} for product in products]
+    ).action_apply_inventory()
 
 
 class Flow:
@@ -52,13 +59,25 @@ class Flow:
 
     def partner(self, env):
         country, state = env.ref("base.us"), env.ref("base.state_us_5")
-        self.partners = env["res.partner"].create([
-            {
-                "name": f"Customer {i}", "email": f"c{i}@example.com", "phone": f"+1 555 {i:07}", "street": f"{i} Main Street",
-                "city": "Springfield", "zip": f"{10000 + i % 80000}", "country_id": country.id, "state_id": state.id,
-            }
-            for i in range(self.first, self.first + self.size)
-        ]).ids
+        self.partners = (
+            env["res.partner"]
+            .create(
+                [
+                    {
+                        "name": f"Customer {i}",
+                        "email": f"c{i}@example.com",
+                        "phone": f"+1 555 {i:07}",
+                        "street": f"{i} Main Street",
+                        "city": "Springfield",
+                        "zip": f"{10000 + i % 80000}",
+                        "country_id": country.id,
+                        "state_id": state.id,
+                    }
+                    for i in range(self.first, self.first + self.size)
+                ]
+            )
+            .ids
+        )
 
     def create(self, env):
         rng = random.Random(self.first)
@@ -66,17 +85,33 @@ class Flow:
         warehouses = env["stock.warehouse"].search([]).ids
         channel = "oms.channel" in env and env["oms.channel"].search([("code", "=", "bench")])
         extra = {"channel_id": channel.id} if channel else {}
-        self.orders = env["sale.order"].create([
-            {
-                "partner_id": partner, "client_order_ref": f"CH-{self.first + i}",
-                "warehouse_id": warehouses[i % len(warehouses)], **extra,
-                "order_line": [
-                    (0, 0, {"product_id": product, "product_uom_qty": rng.randint(1, 3), "price_unit": rng.randint(1000, 5000) / 100})
-                    for product in rng.sample(products, LINES)
-                ],
-            }
-            for i, partner in enumerate(self.partners)
-        ]).ids
+        self.orders = (
+            env["sale.order"]
+            .create(
+                [
+                    {
+                        "partner_id": partner,
+                        "client_order_ref": f"CH-{self.first + i}",
+                        "warehouse_id": warehouses[i % len(warehouses)],
+                        **extra,
+                        "order_line": [
+                            (
+                                0,
+                                0,
+                                {
+                                    "product_id": product,
+                                    "product_uom_qty": rng.randint(1, 3),
+                                    "price_unit": rng.randint(1000, 5000) / 100,
+                                },
+                            )
+                            for product in rng.sample(products, LINES)
+                        ],
+                    }
+                    for i, partner in enumerate(self.partners)
+                ]
+            )
+            .ids
+        )
 
     def review(self, env):
         if "oms.rule" in env:

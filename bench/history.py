@@ -1,19 +1,30 @@
 """Makes a long history out of a short one: every row that a run of the flow left behind is copied in SQL, k times.
 
-What belongs to the flow is found, not listed: all rows with an id above the highest one there was before. Foreign keys between
-such rows are shifted with them, so the copies are whole orders with their transfers, invoices, messages and our own records.
+What belongs to the flow is found, not listed: all rows with an id above the highest one there was before. Foreign keys
+between such rows are shifted with them, so the copies are whole orders with transfers, invoices and messages.
 """
 
 from databases import sql
 
 # Rows that are shared by orders, or that belong to the machinery, are not multiplied.
-LEFT_ALONE = {"stock_quant", "ir_sequence", "bus_bus", "mail_mail", "ir_cron_trigger", "ir_attachment", "ir_cron_progress"}
+LEFT_ALONE = {
+    "stock_quant",
+    "ir_sequence",
+    "bus_bus",
+    "mail_mail",
+    "ir_cron_trigger",
+    "ir_attachment",
+    "ir_cron_progress",
+}
 # (table, column): expression of the copy; `k` is its number, `{step}` how many rows one copy has
 SPECIAL = {
     ("account_move", "sequence_number"): "t.sequence_number + k * {step}",
     ("account_move", "name"): "t.sequence_prefix || lpad((t.sequence_number + k * {step})::text, 5, '0')",
-    ("account_move_line", "move_name"): "(SELECT m.sequence_prefix || lpad((m.sequence_number + k * {step})::text, 5, '0') "
-                                        "FROM account_move m WHERE m.id = t.move_id)",
+    (
+        "account_move_line",
+        "move_name",
+    ): "(SELECT m.sequence_prefix || lpad((m.sequence_number + k * {step})::text, 5, '0') "
+    "FROM account_move m WHERE m.id = t.move_id)",
     ("stock_picking", "name"): "t.name || '/' || k",  # unique in a company
 }
 
@@ -32,7 +43,11 @@ def multiply(database, before, copies, step):
     :param step: number of orders (and of invoices) of the run
     """
     after = highest_ids(database)
-    span = {table: after[table] - before[table] for table in after if after[table] > before[table] and table not in LEFT_ALONE}
+    span = {
+        table: after[table] - before[table]
+        for table in after
+        if after[table] > before[table] and table not in LEFT_ALONE
+    }
     columns, keys = _columns(database), _foreign_keys(database)
     unique_texts = {(table, column) for table, column in sql(database, _UNIQUE_TEXTS)}
     statements = ["SET session_replication_role = replica"]  # the copies refer to rows that come later
@@ -50,7 +65,9 @@ def multiply(database, before, copies, step):
                 value = f"t.id + k * {span[table]}"
             elif column in references:
                 target = references[column]
-                value = f"CASE WHEN t.{column} > {before[target]} THEN t.{column} + k * {span[target]} ELSE t.{column} END"
+                value = (
+                    f"CASE WHEN t.{column} > {before[target]} THEN t.{column} + k * {span[target]} ELSE t.{column} END"
+                )
             elif column == "res_id" and table in ("mail_message", "oms_event"):
                 value = _document_reference(table, before, span)
             elif (table, column) in SPECIAL:
@@ -62,7 +79,8 @@ def multiply(database, before, copies, step):
             copied.append(value)
         names = ", ".join(f'"{column}"' for column in columns[table])
         statements.append(
-            f"INSERT INTO {table} ({names}) SELECT {', '.join(copied)} FROM {table} t, generate_series(1, {copies}) k WHERE {where}"
+            f"INSERT INTO {table} ({names}) SELECT {', '.join(copied)} "
+            f"FROM {table} t, generate_series(1, {copies}) k WHERE {where}"
         )
     statements += [f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}" for table in span]
     sql(database, "; ".join(statements))

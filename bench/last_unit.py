@@ -1,4 +1,4 @@
-"""The race for the last unit, plain Odoo beside ours, and the crowd on few products with plenty of stock. See README.md."""
+"""The race for the last unit, and the crowd on products with plenty of stock, plain Odoo beside ours."""
 
 import argparse
 import json
@@ -28,7 +28,8 @@ def contest(name, processes, products, stock, repeat):
         "oversold products": sum(reserved > there for there, reserved, _quants, _rows in found.values()),
         "oversold units": sum(max(0, reserved - there) for there, reserved, _quants, _rows in found.values()),
         "second quants": sum(rows - 1 for *_quantities, rows in found.values()),
-        "refused and tried again": sum(times for error, times in errors.items() if error != "gave up") - errors.get("gave up", 0),
+        "refused and tried again": sum(times for error, times in errors.items() if error != "gave up")
+        - errors.get("gave up", 0),
         "orders lost": errors.get("gave up", 0),
         "median s": round(statistics.median(seconds), 3),
         "95 % s": round(sorted(seconds)[int(len(seconds) * 0.95)], 3),
@@ -37,13 +38,15 @@ def contest(name, processes, products, stock, repeat):
 
 def _more_orders(name, processes, products):
     with databases.environment(name) as env:
-        first = env["sale.order"].search([("order_line.product_id", "in", products)], order="id", limit=processes * len(products))
+        first = env["sale.order"].search(
+            [("order_line.product_id", "in", products)], order="id", limit=processes * len(products)
+        )
         orders = env["sale.order"].browse()
         for order in first:
             orders += order.copy()
         env.cr.commit()
         jobs = [f"confirm {order.id}" for order in orders]
-        return [jobs[i * len(products):(i + 1) * len(products)] for i in range(processes)]
+        return [jobs[i * len(products) : (i + 1) * len(products)] for i in range(processes)]
 
 
 def main():

@@ -1,4 +1,4 @@
-"""What a piece of work costs: CPU of this process, CPU of its PostgreSQL backend, SQL queries; the machine's noise taken out."""
+"""What a piece of work costs: CPU of this process and of its PostgreSQL backend, SQL queries; and how noisy it is."""
 
 import gc
 import os
@@ -28,7 +28,7 @@ def backend_cpu(pid):
 
 
 class Meter:
-    """Context manager around the work of one stage: leaves ``python`` and ``postgres`` (CPU seconds) and ``queries``."""
+    """Context manager around the work of one stage; leaves ``python`` and ``postgres`` (CPU seconds), ``queries``."""
 
     def __init__(self, cr):
         self.cr = cr

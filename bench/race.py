@@ -1,7 +1,7 @@
 """Processes that go for the last unit at the same instant: the contest itself, for last_unit.py and for the tests.
 
-Each process is an Odoo of its own (`python race.py work DATABASE WAIT`), told by lines on its standard input which record to
-work on, and answers each with a line. A request runs through `odoo.service.model.retrying`, as every request of a server does.
+Each process is an Odoo of its own (`python race.py work DATABASE WAIT`), told by lines on its standard input which
+record to work on, and answers each with a line. A request runs through `odoo.service.model.retrying`, as in a server.
 """
 
 import collections
@@ -25,7 +25,7 @@ DOORS = {
 def prepare(database, processes, products, door, stock=1):
     """Make ``products`` with ``stock`` units each and, for each process, an order of one unit for each of them.
 
-    :param door: key of DOORS, what the race is about. It sets the reservation method, so "assign" has to be prepared first.
+    :param door: key of DOORS, what the race is about. It sets the reservation method: prepare "assign" first.
     :return: (product ids, a list of jobs for each process, in the order of the products)
     """
     with databases.environment(database) as env:
@@ -33,23 +33,38 @@ def prepare(database, processes, products, door, stock=1):
         warehouse.out_type_id.reservation_method = "manual" if door == "assign" else "at_confirm"
         contested = make_products(env, products, "LAST")
         set_stock(env, contested, warehouse.lot_stock_id, stock)
-        partner = env["res.partner"].create({
-            "name": "Racer", "email": "racer@example.com", "phone": "+1 555 0100", "street": "1 Main Street", "zip": "12345",
-            "city": "Springfield", "country_id": env.ref("base.us").id, "state_id": env.ref("base.state_us_5").id,
-        })
+        partner = env["res.partner"].create(
+            {
+                "name": "Racer",
+                "email": "racer@example.com",
+                "phone": "+1 555 0100",
+                "street": "1 Main Street",
+                "zip": "12345",
+                "city": "Springfield",
+                "country_id": env.ref("base.us").id,
+                "state_id": env.ref("base.state_us_5").id,
+            }
+        )
         extra = {}
         if door == "channel":
             extra["channel_id"] = env["oms.channel"].create({"name": "Race", "code": "race", "auto_confirm": False}).id
-        orders = env["sale.order"].create([
-            {"partner_id": partner.id, "warehouse_id": warehouse.id, **extra,
-             "order_line": [(0, 0, {"product_id": product.id, "product_uom_qty": 1})]}
-            for _process in range(processes) for product in contested
-        ])
+        orders = env["sale.order"].create(
+            [
+                {
+                    "partner_id": partner.id,
+                    "warehouse_id": warehouse.id,
+                    **extra,
+                    "order_line": [(0, 0, {"product_id": product.id, "product_uom_qty": 1})],
+                }
+                for _process in range(processes)
+                for product in contested
+            ]
+        )
         if door == "assign":
             orders.action_confirm()
         env.cr.commit()
         jobs = [f"{door} {order.picking_ids.id if door == 'assign' else order.id}" for order in orders]
-        return contested.ids, [jobs[i * products:(i + 1) * products] for i in range(processes)]
+        return contested.ids, [jobs[i * products : (i + 1) * products] for i in range(processes)]
 
 
 def run(database, work, together=True, wait=1.0):
@@ -81,23 +96,31 @@ def run(database, work, together=True, wait=1.0):
 
 
 def count(database, products):
-    """What became of each product: {product id: (on hand, reserved by move lines, reserved on quants, number of quants)}."""
-    rows = databases.sql(database, f"""
+    """What became of each product: {id: (on hand, reserved by move lines, reserved on quants, number of quants)}."""
+    rows = databases.sql(
+        database,
+        f"""
         SELECT q.product_id, sum(q.quantity), sum(q.reserved_quantity), count(*),
-               (SELECT coalesce(sum(l.quantity_product_uom), 0) FROM stock_move_line l JOIN stock_location s ON s.id = l.location_id
+               (SELECT coalesce(sum(l.quantity_product_uom), 0)
+                  FROM stock_move_line l JOIN stock_location s ON s.id = l.location_id
                  WHERE l.product_id = q.product_id AND s.usage = 'internal' AND l.state NOT IN ('done', 'cancel'))
           FROM stock_quant q JOIN stock_location s ON s.id = q.location_id
-         WHERE s.usage = 'internal' AND q.product_id IN ({','.join(map(str, products))}) GROUP BY 1
-    """)
+         WHERE s.usage = 'internal' AND q.product_id IN ({",".join(map(str, products))}) GROUP BY 1
+    """,
+    )
     return {int(row[0]): (float(row[1]), float(row[4]), float(row[2]), int(row[3])) for row in rows}
 
 
 def states(database, products):
     """How many of the orders of these products are in each state: {state: number}."""
-    rows = databases.sql(database, f"""
+    rows = databases.sql(
+        database,
+        f"""
         SELECT state, count(*) FROM sale_order
-         WHERE id IN (SELECT order_id FROM sale_order_line WHERE product_id IN ({','.join(map(str, products))})) GROUP BY 1
-    """)
+         WHERE id IN (SELECT order_id FROM sale_order_line WHERE product_id IN ({",".join(map(str, products))}))
+         GROUP BY 1
+    """,
+    )
     return {state: int(number) for state, number in rows}
 
 
@@ -125,6 +148,7 @@ def _work(database, wait):
         errors = collections.Counter()
         start = time.perf_counter()
         with databases.environment(database) as env:
+
             def request(env=env, model=model, method=method, record_id=int(record_id), errors=errors):
                 try:
                     getattr(env[model].browse(record_id), method)()
@@ -135,7 +159,7 @@ def _work(database, wait):
 
             try:
                 service.retrying(request, env)
-            except Exception:
+            except Exception:  # noqa: BLE001  whatever reaches the user loses the order
                 env.cr.rollback()
                 errors["gave up"] += 1
         print(json.dumps({"seconds": time.perf_counter() - start, "errors": errors}), flush=True)

@@ -20,7 +20,9 @@ RESULTS = Path(__file__).resolve().parent / "results"
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a small run: 100 orders in batches, 10 one by one, short history")
+    parser.add_argument(
+        "--quick", action="store_true", help="a small run: 100 orders in batches, 10 one by one, short history"
+    )
     parser.add_argument("--orders", type=int, default=500, help="orders of each size measured")
     parser.add_argument("--sizes", default="1,50", help="orders a batch, comma separated")
     parser.add_argument("--history", default="500,10000", help="orders that are there already, comma separated")
@@ -75,14 +77,14 @@ def measure(database, flow, stage):
 def series(names, size, orders, first):
     """Measure all databases batch by batch, in turn, so that noise meets all alike.
 
-    :return: {(kind, length, stage): [(python, postgres, queries, slowness)]}, slowness being the calibration loop's time
+    :return: {(kind, length, stage): [(python, postgres, queries, slowness)]}; slowness is the calibration loop's time
     """
     costs = {}
     warm = size if size > 1 else 3
     for batch in range(-1, orders // size):  # the first only fills the caches
         flows = {key: Flow(first + (batch + 1) * size, size) for key in names}
         if batch < 0:
-            for key, name in names.items():
+            for name in names.values():
                 run_batch(name, Flow(first + 900_000, warm))
             continue
         for stage in Flow.STAGES:
@@ -94,7 +96,7 @@ def series(names, size, orders, first):
 
 
 def summary(costs, nominal):
-    """Median CPU at the machine's best speed, and the queries, for each key of ``costs`` and for all stages together."""
+    """Median CPU at the machine's best speed and mean queries, for each key of ``costs`` and for all stages."""
     table = {}
     for key, rows in costs.items():
         table[key] = {
@@ -112,12 +114,16 @@ def summary(costs, nominal):
 def show(size, table):
     keys = sorted({key[:2] for key in table}, key=lambda key: (key[1], key[0] != "plain"))
     print(f"\nbatches of {size}; per order: CPU ms (python + postgres), queries")
-    print(f"{'':10}" + "".join(f"{kind + ' after ' + str(length):>34}" for kind, length in keys) + f"{'ours/plain':>14}")
+    print(
+        f"{'':10}" + "".join(f"{kind + ' after ' + str(length):>34}" for kind, length in keys) + f"{'ours/plain':>14}"
+    )
     for stage in (*Flow.STAGES, "all"):
         cells = []
         for key in keys:
             cost = table[*key, stage]
-            cells.append(f"{cost['cpu']:9.1f} ({cost['python']:5.1f} + {cost['postgres']:5.1f}) {cost['queries']:6.1f} q")
+            cells.append(
+                f"{cost['cpu']:9.1f} ({cost['python']:5.1f} + {cost['postgres']:5.1f}) {cost['queries']:6.1f} q"
+            )
         ratio = ""
         first = keys[0][1]
         if ("plain", first) in keys and ("ours", first) in keys and table["plain", first, stage]["cpu"]:
@@ -127,8 +133,10 @@ def show(size, table):
     for kind in sorted({kind for kind, _length in keys}):
         short, long = table[kind, lengths[0], "all"], table[kind, lengths[-1], "all"]
         if short is not long:
-            print(f"growth of {kind}, {lengths[0]} -> {lengths[-1]} orders: CPU {long['cpu'] / short['cpu'] - 1:+.1%}, "
-                  f"queries {long['queries'] / short['queries'] - 1:+.1%}")
+            print(
+                f"growth of {kind}, {lengths[0]} -> {lengths[-1]} orders: CPU {long['cpu'] / short['cpu'] - 1:+.1%}, "
+                f"queries {long['queries'] / short['queries'] - 1:+.1%}"
+            )
 
 
 def main():

@@ -13,10 +13,12 @@ class SaleOrderLine(models.Model):
     def _oms_create_references(self, previous_product_uom_qty):
         """Create the missing references of the orders that will have procurements."""
         lines = self.filtered(
-            lambda line: line.state == "sale"
-            and line.product_id.type == "consu"
-            and not line.order_id.locked
-            and not line.order_id.stock_reference_ids
+            lambda line: (
+                line.state == "sale"
+                and line.product_id.type == "consu"
+                and not line.order_id.locked
+                and not line.order_id.stock_reference_ids
+            )
         )
         if len(lines.order_id) < 2:
             return

@@ -4,7 +4,7 @@ from odoo.tools.misc import clean_context
 
 
 class StockMove(models.Model):
-    """Reservation under lock, and the loops of a batch done at once. The records that result are the ones Odoo makes."""
+    """Reservation under lock, and the loops of a batch done at once. The records that result are those Odoo makes."""
 
     _inherit = "stock.move"
 
@@ -67,17 +67,22 @@ class StockMove(models.Model):
     def _oms_create_pickings(self):
         """Give the moves of several orders their new transfers. Moves that may join a transfer are left to Odoo."""
         moves = self.filtered(
-            lambda move: move.state == "draft"
-            and move.sale_line_id
-            and move.reference_ids
-            and move._should_be_assigned()
-            and move.product_uom.compare(move.product_uom_qty, 0) >= 0
+            lambda move: (
+                move.state == "draft"
+                and move.sale_line_id
+                and move.reference_ids
+                and move._should_be_assigned()
+                and move.product_uom.compare(move.product_uom_qty, 0) >= 0
+            )
         )
         if len(moves.reference_ids) < 2:
             return
         # The moves that count are few: the open ones of these orders. An order that has any goes Odoo's way.
         busy = self.search(
-            [("reference_ids", "in", moves.reference_ids.ids), ("picking_id.state", "not in", (False, "done", "cancel"))]
+            [
+                ("reference_ids", "in", moves.reference_ids.ids),
+                ("picking_id.state", "not in", (False, "done", "cancel")),
+            ]
         ).reference_ids
         moves = moves.filtered(lambda move: not move.reference_ids & busy).with_context(clean_context(self.env.context))
         groups = [

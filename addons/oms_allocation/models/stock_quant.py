@@ -45,11 +45,12 @@ class ReservableQuants(LockedQuants):
 class StockQuant(models.Model):
     """No overselling: who reserves locks first, and who saw an old state is sent back.
 
-    Odoo reads quants in a snapshot, skips a row that another transaction holds and inserts a second one: two transactions
-    that reserve the last unit at once both get it. Here the rows are locked, in the order of their ids, before they are
-    counted. Under REPEATABLE READ a lock on a row that changed since the snapshot fails (SerializationFailure), which
-    Odoo's `retrying` answers by running the request again: nobody counts with stale numbers, and no order is lost.
-    An advisory lock would not do: who gets it after waiting still reads the old snapshot and would learn nothing.
+    Odoo reads quants in a snapshot, skips a row that another transaction holds and inserts a second one: two
+    transactions that reserve the last unit at once both get it. Here the rows are locked, in the order of their ids,
+    before they are counted. Under REPEATABLE READ a lock on a row that changed since the snapshot fails
+    (SerializationFailure), which Odoo's `retrying` answers by running the request again: nobody counts with stale
+    numbers, and no order is lost. An advisory lock would not do: who gets it after waiting still reads the old
+    snapshot and would learn nothing.
     """
 
     _inherit = "stock.quant"
@@ -94,8 +95,10 @@ class StockQuant(models.Model):
         """Override of `stock`: a new quant that takes away from others (a forced move line) must not go unseen."""
         quants = super().create(vals_list)
         taking = quants.filtered(
-            lambda quant: quant.product_uom_id.compare(quant.quantity, quant.reserved_quantity) < 0
-            and not quant.location_id.should_bypass_reservation()
+            lambda quant: (
+                quant.product_uom_id.compare(quant.quantity, quant.reserved_quantity) < 0
+                and not quant.location_id.should_bypass_reservation()
+            )
         )
         if taking:
             siblings_sudo = self.sudo().search(

@@ -45,7 +45,7 @@ class TestBatchSameRecords(OmsBaseCommon):
         cls.env["stock.quant"]._update_available_quantity(cls.mouse, cls.shelf, 7)
 
     def _create_orders(self):
-        """Orders of all kinds without a channel: several lines of a product, other units, too little stock, lots, a service."""
+        """Orders without a channel: several lines of a product, other units, too little stock, lots, a service."""
         orders_lines = [
             [(self.mouse, 2), (self.keyboard, 1)],
             [(self.mouse, 1), (self.mouse, 3), (self.service, 1)],
@@ -55,7 +55,10 @@ class TestBatchSameRecords(OmsBaseCommon):
             [(self.service, 1)],
         ]
         orders = self.env["sale.order"].create(
-            [self._prepare_order_values(lines, channel_id=False, commitment_date="2040-01-05 12:00:00") for lines in orders_lines]
+            [
+                self._prepare_order_values(lines, channel_id=False, commitment_date="2040-01-05 12:00:00")
+                for lines in orders_lines
+            ]
         )
         orders[0].order_line[0].product_uom_id = self.dozen
         return orders
@@ -124,35 +127,79 @@ class TestBatchSameRecords(OmsBaseCommon):
         mask = self._get_mask(order)
         pickings, moves = order.picking_ids.sorted("id"), order.order_line.move_ids.sorted("id")
         return {
-            "order": (order.state, order.delivery_status, order.invoice_status, order.stock_reference_ids.mapped("name") != []),
+            "order": (
+                order.state,
+                order.delivery_status,
+                order.invoice_status,
+                order.stock_reference_ids.mapped("name") != [],
+            ),
             "lines": [(line.qty_delivered, line.qty_invoiced, line.qty_to_invoice) for line in order.order_line],
             "pickings": [
                 (
-                    picking.state, picking.picking_type_id.id, picking.partner_id.id, picking.location_id.id,
-                    picking.location_dest_id.id, picking.move_type, picking.user_id.id, picking.sale_id == order,
-                    picking.origin == order.name, picking.reference_ids == order.stock_reference_ids,
-                    picking.message_partner_ids.ids, picking.scheduled_date.date(), picking.date_deadline,
+                    picking.state,
+                    picking.picking_type_id.id,
+                    picking.partner_id.id,
+                    picking.location_id.id,
+                    picking.location_dest_id.id,
+                    picking.move_type,
+                    picking.user_id.id,
+                    picking.sale_id == order,
+                    picking.origin == order.name,
+                    picking.reference_ids == order.stock_reference_ids,
+                    picking.message_partner_ids.ids,
+                    picking.scheduled_date.date(),
+                    picking.date_deadline,
                 )
                 for picking in pickings
             ],
             "moves": [
                 (
-                    move.product_id.id, move.product_uom_qty, move.quantity, move.product_uom.id, move.state, move.picked,
-                    move.location_id.id, move.location_dest_id.id, move.rule_id.id, move.procure_method, move.warehouse_id.id,
-                    move.origin == order.name, move.description_picking, move.priority, move.reservation_date,
-                    move.reference_ids == order.stock_reference_ids, move.picking_id in pickings, move.partner_id.id,
+                    move.product_id.id,
+                    move.product_uom_qty,
+                    move.quantity,
+                    move.product_uom.id,
+                    move.state,
+                    move.picked,
+                    move.location_id.id,
+                    move.location_dest_id.id,
+                    move.rule_id.id,
+                    move.procure_method,
+                    move.warehouse_id.id,
+                    move.origin == order.name,
+                    move.description_picking,
+                    move.priority,
+                    move.reservation_date,
+                    move.reference_ids == order.stock_reference_ids,
+                    move.picking_id in pickings,
+                    move.partner_id.id,
                 )
                 for move in moves
             ],
             "move lines": [
                 (
-                    line.move_id.product_uom_qty, line.product_id.id, line.quantity, line.product_uom_id.id, line.location_id.id,
-                    line.location_dest_id.id, line.lot_id.name, line.state, line.picked, line.company_id.id,
+                    line.move_id.product_uom_qty,
+                    line.product_id.id,
+                    line.quantity,
+                    line.product_uom_id.id,
+                    line.location_id.id,
+                    line.location_dest_id.id,
+                    line.lot_id.name,
+                    line.state,
+                    line.picked,
+                    line.company_id.id,
                 )
-                for line in moves.move_line_ids.sorted(lambda line: (line.move_id.id, line.location_id.id, line.lot_id.id))
+                for line in moves.move_line_ids.sorted(
+                    lambda line: (line.move_id.id, line.location_id.id, line.lot_id.id)
+                )
             ],
             "quants": sorted(
-                (quant.product_id.id, quant.location_id.id, quant.lot_id.name or "", quant.quantity, quant.reserved_quantity)
+                (
+                    quant.product_id.id,
+                    quant.location_id.id,
+                    quant.lot_id.name or "",
+                    quant.quantity,
+                    quant.reserved_quantity,
+                )
                 for quant in self.env["stock.quant"].search([("product_id", "in", order.order_line.product_id.ids)])
             ),
             "invoices": [
@@ -161,7 +208,11 @@ class TestBatchSameRecords(OmsBaseCommon):
             ],
             "messages": sorted(
                 (
-                    message.model, mask(message.body), message.subtype_id.name, message.message_type, message.author_id.id,
+                    message.model,
+                    mask(message.body),
+                    message.subtype_id.name,
+                    message.message_type,
+                    message.author_id.id,
                     [(value.field_id.name, value.new_value_char) for value in message.tracking_value_ids],
                 )
                 for message in (order.message_ids | pickings.message_ids | order.invoice_ids.message_ids)

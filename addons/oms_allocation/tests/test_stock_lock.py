@@ -7,7 +7,7 @@ from odoo.addons.oms_base.tests.common import OmsBaseCommon
 
 @tagged("post_install", "-at_install")
 class TestStockLock(OmsBaseCommon):
-    """The lock and what is remembered, in one process; processes that race are in tests/test_oversell.py at the root."""
+    """The lock and what is remembered, in one process; racing processes are in tests/test_oversell.py at the root."""
 
     def _get_row_version(self, quant):
         self.env.flush_all()

@@ -3,7 +3,7 @@ from odoo.tools import ormcache
 
 
 class AccountAnalyticDistributionModel(models.Model):
-    """Odoo looks for a model for each line of each order and invoice: where there is none, the database is not asked."""
+    """Odoo looks for a model for each line of an order or invoice: where there is none, the database is not asked."""
 
     _inherit = "account.analytic.distribution.model"
 

@@ -100,7 +100,9 @@ class SaleOrder(models.Model):
                     "order_id": order.id,
                     "kind": "review",
                     "outcome": "hold" if rules else "pass",
-                    "summary": self.env._("Held by: %(rules)s", rules=names) if rules else self.env._("No rule matched"),
+                    "summary": self.env._("Held by: %(rules)s", rules=names)
+                    if rules
+                    else self.env._("No rule matched"),
                     "data": {"matched": rules, "judged": len(matched)},
                 }
             )
