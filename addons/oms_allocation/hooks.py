@@ -14,7 +14,9 @@ def post_init_hook(env):
     for data in found:
         place = env[data.model].browse(data.res_id)
         if not place.oms_latitude and not place.oms_longitude:
-            place.write({
-                "oms_latitude": float(places[data.name]["latitude"]),
-                "oms_longitude": float(places[data.name]["longitude"]),
-            })
+            place.write(
+                {
+                    "oms_latitude": float(places[data.name]["latitude"]),
+                    "oms_longitude": float(places[data.name]["longitude"]),
+                }
+            )

@@ -4,9 +4,9 @@ from odoo import api, fields, models
 class OmsAllocation(models.Model):
     """How much of an order line comes from which warehouse: one row a line and warehouse.
 
-    Allocating writes ``quantity``; launching the procurements brings ``procured_quantity`` up, or down, to it; what left
-    the warehouse is ``done_quantity``. The difference between the first two is all that is left to do, so doing it twice
-    does it once. The state follows from the three numbers.
+    Allocating writes ``quantity``; launching the procurements brings ``procured_quantity`` up, or down, to it; what
+    left the warehouse is ``done_quantity``. The difference between the first two is all that is left to do, so doing it
+    twice does it once. The state follows from the three numbers.
     """
 
     _name = "oms.allocation"
@@ -19,9 +19,7 @@ class OmsAllocation(models.Model):
     order_id = fields.Many2one("sale.order", required=True, index=True, ondelete="cascade")
     product_id = fields.Many2one(related="line_id.product_id", store=True, precompute=True, index=True)
     company_id = fields.Many2one(related="line_id.company_id", store=True, precompute=True, index=True)
-    channel_id = fields.Many2one(
-        related="order_id.channel_id", store=True, precompute=True, index="btree_not_null"
-    )
+    channel_id = fields.Many2one(related="order_id.channel_id", store=True, precompute=True, index="btree_not_null")
     warehouse_id = fields.Many2one(
         "stock.warehouse", required=True, index=True, ondelete="restrict", check_company=True
     )
@@ -35,10 +33,13 @@ class OmsAllocation(models.Model):
     shortage_quantity = fields.Float(
         string="Short",
         digits="Product Unit",
-        help="What of it the warehouse did not have when it was allocated. It waits there until stock comes, here or elsewhere.",
+        help="What of it the warehouse did not have. It waits there until stock comes, here or elsewhere.",
     )
     distance_km = fields.Float(
-        string="Distance (km)", digits=(10, 1), aggregator="avg", help="From the warehouse to the buyer; 0 if not known."
+        string="Distance (km)",
+        digits=(10, 1),
+        aggregator="avg",
+        help="From the warehouse to the buyer, 0 if not known.",
     )
     state = fields.Selection(
         [("planned", "Planned"), ("procured", "In Transfers"), ("done", "Shipped"), ("cancelled", "Cancelled")],
@@ -86,6 +87,6 @@ class OmsAllocation(models.Model):
         }
 
     def _get_pending_quantity(self):
-        """Return what the transfers of one allocation still lack, in the product's unit; negative if they have too much."""
+        """Return what the transfers of one allocation still lack (product's unit), negative: have too much."""
         self.ensure_one()
         return self.uom_id.round(self.quantity - self.procured_quantity)

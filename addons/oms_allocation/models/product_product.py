@@ -10,9 +10,9 @@ class ProductProduct(models.Model):
     def _oms_get_sellable_quantities(self, warehouses):
         """Override of `oms_base`: only what a delivery can be reserved from, less all that others wait for.
 
-        On hand below the stock location of the warehouse, less reserved, less what confirmed moves take out of there but
-        have not reserved yet, less what allocations promise that are not procured yet. It does not call `super`: the same
-        rows would be read twice. A negative number says how much more is promised than is there.
+        On hand below the stock location of the warehouse, less reserved, less what confirmed moves take out of there
+        but have not reserved yet, less what allocations promise that are not procured yet. It does not call `super`:
+        the same rows would be read twice. A negative number says how much more is promised than is there.
         """
         quantities = defaultdict(float)
         if self.ids and warehouses.ids:
@@ -40,7 +40,8 @@ class ProductProduct(models.Model):
                      WHERE warehouse.id = ANY(%(warehouse_ids)s) AND location.usage = 'internal'
                 )
                 SELECT product_id, warehouse_id, SUM(quantity)::float FROM (
-                    SELECT quant.product_id, place.warehouse_id, COALESCE(quant.quantity, 0) - quant.reserved_quantity AS quantity
+                    SELECT quant.product_id, place.warehouse_id,
+                           COALESCE(quant.quantity, 0) - quant.reserved_quantity AS quantity
                       FROM stock_quant quant
                       JOIN place ON place.id = quant.location_id
                      WHERE quant.product_id = ANY(%(product_ids)s)

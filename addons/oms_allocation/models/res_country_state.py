@@ -7,6 +7,6 @@ class ResCountryState(models.Model):
     oms_latitude = fields.Float(
         string="Latitude",
         digits=(10, 4),
-        help="Where the state or province is taken to be when a delivery address has no coordinates. Degrees, north is positive.",
+        help="Where a delivery address without coordinates is taken to be. Degrees, north is positive.",
     )
     oms_longitude = fields.Float(string="Longitude", digits=(10, 4), help="Degrees, east is positive.")

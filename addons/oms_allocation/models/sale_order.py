@@ -11,7 +11,10 @@ class SaleOrder(models.Model):
 
     oms_allocation_ids = fields.One2many("oms.allocation", "order_id", string="Allocations", copy=False)
     oms_allocation_why = fields.Html(
-        string="Why From There", compute="_compute_oms_allocation_why", sanitize=False, help="The latest allocation, explained."
+        string="Why From There",
+        compute="_compute_oms_allocation_why",
+        sanitize=False,
+        help="The latest choice, explained.",
     )
     oms_short_quantity = fields.Float(
         string="Waiting for Stock",
@@ -32,9 +35,7 @@ class SaleOrder(models.Model):
         for order in self:
             decision = order.oms_decision_ids.filtered(lambda decision: decision.kind == "allocation").sorted("id")[-1:]
             order.oms_allocation_why = (
-                self.env["ir.qweb"]._render(
-                    "oms_allocation.allocation_why", {"why": decision.data, "date": decision.date, **self._get_why_words()}
-                )
+                self.env["ir.qweb"]._render("oms_allocation.allocation_why", self._prepare_why_values(decision.data))
                 if decision
                 else False
             )
@@ -57,7 +58,9 @@ class SaleOrder(models.Model):
             "params": {
                 "type": "success" if changed else "info",
                 "message": self.env._(
-                    "%(changed)s of %(count)s orders get goods that they waited for.", changed=len(changed), count=len(self)
+                    "%(changed)s of %(count)s orders get goods that they waited for.",
+                    changed=len(changed),
+                    count=len(self),
                 ),
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },

@@ -10,16 +10,17 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
+    @api.model
     def _oms_allocate(self, missing):
         """Decide where what is missing comes from, and note it in the allocations of the lines.
 
         The stock is locked first: what is read after that stays true until the end of the transaction.
 
-        :param missing: dict {order line of these orders: quantity in the product's unit}
+        :param missing: dict {order line: quantity in the product's unit}
         """
         if not missing:
             return
-        orders = self.filtered(lambda order: any(line.order_id == order for line in missing))
+        orders = self.env["sale.order.line"].union(*missing).order_id
         candidates = orders._oms_get_candidates()
         stock = self._oms_lock_stock(missing, candidates)
         plans = self._oms_solve(missing, candidates, stock)
@@ -56,15 +57,17 @@ class SaleOrder(models.Model):
         """Return the warehouses that prepare a parcel for one order anyway: one more product in it costs no way."""
         self.ensure_one()
         return self.oms_allocation_ids.filtered(
-            lambda row: row.state in ("planned", "procured")
-            and row.uom_id.compare(row.quantity, row.done_quantity + row.shortage_quantity) > 0
+            lambda row: (
+                row.state in ("planned", "procured")
+                and row.uom_id.compare(row.quantity, row.done_quantity + row.shortage_quantity) > 0
+            )
         ).warehouse_id
 
     @api.model
     def _oms_lock_stock(self, demands, candidates):
         """Lock the stock that may be taken and return it as {(warehouse id, product id): Decimal}."""
         products = self._oms_get_storable(demands)
-        warehouses = self.env["stock.warehouse"].union(*(warehouse for found in candidates.values() for warehouse in found))
+        warehouses = self.env["stock.warehouse"].union(*(one for found in candidates.values() for one in found))
         locked = self.env["stock.quant"]._oms_lock(products, warehouses.lot_stock_id)
         if any(warehouse.out_type_id.reservation_method != "at_confirm" for warehouse in warehouses):
             # Nothing is reserved at once, so the promise itself must be what the next transaction stumbles over.
@@ -79,7 +82,8 @@ class SaleOrder(models.Model):
     @api.model
     def _oms_get_storable(self, lines):
         """Return the products of ``lines`` whose stock is counted, in the order of their ids."""
-        return self.env["product.product"].union(*(line.product_id for line in lines)).filtered("is_storable").sorted("id")
+        products = self.env["sale.order.line"].union(*lines).product_id
+        return products.filtered("is_storable").sorted("id")
 
     @api.model
     def _oms_to_decimal(self, unit, quantity):
@@ -89,7 +93,7 @@ class SaleOrder(models.Model):
 
     @api.model
     def _oms_solve(self, demands, candidates, stock):
-        """Return {order: solver.Plan} for the lines in ``demands``, the orders served in the sequence of their priority."""
+        """Return {order: solver.Plan} for the lines in ``demands``, the orders served in turn by their priority."""
         storable = self._oms_get_storable(demands)
         demands_by_order = {order: [] for order in candidates}
         for line, quantity in sorted(demands.items(), key=lambda item: (item[0].sequence, item[0].id)):
@@ -106,8 +110,8 @@ class SaleOrder(models.Model):
         return {order: plans[order.id] for order in candidates}
 
     def _get_allocation_sort_key(self):
-        """Return what decides which order of a batch is served first: its channel, then who came first (the order date is
-        no help, Odoo sets it anew at confirmation). To be overridden for other priorities."""
+        """Return what decides which order of a batch is served first: its channel, then who came first (the order date
+        is no help, Odoo sets it anew at confirmation). To be overridden for other priorities."""
         self.ensure_one()
         return (self.channel_id.sequence, self.id)
 
@@ -231,13 +235,17 @@ class SaleOrder(models.Model):
         for line, found in waiting.items():
             sources = {warehouse.id: quantity for warehouse, quantity in found.items()}
             targets = assigned.get(line.id, {})
-            arriving = {id_: quantity - sources.get(id_, 0.0) for id_, quantity in targets.items()}
-            arriving = {id_: quantity for id_, quantity in arriving.items() if line.product_id.uom_id.compare(quantity, 0) > 0}
+            compare = line.product_id.uom_id.compare
+            arriving = {
+                id_: quantity - sources.get(id_, 0.0)
+                for id_, quantity in targets.items()
+                if compare(quantity, sources.get(id_, 0.0)) > 0
+            }
             leaving = sum(arriving.values())
             moved.update({(line, id_): quantity for id_, quantity in arriving.items()})
             for id_, quantity in sources.items():
                 taken = min(leaving, quantity - targets.get(id_, 0.0))
-                if line.product_id.uom_id.compare(taken, 0) > 0:
+                if compare(taken, 0) > 0:
                     moved[line, id_] = -taken
                     leaving -= taken
         return moved

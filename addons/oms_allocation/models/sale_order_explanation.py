@@ -43,7 +43,7 @@ class SaleOrder(models.Model):
                 orders._oms_log_event(code, message=message)
 
     def _oms_prepare_explanation(self, plan, candidates):
-        """Return what the decision on one order keeps, as JSON-able values: winners, losers with their reasons, the rest."""
+        """Return what the decision on one order keeps, as JSON-able values."""
         self.ensure_one()
         names = {warehouse.id: warehouse.name for warehouse in candidates}
         places = {place.id: place for place in candidates.values()}
@@ -52,7 +52,12 @@ class SaleOrder(models.Model):
         def describe(warehouse_id):
             place = places[warehouse_id]
             distance = None if place.distance_km is None else round(place.distance_km, 1)
-            return {"id": warehouse_id, "name": names[warehouse_id], "distance_km": distance, "priority": place.priority}
+            return {
+                "id": warehouse_id,
+                "name": names[warehouse_id],
+                "distance_km": distance,
+                "priority": place.priority,
+            }
 
         return {
             "place": self.partner_shipping_id._oms_get_place()[1],
@@ -113,22 +118,33 @@ class SaleOrder(models.Model):
             return self.env._("Nothing in stock, %(missing)s missing", missing=missing)
         return self.env._("From %(warehouses)s, %(missing)s missing", warehouses=winners, missing=missing)
 
+    # === SHOW === #
+
     @api.model
-    def _get_why_words(self):
-        """Return the sentences of the explanation, by their codes."""
-        return {
-            "places": {
-                "address": self.env._("coordinates of the delivery address"),
-                "state": self.env._("middle of the province"),
-                "country": self.env._("middle of the country"),
-                "unknown": self.env._("not known, so the sourcing priority of the warehouses decided"),
-            },
-            "reasons": {
-                "no_stock": self.env._("has none of what was needed"),
-                "parcels": self.env._("would mean more parcels"),
-                "unknown": self.env._("its distance is not known"),
-                "distance": self.env._("is farther"),
-                "priority": self.env._("is as near, but comes later by its priority"),
-                "tie": self.env._("is as good, the other came first"),
-            },
+    def _prepare_why_values(self, why):
+        """Return what the template of the explanation needs, in the language of who reads it.
+
+        :param why: data of a decision, see `_oms_prepare_explanation`
+        """
+        places = {
+            "address": self.env._("The distance is to the coordinates of the delivery address."),
+            "state": self.env._("The distance is to the province of the delivery address."),
+            "country": self.env._("The distance is to the country of the delivery address."),
+            "unknown": self.env._(
+                "It is not known where the delivery address is, so the sourcing priority of the warehouses decided."
+            ),
         }
+        reasons = {
+            "no_stock": self.env._("has none of what was needed"),
+            "parcels": self.env._("would mean more parcels"),
+            "unknown": self.env._("its distance is not known"),
+            "distance": self.env._("is farther"),
+            "priority": self.env._("is as near, but comes later by its priority"),
+            "tie": self.env._("is as good, the other came first"),
+        }
+        products = ", ".join(f"{short['quantity']:g} × {short['product']}" for short in why["shortages"])
+        shortage = products and self.env._(
+            "No warehouse had %(products)s. It waits at the nearest one and gets what comes, there or elsewhere.",
+            products=products,
+        )
+        return {"why": why, "place": places[why["place"]], "reasons": reasons, "shortage": shortage}

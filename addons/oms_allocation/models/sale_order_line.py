@@ -20,7 +20,7 @@ class SaleOrderLine(models.Model):
         lines.browse().concat(*surplus)._oms_sync_allocations()
         for line, quantity in surplus.items():
             line._oms_take_back(quantity)
-        lines.order_id._oms_allocate(missing)
+        lines.env["sale.order"]._oms_allocate(missing)
         res = super()._action_launch_stock_rule(previous_product_uom_qty=previous_product_uom_qty)
         lines._oms_set_procured()
         return res
@@ -28,8 +28,8 @@ class SaleOrderLine(models.Model):
     def _create_procurements(self, product_qty, procurement_uom, values):
         """Override of `sale_stock`: one procurement for each warehouse whose transfers differ from its allocation.
 
-        They add up to ``product_qty``. The exception is a line that is lowered below what already left: no warehouse has
-        that much open, and what is too much is left alone instead of coming back as a receipt from the buyer.
+        They add up to ``product_qty``. The exception is a line that is lowered below what already left: no warehouse
+        has that much open, and what is too much is left alone instead of coming back as a receipt from the buyer.
         """
         split = self._oms_get_split() if self._oms_filter_allocatable() else {}
         if not split:
@@ -48,14 +48,16 @@ class SaleOrderLine(models.Model):
     # === WHICH LINES === #
 
     def _oms_filter_allocatable(self):
-        """Return the lines that allocation decides on: goods of channel orders that no route of their own sends elsewhere."""
+        """Return the lines that allocation decides on: goods of channel orders without a route of their own."""
         lines = self.filtered(
-            lambda line: line.order_id.channel_id
-            and line.state == "sale"
-            and line.product_id.type == "consu"
-            and not line.is_expense
-            and not line.order_id.locked
-            and not line.route_ids
+            lambda line: (
+                line.order_id.channel_id
+                and line.state == "sale"
+                and line.product_id.type == "consu"
+                and not line.is_expense
+                and not line.order_id.locked
+                and not line.route_ids
+            )
         )
         routes = lines.product_id.route_ids | lines.product_id.categ_id.total_route_ids
         if not routes:
@@ -111,7 +113,7 @@ class SaleOrderLine(models.Model):
                     quantity -= taken
 
     def _oms_get_split(self):
-        """Return {warehouse: quantity} of what the transfers of one line lack (positive) or have too much (negative)."""
+        """Return {warehouse: quantity} of what the transfers of one line lack, negative of what they have too much."""
         self.ensure_one()
         split = {allocation.warehouse_id: allocation._get_pending_quantity() for allocation in self.oms_allocation_ids}
         return {warehouse: quantity for warehouse, quantity in split.items() if quantity}

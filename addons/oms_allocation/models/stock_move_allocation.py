@@ -2,7 +2,7 @@ from odoo import models
 
 
 class StockMove(models.Model):
-    """What happens to the transfers of an order shows in its allocations; stock that comes is offered to those who wait."""
+    """What happens to the transfers of an order shows in its allocations; those who wait are offered what comes in."""
 
     _inherit = "stock.move"
 
@@ -17,8 +17,10 @@ class StockMove(models.Model):
         done = moves.filtered(lambda move: move.state == "done")
         done._oms_sync_order_allocations()
         arrived = done.filtered(
-            lambda move: move.location_dest_id.usage == "internal"
-            and move.location_dest_id.warehouse_id != move.location_id.warehouse_id
+            lambda move: (
+                move.location_dest_id.usage == "internal"
+                and move.location_dest_id.warehouse_id != move.location_id.warehouse_id
+            )
         )
         if arrived:
             self.env["sale.order"]._oms_trigger_reallocation(arrived.product_id)

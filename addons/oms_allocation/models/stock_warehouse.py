@@ -7,5 +7,5 @@ class StockWarehouse(models.Model):
     oms_priority = fields.Integer(
         string="Sourcing Priority",
         default=10,
-        help="Which warehouse sends an order when several are as near, or when no distance is known: the lowest number.",
+        help="Who sends an order when several are as near or no distance is known: the lowest number.",
     )

@@ -1,10 +1,10 @@
 """Exact sourcing of one order, and of a batch order by order.
 
-The aims, the first that differs decides: most quantity, fewest parcels, fewest unknown ways, shortest way of all parcels,
-lowest priority numbers. The most that can be had of a product does not depend on the other products, so the search is for
-the cheapest set of warehouses that together has that much of each (a set cover): depth first by set size, over the
-warehouses from the cheapest to the dearest, cut where even the richest warehouses left can't fill the need or the cheapest
-left can't beat the best. Equal sets: the one whose warehouses come first.
+The aims, the first that differs decides: most quantity, fewest parcels, fewest unknown ways, shortest way of all
+parcels, lowest priority numbers. The most that can be had of a product does not depend on the other products, so the
+search is for the cheapest set of warehouses that together has that much of each (a set cover): depth first by set size,
+over the warehouses from the cheapest to the dearest, cut where even the richest warehouses left can't fill the need or
+the cheapest left can't beat the best. Equal sets: the one whose warehouses come first.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _sort_key(warehouse: Warehouse):
 
 
 def _weigh(warehouse: Warehouse) -> tuple[int, int, int]:
-    """Return what one parcel from the warehouse adds to `Cost` behind the number of parcels. Whole metres add up exactly."""
+    """Return what one parcel from the warehouse adds to `Cost`, behind its number. Whole metres add up exactly."""
     if warehouse.distance_km is None:
         return (1, 0, warehouse.priority)
     return (0, round(warehouse.distance_km * 1000), warehouse.priority)
@@ -112,9 +112,9 @@ def _subtract(need, warehouses, offers):
 
 
 def _find_cover(need, warehouses: Sequence[Warehouse], offers):
-    """Return the cheapest set of ``warehouses`` that together has ``need``, and its cost (parcels, unknown, metres, priority).
+    """Return the cheapest set of ``warehouses`` that together has ``need``, and its cost without what is missing.
 
-    ``need`` must not be more than all of them have together; ``warehouses`` are sorted from the cheapest to the dearest.
+    ``need`` must not be more than all have together; ``warehouses`` are sorted from the cheapest to the dearest.
     """
     if not need:
         return [], (0, 0, 0, 0)
@@ -191,7 +191,7 @@ class _CoverSearch:
 
 
 def _pour(need, winners, offers):
-    """Return {product id: {warehouse id: quantity}}: a product comes from one warehouse where one has it all (one pick),
+    """Return {product id: {warehouse id: quantity}}: a product comes from one warehouse if one has it all (one pick),
     else from the first winners on. Each winner gets something: without it the others would not have enough."""
     taken = {}
     for product_id, quantity in need.items():
@@ -206,7 +206,7 @@ def _pour(need, winners, offers):
 
 
 def _share_out(demands, taken, winners):
-    """Give the lines their quantities, the first line from the first warehouse on; what is left over of them is short."""
+    """Give the lines their quantities, the first line from the first warehouse on; what is left of them is short."""
     assignments, shortages = [], []
     left = {product_id: dict(shares) for product_id, shares in taken.items()}
     for demand in demands:

@@ -36,7 +36,7 @@ class OmsAllocationCommon(OmsBaseCommon):
             cls._set_stock(product, quantity, getattr(cls, name))
 
     def _confirm(self, lines, user=None, **values):
-        """Create an order of the channel and confirm it, as a real OMS user; a person lets pass what the review holds."""
+        """Create an order and confirm it, as a real OMS user; a person lets pass what the review holds."""
         order = self._create_order(lines, **values)
         order.with_user(user or self.user).action_confirm()
         if order.state != "sale":

@@ -33,8 +33,7 @@ class TestAllocation(OmsAllocationCommon):
         self.assertAllocated(order, {("Lamp", "Shanghai"): 4, ("Lamp", "Beijing"): 5})
         self.assertEqual(len(order.picking_ids), 2)
         self.assertEqual(set(order.picking_ids.mapped("state")), {"assigned"})
-        for picking in order.picking_ids:
-            self._deliver(order)
+        self._deliver(order)
         self.assertEqual(order.order_line.qty_delivered, 9)
         self.assertEqual(set(order.oms_allocation_ids.mapped("state")), {"done"})
 
@@ -192,9 +191,13 @@ class TestAllocation(OmsAllocationCommon):
         self._set_stocks(self.lamp, beijing=10)
         self._set_stock(self.lamp, 10, warehouse)
         channel = self.env["oms.channel"].create({"name": "Other", "code": "other", "company_id": company.id})
-        other = self.env["sale.order"].with_company(company).create(
-            self._prepare_order_values(
-                [(self.lamp, 1)], channel_id=channel.id, company_id=company.id, warehouse_id=warehouse.id
+        other = (
+            self.env["sale.order"]
+            .with_company(company)
+            .create(
+                self._prepare_order_values(
+                    [(self.lamp, 1)], channel_id=channel.id, company_id=company.id, warehouse_id=warehouse.id
+                )
             )
         )
         other.action_confirm()
@@ -212,10 +215,7 @@ class TestAllocation(OmsAllocationCommon):
 
         def count(size):
             orders = self.env["sale.order"].create(
-                [
-                    self._prepare_order_values([(products[(n + k) % 6], 1) for k in range(3)])
-                    for n in range(size)
-                ]
+                [self._prepare_order_values([(products[(n + k) % 6], 1) for k in range(3)]) for n in range(size)]
             )
             self.env.flush_all()
             self.env.invalidate_all()

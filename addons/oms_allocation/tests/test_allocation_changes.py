@@ -13,12 +13,13 @@ class TestAllocationChanges(OmsAllocationCommon):
         self.order = self._confirm([(self.lamp, 9)])
         self.line = self.order.order_line.with_user(self.user)
 
+    def get_transfer(self, warehouse):
+        return self.order.picking_ids.filtered(lambda picking: picking.picking_type_id.warehouse_id == warehouse)
+
     def test_increase_allocates_only_the_difference(self):
         self._set_stocks(self.lamp, guangzhou=10)
         self.line.product_uom_qty = 11
-        self.assertAllocated(
-            self.order, {("Lamp", "Shanghai"): 4, ("Lamp", "Beijing"): 5, ("Lamp", "Guangzhou"): 2}
-        )
+        self.assertAllocated(self.order, {("Lamp", "Shanghai"): 4, ("Lamp", "Beijing"): 5, ("Lamp", "Guangzhou"): 2})
 
     def test_increase_joins_a_parcel_that_leaves_anyway(self):
         self._set_stocks(self.lamp, guangzhou=10, beijing=10)
@@ -52,7 +53,7 @@ class TestAllocationChanges(OmsAllocationCommon):
         self.assertEqual(self.order.oms_short_quantity, 1)
 
     def test_decrease_never_takes_what_left(self):
-        beijing = self.order.picking_ids.filtered(lambda picking: picking.picking_type_id.warehouse_id == self.beijing)
+        beijing = self.get_transfer(self.beijing)
         beijing.move_ids.picked = True
         beijing._action_done()
         self.line.product_uom_qty = 6
@@ -89,14 +90,14 @@ class TestAllocationChanges(OmsAllocationCommon):
         self.assertEqual(self._get_rows(self.order), {("Lamp", "Shanghai"): 4, ("Lamp", "Beijing"): 5})
 
     def test_transfer_cancelled_by_hand_is_no_allocation(self):
-        beijing = self.order.picking_ids.filtered(lambda picking: picking.picking_type_id.warehouse_id == self.beijing)
+        beijing = self.get_transfer(self.beijing)
         beijing.with_user(self.operator).action_cancel()
         self.assertAllocated(self.order, {("Lamp", "Shanghai"): 4})
         self.line.product_uom_qty = 10  # Odoo then orders anew what was cancelled, and so do we
         self.assertAllocated(self.order, {("Lamp", "Shanghai"): 5, ("Lamp", "Beijing"): 5})
 
     def test_part_shipped_without_backorder(self):
-        shanghai = self.order.picking_ids.filtered(lambda picking: picking.picking_type_id.warehouse_id == self.shanghai)
+        shanghai = self.get_transfer(self.shanghai)
         shanghai.move_ids.write({"quantity": 1, "picked": True})
         shanghai.with_context(cancel_backorder=True)._action_done()
         self.assertAllocated(self.order, {("Lamp", "Shanghai"): 1, ("Lamp", "Beijing"): 5})
@@ -104,7 +105,7 @@ class TestAllocationChanges(OmsAllocationCommon):
         self.assertEqual((row.done_quantity, row.state), (1, "done"))
 
     def test_backorder_keeps_the_allocation_open(self):
-        shanghai = self.order.picking_ids.filtered(lambda picking: picking.picking_type_id.warehouse_id == self.shanghai)
+        shanghai = self.get_transfer(self.shanghai)
         shanghai.move_ids.write({"quantity": 1, "picked": True})
         shanghai._action_done()
         row = self.order.oms_allocation_ids.filtered(lambda row: row.warehouse_id == self.shanghai)

@@ -6,7 +6,9 @@ class TestGeography(TransactionCase):
     def test_all_provinces_and_states_have_a_place(self):
         china = self.env["res.country.state"].search([("country_id.code", "=", "CN")])
         self.assertEqual(len(china), 34)
-        america = self.env["res.country.state"].search([("country_id.code", "=", "US"), ("code", "in", ("CA", "NY", "DC", "HI"))])
+        america = self.env["res.country.state"].search(
+            [("country_id.code", "=", "US"), ("code", "in", ("CA", "NY", "DC", "HI"))]
+        )
         self.assertEqual(len(america), 4)
         for state in china | america:
             self.assertTrue(state.oms_latitude and state.oms_longitude, state.name)

@@ -142,9 +142,7 @@ class TestSolver(BaseCase):
         self.assertEqual([(s.line_id, s.quantity) for s in plan.shortages], [(2, 1)])
 
     def test_open_parcel_is_free(self):
-        plan = self.solve(
-            [(1, 10, 1)], {(1, 10): 1, (2, 10): 1}, [Warehouse(1, 10), Warehouse(2, 2000, is_open=True)]
-        )
+        plan = self.solve([(1, 10, 1)], {(1, 10): 1, (2, 10): 1}, [Warehouse(1, 10), Warehouse(2, 2000, is_open=True)])
         self.assertEqual((self.rows(plan), plan.cost), ([(1, 2, 1)], Cost()))
 
     def test_priority_decides_where_no_way_is_known(self):
