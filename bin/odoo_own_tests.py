@@ -17,8 +17,8 @@ import shutil
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 MODULES = ("sale", "sale_stock", "stock", "stock_delivery", "stock_picking_batch", "stock_account", "account")
 REPO = Path(__file__).resolve().parents[1]
