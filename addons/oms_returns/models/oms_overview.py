@@ -12,21 +12,28 @@ class OmsOverview(models.AbstractModel):
     @api.model
     def _get_return_section(self):
         company_domain = [("company_id", "in", self.env.companies.ids)]
-        waiting = [
-            ("approve", self.env._("To Approve"), [("state", "=", "requested")]),
-            ("receive", self.env._("To Receive"), [("reception_state", "in", ("waiting", "partial"))]),
-            ("inspect", self.env._("To Inspect"), [("line_ids.qty_to_inspect", ">", 0)]),
-            ("credit", self.env._("To Credit"), [("money_state", "=", "due")]),
-            ("refund", self.env._("To Refund"), [("money_state", "in", ("draft", "posted"))]),
-        ]
+        domains = {
+            "approve": [("state", "=", "requested")],
+            "receive": [("reception_state", "in", ("waiting", "partial"))],
+            "inspect": [("line_ids.qty_to_inspect", ">", 0)],
+            "credit": [("money_state", "=", "due")],
+            "refund": [("money_state", "in", ("draft", "posted"))],
+        }
+        labels = {
+            "approve": self.env._("To Approve"),
+            "receive": self.env._("To Receive"),
+            "inspect": self.env._("To Inspect"),
+            "credit": self.env._("To Credit"),
+            "refund": self.env._("To Refund"),
+        }
         tiles = [
             {
                 "key": key,
-                "label": label,
+                "label": labels[key],
                 "value": self.env["oms.return"].search_count([*company_domain, *domain]),
                 "model": "oms.return",
                 "domain": [*company_domain, *domain],
             }
-            for key, label, domain in waiting
+            for key, domain in domains.items()
         ]
         return {"key": "returns", "title": self.env._("Returns"), "kind": "tiles", "tiles": tiles}

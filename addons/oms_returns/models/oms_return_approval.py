@@ -114,8 +114,8 @@ class OmsReturn(models.Model):
             undelivered = max(0.0, sale_line.product_uom_qty - sale_line.qty_delivered)
             cancelled = min(line.quantity, undelivered)
             if line.uom_id.compare(cancelled, 0) > 0:
-                line.quantity_cancelled = cancelled
-                # sudo: sale.order.line - approving the refund is what allows it
+                # sudo: oms.return.line, sale.order.line - approving the refund is what allows it
+                line.sudo().quantity_cancelled = cancelled
                 sale_line.sudo().product_uom_qty -= cancelled
 
     def _get_errors(self):
