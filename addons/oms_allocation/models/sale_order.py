@@ -1,7 +1,12 @@
+import logging
+
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from odoo.addons.oms_base.const import BATCH_SIZE
+
+_logger = logging.getLogger(__name__)
 
 
 class SaleOrder(models.Model):
@@ -104,18 +109,44 @@ class SaleOrder(models.Model):
         return Domain("shortage_quantity", ">", 0) & Domain("state", "in", ("planned", "procured"))
 
     @api.model
-    def _cron_reallocate_orders(self):
-        """Look for stock for the orders that wait, the oldest first, in batches."""
-        cron = self.env["ir.cron"]
-        groups = self.env["oms.allocation"]._read_group(
-            self._get_short_domain() & Domain("order_id.state", "=", "sale") & Domain("order_id.locked", "=", False),
-            ["order_id"],
-            order="order_id",
+    def _get_reallocation_queue_domain(self):
+        """Return the domain of the orders that wait for stock."""
+        return (
+            Domain("state", "=", "sale")
+            & Domain("locked", "=", False)
+            & Domain("oms_allocation_ids", "any", self._get_short_domain())
         )
-        queue = self.browse(order.id for (order,) in groups)
+
+    @api.model
+    def _cron_reallocate_orders(self):
+        """Look for stock for the orders that wait, the oldest first; a batch that fails is done one by one."""
+        domain = self._get_reallocation_queue_domain()
+        queue = self.search(domain, order="id")
+        cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(queue))
         for start in range(0, len(queue), BATCH_SIZE):
             batch = queue[start : start + BATCH_SIZE]
-            batch.try_lock_for_update()._oms_filter_open("allocate")._oms_reallocate()
+            try:
+                batch._oms_work_until_undisturbed(domain, "_oms_reallocate_open")
+            except UserError:
+                self.env.cr.rollback()
+                for order in batch:
+                    order._oms_work_until_undisturbed(domain, "_oms_reallocate_one")
+                    cron._commit_progress()
             if not cron._commit_progress(len(batch)):
                 break
+
+    def _oms_reallocate_open(self):
+        """Reallocate those of these orders that no hold keeps from it."""
+        return self._oms_filter_open("allocate")._oms_reallocate()
+
+    def _oms_reallocate_one(self):
+        """Reallocate one order, or put it on hold with the error, so that it neither blocks others nor is lost."""
+        if not self:
+            return
+        try:
+            with self.env.cr.savepoint():
+                self._oms_reallocate_open()
+        except UserError as error:
+            _logger.info("Order %s could not be reallocated: %s", self.name, error)
+            self._oms_place_hold("error", str(error))

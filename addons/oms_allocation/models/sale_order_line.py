@@ -127,7 +127,8 @@ class SaleOrderLine(models.Model):
     def _oms_launch_differences(self):
         """Make the transfers of these lines follow their allocations, without asking what Odoo thinks is missing."""
         procurements = []
-        for line in self.with_company(self.company_id[:1]):
+        for line in self:
+            line = line.with_company(line.company_id)
             unit = line.product_id.uom_id
             procurements += line._create_procurements(0.0, unit, line._prepare_procurement_values())
         self.env["stock.rule"].run(procurements)

@@ -1,3 +1,6 @@
+from unittest.mock import patch
+
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -79,6 +82,23 @@ class TestReallocation(OmsAllocationCommon):
         )
         for order in orders:
             self.assertAllocated(order, self._get_rows(order))
+
+    def test_one_order_that_fails_does_not_stop_the_others(self):
+        broken, sound = self._confirm([(self.lamp, 1)]), self._confirm([(self.desk, 1)])
+        self.receive(self.lamp, 1, self.beijing)
+        self.receive(self.desk, 1, self.beijing)
+        launch = type(self.env["sale.order.line"])._oms_launch_differences
+
+        def fail_on_lamps(lines):
+            if self.lamp in lines.product_id:
+                raise UserError("No rule brings lamps to the buyer.")
+            return launch(lines)
+
+        with patch.object(type(self.env["sale.order.line"]), "_oms_launch_differences", fail_on_lamps):
+            self._run_cron(CRON)
+        self.assertAllocated(sound, {("Desk", "Beijing"): 1})
+        self.assertAllocated(broken, {("Lamp", "Shanghai"): 1})
+        self.assertIn("No rule brings lamps", broken.oms_hold_ids.filtered(lambda hold: hold.state == "active").reason)
 
     def test_stock_nobody_waits_for_wakes_nobody(self):
         self.env["ir.cron.trigger"].search([("cron_id", "=", self.env.ref(CRON).id)]).unlink()
