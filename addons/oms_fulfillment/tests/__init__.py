@@ -2,6 +2,13 @@ from . import test_label
 from . import test_messages
 from . import test_parcel
 from . import test_portal
+from . import test_scan_calls
+from . import test_scan_choose
+from . import test_scan_hoot
+from . import test_scan_pack
+from . import test_scan_pick
+from . import test_scan_ship
+from . import test_scan_tour
 from . import test_shipping
 from . import test_tariff
 from . import test_tracking
