@@ -7,7 +7,7 @@ from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 from odoo import http
 from odoo.http import request
 
-from odoo.addons.oms_channels.adapters.errors import AdapterError, AuthError
+from ..adapters.errors import AdapterError, AuthError
 
 _logger = logging.getLogger(__name__)
 

@@ -178,7 +178,8 @@ class OmsChannelBuyer(models.Model):
         names = [f"oms-buyer:{channel.id}:{key}" for key in sorted(keys)]
         [[is_free]] = self.env.execute_query(
             SQL(
-                "SELECT COALESCE(bool_and(pg_try_advisory_xact_lock(hashtextextended(n, 0))), true) FROM unnest(%s::text[]) n",
+                "SELECT COALESCE(bool_and(pg_try_advisory_xact_lock(hashtextextended(name, 0))), true)"
+                " FROM unnest(%s::text[]) AS name",
                 names,
             )
         )

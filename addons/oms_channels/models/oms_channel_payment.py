@@ -50,8 +50,8 @@ class OmsChannelPayment(models.Model):
     payment_id = fields.Many2one(
         "account.payment", string="Booked As", readonly=True, copy=False, index="btree_not_null", check_company=True
     )
-    last_error = fields.Char(string="Last Error", readonly=True, copy=False)
-    next_try = fields.Datetime(string="Next Try", readonly=True, copy=False)
+    last_error = fields.Char(readonly=True, copy=False)
+    next_try = fields.Datetime(readonly=True, copy=False)
 
     _external_uniq = models.Constraint("UNIQUE(channel_id, external_id)", "This payment of the shop is already there.")
     _to_book_idx = models.Index("(id) WHERE payment_id IS NULL")

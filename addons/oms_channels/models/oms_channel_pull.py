@@ -42,7 +42,7 @@ class OmsChannel(models.Model):
     )
     next_pull_date = fields.Datetime(string="Next Pull", default=fields.Datetime.now, copy=False)
     last_pull_date = fields.Datetime(string="Last Pull", readonly=True, copy=False)
-    pull_error = fields.Char(string="Pull Error", readonly=True, copy=False)
+    pull_error = fields.Char(readonly=True, copy=False)
     next_reread_date = fields.Datetime(string="Next Re-read", default=fields.Datetime.now, readonly=True, copy=False)
     reread_cursor = fields.Integer(readonly=True, copy=False, help="The last order that the running re-read has read.")
     is_listing_import_due = fields.Boolean(readonly=True, copy=False)

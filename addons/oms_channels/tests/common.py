@@ -42,7 +42,7 @@ class FakeMedusa:
     def answer(self, method, path, params, body):
         parts = path.strip("/").split("/")
         if method == "GET":
-            return self.read(parts, params)
+            return self.fetch(parts, params)
         if parts[0] == "orders" and len(parts) == 3:
             order = self.orders[parts[1]]
             if parts[2] == "cancel":
@@ -75,7 +75,7 @@ class FakeMedusa:
             return 200, {}
         return 404, {"message": f"{method} {path}"}
 
-    def read(self, parts, params):
+    def fetch(self, parts, params):
         if parts == ["orders"]:
             since = params["updated_at[$gte]"]
             orders = sorted(
