@@ -54,7 +54,8 @@ class Market:
             while credit >= 1:
                 self.book.place()
                 credit -= 1
-            self.book.run_due()
+            if not self.settings.pause:
+                self.book.run_due()
             if now - saved > SAVE_EVERY:
                 self.book.save()
                 saved = now

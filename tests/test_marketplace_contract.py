@@ -287,6 +287,42 @@ def test_redirects_are_not_followed():
     assert http.send(http.HttpRequest("GET", url)).status == 302
 
 
+def test_poller_of_a_busy_sick_market_loses_nothing():
+    """Orders come, change and close while pages are read, and one call in five fails."""
+    faults = [pair for fault in ("throttle", "outage", "busy", "half") for pair in ("--set", f"{fault}=0.05")]
+    changes = [pair for change in ("edit=0.3", "cancel=0.2", "unpaid=0") for pair in ("--set", change)]
+    with MarketplaceServer(rate=1800, options=[*faults, *changes, "--set", "calls_per_second=1000"]) as own:
+        adapter = _make_adapter(own)
+        seen, checkpoint, failures = {}, datetime.now(UTC) - timedelta(minutes=1), 0
+
+        def poll():
+            nonlocal checkpoint, failures
+            cursor, since, limit = None, checkpoint - timedelta(seconds=3), 7
+            while True:
+                try:
+                    page = adapter.fetch_orders_page(since, cursor=cursor, limit=limit)
+                except (RateLimited, Unavailable, BadResponse):
+                    failures += 1
+                    continue
+                for item in page.items:
+                    seen[item.external_id] = max(item.version, seen.get(item.external_id, ""))
+                    checkpoint = max(checkpoint, adapter.parse_order(item.payload).updated_at)
+                cursor = page.next_cursor
+                if cursor is None:
+                    return
+
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            poll()
+        own.set(pause=True)
+        state = own.get("/admin/state")
+        poll()
+        sold = next(shop["orders"] for shop in state["shops"] if shop["code"] == "tmall")
+        assert failures and len(seen) == sold > 20
+        stale = {key: version for key, version in seen.items() if f"{own.get_order(key)['row_version']:010d}" > version}
+        assert not stale
+
+
 # === WEBHOOKS === #
 
 

@@ -69,6 +69,12 @@ def adapter(medusa):
     return _make_adapter(medusa)
 
 
+@pytest.fixture(scope="module")
+def placed(medusa):
+    """(time before, ids) of four small orders, to save checkouts."""
+    return datetime.now(UTC), [_place(medusa, {"MUG": 1}) for _index in range(4)]
+
+
 def _make_adapter(medusa, transport=None, **credentials):
     config = ChannelConfig(
         medusa.url, {"api_key": medusa.secret_key, **credentials}, {"location_id": medusa.location["id"]}
@@ -143,26 +149,25 @@ def test_checkout_arrives_with_money_to_the_cent(medusa, adapter):
     )
 
 
-def test_paging_finds_every_order_once(medusa, adapter):
-    since = datetime.now(UTC)
-    placed = [_place(medusa, {"MUG": 1}) for _index in range(5)]
-    pages = list(adapter.iter_orders_since(since, limit=2))
-    assert [item.external_id for page in pages for item in page.items] == placed
-    assert [len(page.items) for page in pages] == [2, 2, 1]
+def test_paging_finds_every_order_once(adapter, placed):
+    since, order_ids = placed
+    pages = list(adapter.iter_orders_since(since, limit=3))
+    assert [item.external_id for page in pages for item in page.items] == order_ids
+    assert [len(page.items) for page in pages] == [3, 1]
 
 
-def test_order_that_changes_while_paging_hides_no_other(medusa, adapter):
-    since = datetime.now(UTC)
-    placed = [_place(medusa, {"MUG": 1}) for _index in range(4)]
+def test_order_that_changes_while_paging_hides_no_other(medusa, adapter, placed):
+    since, order_ids = placed
     first = adapter.fetch_orders_page(since, limit=2)
-    medusa.admin("POST", f"/orders/{placed[0]}", {"metadata": {"note": "ring twice"}})  # moves to the end of the list
+    changes = {"metadata": {"note": "ring twice"}}
+    medusa.admin("POST", f"/orders/{order_ids[0]}", changes)  # moves to the end of the list
     seen = [item.external_id for item in first.items]
     cursor = first.next_cursor
     while cursor:
         page = adapter.fetch_orders_page(since, cursor=cursor, limit=2)
         seen += [item.external_id for item in page.items]
         cursor = page.next_cursor
-    assert set(seen) == set(placed)
+    assert set(order_ids) <= set(seen)
 
 
 def test_version_grows_with_what_updated_at_misses(medusa, adapter):
@@ -233,10 +238,9 @@ def test_shipment_in_two_parcels_then_delivered(medusa, adapter):
         adapter.push_delivered(DeliveryNotice(order_id, "d", tracking_number="unknown"))
 
 
-@pytest.mark.parametrize("writes", [0, 1])
-@pytest.mark.parametrize("after", [False, True])
-def test_shipment_after_a_kill_is_made_once(medusa, adapter, writes, after):
-    order_id = _place(medusa, {"MUG": 1})
+@pytest.mark.parametrize(("index", "writes", "after"), [(0, 0, False), (1, 1, False), (2, 0, True), (3, 1, True)])
+def test_shipment_after_a_kill_is_made_once(medusa, adapter, placed, index, writes, after):
+    order_id = placed[1][index]
     dying = _make_adapter(medusa, DyingTransport(writes, after))
     try:
         _ship(dying, order_id, number="SF3001")

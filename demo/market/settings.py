@@ -47,7 +47,7 @@ class Settings:
     hang: float = 0.002  # no answer for hang_seconds
     hang_seconds: float = 30.0
     calls_per_second: float = 20.0  # per shop; more are answered 429
-    pause: bool = False  # no new orders
+    pause: bool = False  # no new orders, and nobody changes their mind
     bounds: dict = field(
         default_factory=lambda: {"rate": 6000, "hang_seconds": 300, "calls_per_second": 1000}, repr=False
     )

@@ -89,10 +89,7 @@ def map_order(raw):
     if not lines:
         raise bad_payload(f"Order {order_id} has no lines.")
     shippings = tuple(_map_shipping(method) for method in rows(raw, "shipping_methods") if _is_sold(method))
-    returned = sum((taken for _line, taken in pairs), ZERO)
-    total = round_money(
-        get_amount(raw, "total", "The order's total") + get_optional(raw, "credit_line_total") + returned, currency
-    )
+    total = _get_total(raw, pairs, currency)
     payments = tuple(_map_payment(payment) for payment in get_payments(raw))
     shipping_address = _map_address(raw.get("shipping_address"), to_text(raw.get("email")))
     billing_address = _map_address(raw.get("billing_address"), to_text(raw.get("email")))
@@ -124,6 +121,13 @@ def map_order(raw):
         note=to_text((raw.get("metadata") or {}).get("note")),
         raw=raw,
     )
+
+
+def _get_total(raw, pairs, currency):
+    """The amount as sold: what the shop counts now, and what credit lines and returns took away from it."""
+    returned = sum((taken for _line, taken in pairs), ZERO)
+    total = get_amount(raw, "total", "The order's total") + get_optional(raw, "credit_line_total") + returned
+    return round_money(total, currency)
 
 
 def _map_line(item):
