@@ -156,7 +156,7 @@ class SaleOrderLine(models.Model):
             allocations = {allocation.warehouse_id: allocation for allocation in line.oms_allocation_ids}
             if any(allocation._get_pending_quantity() for allocation in allocations.values()):
                 continue
-            procured, done = line._oms_get_moved_quantities()
+            procured, done = line._oms_get_procured_quantities()
             waiting = line._oms_get_waiting_quantities()
             for warehouse in procured.keys() | allocations.keys():
                 allocation = allocations.get(warehouse)
@@ -178,7 +178,7 @@ class SaleOrderLine(models.Model):
         if vals_list:
             self.env["oms.allocation"].create(vals_list)
 
-    def _oms_get_moved_quantities(self):
+    def _oms_get_procured_quantities(self):
         """Return what transfers were made for one line and what left by them: two dicts {warehouse: quantity}.
 
         A delivery in several steps counts once: by its first step for the one, by its last for the other.
