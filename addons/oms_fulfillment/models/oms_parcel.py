@@ -3,6 +3,7 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import ormcache
 
 from ..const import GONE_PARCEL_STATES, OPEN_PARCEL_STATES, PARCEL_STATES, WAYBILL_STATES
 
@@ -303,13 +304,16 @@ class OmsParcel(models.Model):
         allowed = max(company.oms_weight_tolerance, self.weight_expected * company.oms_weight_tolerance_percent / 100)
         return abs(self.weight_gross - self.weight_expected) <= allowed + 1e-6
 
+    # Asked for every order, changed with a system parameter, which clears this cache.
     @api.model
+    @ormcache()
     def _get_kilogram_factor(self):
         """Return what turns a product's weight into kilograms."""
         unit = self.env["product.template"]._get_weight_uom_id_from_ir_config_parameter()
         return unit._compute_quantity(1.0, self.env.ref("uom.product_uom_kgm"), round=False)
 
     @api.model
+    @ormcache()
     def _get_cubic_metre_factor(self):
         """Return what turns a product's volume into cubic metres."""
         unit = self.env["product.template"]._get_volume_uom_id_from_ir_config_parameter()

@@ -25,9 +25,7 @@ class OmsParcel(models.Model):
                 and parcel.message_todo != topic
             )
         )
-        if parcels:
-            parcels.message_todo = topic
-            self.env.ref("oms_fulfillment.ir_cron_tell_buyers")._trigger()
+        parcels.message_todo = topic
 
     @api.model
     def _cron_tell_buyers(self, limit=50):

@@ -162,7 +162,7 @@ class StockPicking(models.Model):
     # === SHIPPING === #
 
     def _action_done(self):
-        """Override of `stock`: no delivery of a channel leaves without parcels and, where its carrier has them, a waybill."""
+        """Override of `stock`: no delivery of a channel leaves without parcels and, where there are any, waybills."""
         deliveries = self._oms_filter_parcelled()
         deliveries._oms_prepare_shipping()
         res = super()._action_done()
@@ -170,7 +170,7 @@ class StockPicking(models.Model):
         return res
 
     def _oms_filter_parcelled(self):
-        """Return the deliveries that travel in our parcels: those of channel orders, and those packed by hand."""
+        """Return the deliveries that travel in parcels: those of channel orders, and those packed by hand."""
         return self.filtered(
             lambda picking: (
                 picking.picking_type_code == "outgoing"
@@ -181,7 +181,7 @@ class StockPicking(models.Model):
         )
 
     def _oms_prepare_shipping(self):
-        """Get everything on paper before the goods leave: parcels, carrier, weight, waybills, and the transfer's reference.
+        """Get everything on paper before the goods leave: parcels, carrier, weight, waybills, the transfer's reference.
 
         The reference is written before `_action_done`, as others read it there, and as `stock_delivery` then knows that
         there is nothing left to send.

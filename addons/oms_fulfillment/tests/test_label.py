@@ -27,7 +27,9 @@ class TestLabel(HttpCase, FulfillmentCommon):
         with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
             file.write(pdf)
             file.flush()
-            return subprocess.run(["pdftotext", "-layout", file.name, "-"], capture_output=True, check=True, text=True).stdout
+            return subprocess.run(
+                ["pdftotext", "-layout", file.name, "-"], capture_output=True, check=True, text=True
+            ).stdout
 
     def _create_labelled(self, lines=None):
         parcel = self._create_delivery(lines, carrier_id=self.express.id)._oms_create_parcels()
@@ -38,7 +40,15 @@ class TestLabel(HttpCase, FulfillmentCommon):
     def test_the_label_tells_all_a_courier_needs(self):
         parcel = self._create_labelled()
         text = self._get_text(self._render(parcel))
-        for words in ("Express", parcel.tracking_number, "张三", "+86 138 0000 0000", parcel.sale_id.name, "1.40", "OMS-MOUSE"):
+        for words in (
+            "Express",
+            parcel.tracking_number,
+            "张三",
+            "+86 138 0000 0000",
+            parcel.sale_id.name,
+            "1.40",
+            "OMS-MOUSE",
+        ):
             self.assertIn(words, text)
 
     def test_each_parcel_is_one_page_of_100_by_150_mm(self):

@@ -24,7 +24,9 @@ class TestBuyerMessages(FulfillmentCommon, MailCommon):
         self._tell()
         mail = self._get_mails()
         self.assertEqual(len(mail), 1)
-        self.assertIn(f"/my/parcel/{parcel.id}?access_token={parcel.access_token}", mail.body_html.replace("&amp;", "&"))
+        self.assertIn(
+            f"/my/parcel/{parcel.id}?access_token={parcel.access_token}", mail.body_html.replace("&amp;", "&")
+        )
         self.assertEqual(mail.state, "outgoing", "the mail queue sends it")
         parcel.action_deliver()
         self._tell()

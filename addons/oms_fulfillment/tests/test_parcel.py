@@ -11,7 +11,8 @@ class TestParcel(FulfillmentCommon):
         picking = self._create_delivery()
         parcel = picking.with_user(self.operator)._oms_create_parcels()
         self.assertRecordValues(
-            parcel, [{"state": "draft", "quantity": 3, "weight_expected": 1.4, "sale_id": picking.sale_id.id, "number": 1}]
+            parcel,
+            [{"state": "draft", "quantity": 3, "weight_expected": 1.4, "sale_id": picking.sale_id.id, "number": 1}],
         )
         self.assertEqual(parcel.name, f"{picking.name}-P1")
         self.assertFalse(picking._oms_create_parcels(), "nothing is left to pack")

@@ -10,7 +10,9 @@ class TestPortal(HttpCase, FulfillmentCommon):
         super().setUp()
         picking = self._create_delivery(carrier_id=self.express.id)
         self.parcel = self._ship(picking)
-        event = TrackingEvent(self.parcel.tracking_number, "picked_up", self.parcel.shipped_date, "Hangzhou Hub", "Collected")
+        event = TrackingEvent(
+            self.parcel.tracking_number, "picked_up", self.parcel.shipped_date, "Hangzhou Hub", "Collected"
+        )
         self.env["oms.parcel.event"]._insert_events(self.express, [event], "webhook").parcel_id._apply_tracking()
         self.env.flush_all()
 

@@ -63,7 +63,9 @@ class TestTrackingPayload(BaseCase):
 
     def test_unknown_words_are_no_error(self):
         self.assertEqual([normalise(word) for word in ("Delivered", "派件", "5", "???")][3], "unknown")
-        self.assertEqual([normalise(word) for word in ("Delivered", "派件", "5")], ["delivered"] + ["out_for_delivery"] * 2)
+        self.assertEqual(
+            [normalise(word) for word in ("Delivered", "派件", "5")], ["delivered"] + ["out_for_delivery"] * 2
+        )
 
     def test_only_the_right_secret_over_the_same_bytes_signs(self):
         signature = sign("s3cret", b"body")

@@ -19,7 +19,9 @@ class TestWaybillRange(FulfillmentCommon):
 
     def test_numbers_count_up_with_their_check_digit(self):
         self.express.oms_range_ids.active = False
-        block = self._create_range(self.express, prefix="RR", suffix="CN", check_digit="s10", first="47312482", last="47312490")
+        block = self._create_range(
+            self.express, prefix="RR", suffix="CN", check_digit="s10", first="47312482", last="47312490"
+        )
         self.assertEqual(block.example, "RR473124829CN")
         self.assertEqual(block.remaining, 9)
         self.assertEqual(self._take(1), ["RR473124829CN"])
