@@ -32,7 +32,7 @@ class SaleOrderLine(models.Model):
         quantities = defaultdict(float)
         for line, quantity in self._oms_get_delivered_quantities().items():
             quantities[line] += quantity
-        for line, quantity in self._oms_get_moved_quantities(
+        for line, quantity in self._oms_sum_moved_quantities(
             Domain("location_id.usage", "=", "customer")
             & Domain("oms_return_line_id", "not in", but_for.line_ids.ids if but_for else [])
         ).items():
@@ -43,11 +43,11 @@ class SaleOrderLine(models.Model):
 
     def _oms_get_delivered_quantities(self):
         """Return what left to the buyer, returns not taken off, as {line: quantity in the line's unit}."""
-        return self._oms_get_moved_quantities(
+        return self._oms_sum_moved_quantities(
             Domain("location_dest_id.usage", "=", "customer") & Domain("state", "=", "done")
         )
 
-    def _oms_get_moved_quantities(self, domain):
+    def _oms_sum_moved_quantities(self, domain):
         """Return {line: quantity in its unit} of the lines' stock moves in ``domain``: done, or else planned.
 
         Moves of another product (the parts of a kit) say nothing about how much of the line moved.
