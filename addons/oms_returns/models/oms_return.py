@@ -73,7 +73,7 @@ class OmsReturn(models.Model):
     )
     reception_state = fields.Selection(
         [
-            ("none", "No Goods"),
+            ("none", "Nothing Expected"),
             ("waiting", "To Receive"),
             ("partial", "Partly Received"),
             ("full", "Received"),
@@ -85,7 +85,7 @@ class OmsReturn(models.Model):
     )
     money_state = fields.Selection(
         [
-            ("none", "Nothing Due"),
+            ("none", "Not Due"),
             ("due", "To Credit"),
             ("draft", "Draft"),
             ("posted", "To Refund"),

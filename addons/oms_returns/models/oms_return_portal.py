@@ -105,12 +105,13 @@ class OmsReturn(models.Model):
     def _get_portal_steps(self):
         """Return the way of the return for the buyer: [{"label", "is_reached", "date"}, ...]."""
         self.ensure_one()
+        is_unpaid = self.state == "done" and self.money_state != "paid"
         labels = {
-            "requested": self.env._("Requested"),
+            "requested": self.env._("Request sent"),
             "approved": self.env._("Approved"),
             "received": self.env._("Received by us"),
             "inspected": self.env._("Inspected"),
-            "done": self.env._("Refunded") if self.money_state == "paid" else self.env._("Closed"),
+            "done": self.env._("Closed") if is_unpaid else self.env._("Refunded"),
         }
         events_sudo = (
             self.env["oms.event"]

@@ -26,7 +26,7 @@ registry.category("web_tour.tours").add("oms_returns_portal_tour", {
         },
         {
             content: "The return is there, with its way",
-            trigger: ".o_oms_return_page .o_oms_return_steps .o_reached:contains(Requested)",
+            trigger: ".o_oms_return_page .o_oms_return_steps .o_reached:contains(Request sent)",
         },
         {
             content: "Go to the list",
