@@ -238,7 +238,7 @@ def test_shipment_in_two_parcels_then_delivered(medusa, adapter):
         adapter.push_delivered(DeliveryNotice(order_id, "d", tracking_number="unknown"))
 
 
-@pytest.mark.parametrize(("index", "writes", "after"), [(0, 0, False), (1, 1, False), (2, 0, True), (3, 1, True)])
+@pytest.mark.parametrize(("index", "writes", "after"), [(0, 0, False), (1, 1, False), (2, 1, True), (3, 2, True)])
 def test_shipment_after_a_kill_is_made_once(medusa, adapter, placed, index, writes, after):
     order_id = placed[1][index]
     dying = _make_adapter(medusa, DyingTransport(writes, after))
