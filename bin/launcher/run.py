@@ -73,7 +73,10 @@ def _create(name):
         if addons := guard.read(_DEMO_ADDONS).split():
             odoo.install(aside, addons, "Installing what the example needs")
         port = int(os.environ.get("OMS_MARKETPLACE_PORT") or server.free_port(layout.PORT + 10))
-        odoo.run_script(aside, _SEED, "Making the living example", OMS_MARKETPLACE_URL=f"http://127.0.0.1:{port}")
+        state = server.marketplace_state(name)
+        guard.remove(state)
+        marketplace = {"OMS_MARKETPLACE_URL": f"http://127.0.0.1:{port}", "OMS_MARKETPLACE_STATE": state}
+        odoo.run_script(aside, _SEED, "Making the living example", **marketplace)
     note = {"addons": template.addon_digests(), "odoo": odoo_source.version(), "marketplace_port": port}
     database.set_note(aside, note)
     database.rename(aside, name)
@@ -120,7 +123,9 @@ def _start(progress, note, foreground):
         and not server.running().get("marketplace")
     ):
         server.check_port(note["marketplace_port"], "OMS_DEMO=0 ./oms run starts without the marketplace; OMS_PORT")
-        processes.append(server.start_marketplace(_MARKETPLACE, note["marketplace_port"], layout.PORT, foreground))
+        processes.append(
+            server.start_marketplace(_MARKETPLACE, note["marketplace_port"], layout.PORT, layout.DATABASE, foreground)
+        )
     return processes
 
 

@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from . import guard, layout, odoo, python_env
+from . import database, guard, layout, odoo, python_env
 from .errors import OmsError
 
 _STATE = layout.HOME / "server.json"
@@ -53,11 +53,20 @@ def start_odoo(database, port, log_to_terminal=False):
     return _start("odoo", command, layout.environment(), log_to_terminal, port=port, database=database)
 
 
-def start_marketplace(script, port, odoo_port, log_to_terminal=False):
-    """Start the simulated marketplace on a loopback port."""
-    env = layout.environment(OMS_ODOO_URL=f"http://127.0.0.1:{odoo_port}")
-    command = [python_env.python(), script, "--port", port]
-    return _start("marketplace", command, env, log_to_terminal, port=port)
+def start_marketplace(script, port, odoo_port, database_name, log_to_terminal=False):
+    """Start the simulated marketplace on a loopback port; it sells on where its book ends and tells Odoo by webhook."""
+    command = [python_env.python(), script, "--port", port, "--state", marketplace_state(database_name)]
+    shops = (
+        "SELECT code, id, webhook_secret FROM oms_channel WHERE provider = 'marketplace' AND webhook_secret IS NOT NULL"
+    )
+    for code, channel, secret in database.query(shops, database_name):
+        command += ["--webhook", f"{code}=http://127.0.0.1:{odoo_port}/oms/webhook/{channel}={secret}"]
+    return _start("marketplace", command, layout.environment(), log_to_terminal, port=port)
+
+
+def marketplace_state(database_name):
+    """The file in which the marketplace keeps what it sold to the company of a database."""
+    return layout.DATA / f"marketplace-{database_name}.json"
 
 
 def _start(name, command, env, log_to_terminal, **facts):
