@@ -1,0 +1,251 @@
+"""A worker dies by kill -9 between two steps of an order's way; after the restart there is exactly one of everything.
+
+Where it dies is exact, without a line of test code in the addons: either the shop kills it while it waits for an
+answer, or this test holds a lock on the table the next step writes, waits until the worker hangs on it, and kills it.
+"""
+
+import contextlib
+import http.server
+import json
+import os
+import threading
+import unittest
+from urllib.parse import parse_qsl, urlsplit
+
+import psycopg2
+from servers.odoo_server import OdooServer, wait_until
+
+from odoo.addons.oms_channels.tests.common import FakeMedusa
+
+SKU = "KILL-MOUSE"
+ORDER = "order_1"
+
+
+class ShopServer(http.server.ThreadingHTTPServer):
+    """The FakeMedusa behind a real port; ``before`` and ``after`` its work it calls these with (method, path)."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), ShopHandler)
+        self.shop = FakeMedusa()
+        self.before = self.after = None
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.thread = threading.Thread(target=self.serve_forever, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exc_info):
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, request, client_address):
+        """A client that was killed is what this is about."""
+
+
+class ShopHandler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.serve()
+
+    def do_POST(self):
+        self.serve()
+
+    def serve(self):
+        server, url = self.server, urlsplit(self.path)
+        path = url.path.removeprefix("/admin")
+        length = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(length)) if length else None
+        if server.before:
+            server.before(self.command, path)
+        status, answer = server.shop.answer(self.command, path, dict(parse_qsl(url.query)), body)
+        if server.after:
+            server.after(self.command, path)
+        content = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args):
+        """Silent."""
+
+
+class TestKillWorker(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server = cls.enterClassContext(OdooServer(f"oms_kill_{os.getpid()}"))
+        cls.http = cls.enterClassContext(ShopServer())
+        cls.shop = cls.http.shop
+        cls._set_up_company()
+
+    @classmethod
+    def _set_up_company(cls):
+        admin = cls.server.login("admin", "admin")
+        cls.product = admin.create(
+            "product.product", {"name": "Mouse", "default_code": SKU, "is_storable": True, "taxes_id": [(5,)]}
+        )
+        warehouse = admin.read("stock.warehouse", [], ["lot_stock_id"], limit=1)[0]
+        location = warehouse["lot_stock_id"][0]
+        quant = {"product_id": cls.product, "location_id": location, "inventory_quantity_auto_apply": 20}
+        admin.call("stock.quant", "create", [quant], context={"inventory_mode": True})
+        currency = admin.read("res.company", [], ["currency_id"], limit=1)[0]["currency_id"][1]
+        cls.currency = currency.lower()
+        journal = admin.read("account.journal", [["type", "=", "bank"]], ["id"], limit=1)
+        journal_id = (
+            journal[0]["id"]
+            if journal
+            else admin.create("account.journal", {"name": "Shop", "type": "bank", "code": "SHOPB"})
+        )
+        cls.channel = admin.create(
+            "oms.channel",
+            {
+                "name": "Kill Shop",
+                "code": "kill",
+                "provider": "medusa",
+                "base_url": cls.http.url,
+                "api_key": "sk_test",
+                "journal_id": journal_id,
+                "pull_start_date": "2026-01-01 00:00:00",
+                "next_pull_date": "2099-01-01 00:00:00",
+                "invoice_policy": "manual",
+            },
+        )
+
+    def _admin(self):
+        return self.server.login("admin", "admin")
+
+    # === WAYS TO DIE === #
+
+    def _kill_when(self, moment, method, start_of_path, wake):
+        """Kill the worker while it waits for the shop's answer.
+
+        :param moment: "before" or "after" the shop has done its part
+        """
+        dead = threading.Event()
+
+        def kill(called_method, path):
+            if called_method == method and path.startswith(start_of_path) and not dead.is_set():
+                self.server.kill()
+                dead.set()
+
+        setattr(self.http, moment, kill)
+        try:
+            wake()
+            self.assertTrue(dead.wait(90), f"never asked for {method} {start_of_path}: {self._describe()}")
+        finally:
+            setattr(self.http, moment, None)
+        self._start()
+
+    def _kill_at_write(self, table, wake):
+        """Kill the worker while it hangs on its first write to ``table``."""
+        with contextlib.closing(psycopg2.connect(dbname=self.server.database)) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute(f"LOCK TABLE {table} IN SHARE MODE")  # readers pass, writers wait
+                wake()
+                wait_until(lambda: self._is_waiting_for(table), f"the worker writes to {table}", 90)
+                self.server.kill()
+            connection.rollback()
+        self._start()
+
+    def _is_waiting_for(self, table):
+        return self.server.query("SELECT 1 FROM pg_locks WHERE relation = %s::regclass AND NOT granted", table)
+
+    def _start(self):
+        """Start anew once the dead worker's transactions are gone, as they are when a machine comes back."""
+        database = self.server.database
+        wait_until(
+            lambda: (
+                not self.server.query(
+                    "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND pid != pg_backend_pid()", database
+                )
+            ),
+            "the dead worker's connections end",
+            30,
+        )
+        self.server.start()
+
+    def _describe(self):
+        """Return what waits or failed, for who reads a failure."""
+        return self.server.query(
+            "SELECT 'push', kind, state, attempts, last_error, lane, next_try FROM oms_channel_push"
+            " UNION ALL SELECT 'message', source, state, attempts, last_error, lane, next_try FROM oms_channel_message"
+            " UNION ALL SELECT 'picking', name, state, NULL, NULL, NULL, NULL FROM stock_picking"
+        )
+
+    # === STEPS === #
+
+    def _pull(self):
+        self._admin().call("oms.channel", "action_pull_now", [self.channel])
+
+    def _count(self, statement, *parameters):
+        [[count]] = self.server.query(statement, *parameters)
+        return count
+
+    def _order(self):
+        rows = self.server.query(
+            "SELECT id, state FROM sale_order WHERE channel_id = %s AND channel_order_id = %s", self.channel, ORDER
+        )
+        return rows[0] if rows else None
+
+    def test_exactly_one_of_everything(self):
+        self.shop.place(1, [(SKU, 2, 25.0)], currency=self.currency, captured=True)
+        self._kill_when("before", "GET", "/orders", self._pull)
+        self._kill_at_write("oms_channel_message", self._pull)
+        self._kill_at_write("sale_order", self._pull)
+        self._kill_at_write("oms_channel_payment", lambda: None)
+        order_id, _state = wait_until(self._order, "the order is imported")
+        self._check_imported()
+        wait_until(lambda: self._order()[1] == "sale", "the order is confirmed", 90)
+        self._kill_at_write("account_payment", lambda: self._wake_settle(order_id))
+        self._check_paid(order_id)
+        self._kill_when("after", "POST", f"/orders/{ORDER}/fulfillments", lambda: self._ship(order_id))
+        self._check_shipped()
+
+    def _wake_settle(self, order_id):
+        admin = self._admin()
+        admin.call("oms.channel", "write", [self.channel], {"invoice_policy": "confirmed"})
+        admin.call("sale.order", "action_retry_invoice", [order_id])
+
+    def _check_imported(self):
+        pending = "SELECT count(*) FROM oms_channel_message WHERE channel_id = %s AND state NOT IN ('done', 'skipped')"
+        wait_until(lambda: not self._count(pending, self.channel), "every message is settled", 90)
+        self.assertEqual(self._count("SELECT count(*) FROM sale_order WHERE channel_id = %s", self.channel), 1)
+        self.assertEqual(self._count("SELECT count(*) FROM oms_channel_payment WHERE channel_id = %s", self.channel), 1)
+        self.assertEqual(
+            self._count(
+                "SELECT count(*) FROM oms_channel_message WHERE channel_id = %s AND state = 'done'", self.channel
+            ),
+            1,
+        )
+
+    def _check_paid(self, order_id):
+        booked = "SELECT count(*) FROM oms_channel_payment WHERE order_id = %s AND payment_id IS NOT NULL"
+        wait_until(lambda: self._count(booked, order_id), "the payment is booked", 90)
+        self.assertEqual(
+            self.server.query(
+                "SELECT amount_total, amount_residual FROM account_move"
+                " WHERE move_type = 'out_invoice' AND state = 'posted'"
+            ),
+            [(60, 0)],
+        )
+        self.assertEqual(self._count("SELECT count(*) FROM account_payment WHERE payment_reference = 'pay_1'"), 1)
+
+    def _ship(self, order_id):
+        admin = self._admin()
+        [picking] = admin.read("stock.picking", [["sale_id", "=", order_id]], ["id", "state"])
+        admin.call("stock.picking", "write", [picking["id"]], {"carrier_tracking_ref": "SF-KILL-1"})
+        # No text message to the buyer: its dialog is for the web client.
+        admin.call("stock.picking", "button_validate", [picking["id"]], context={"skip_sms": True})
+        [picking] = admin.read("stock.picking", [["sale_id", "=", order_id]], ["state"])
+        self.assertEqual(picking["state"], "done")
+
+    def _check_shipped(self):
+        done = "SELECT count(*) FROM oms_channel_push WHERE channel_id = %s AND kind = 'shipment' AND state = 'done'"
+        wait_until(lambda: self._count(done, self.channel), "the shop knows of the shipment", 120)
+        fulfillments = self.shop.orders[ORDER]["fulfillments"]
+        self.assertEqual(len(fulfillments), 1)
+        self.assertEqual([label["tracking_number"] for label in fulfillments[0]["labels"]], ["SF-KILL-1"])
