@@ -127,9 +127,8 @@ class DeliveryCarrier(models.Model):
         return {carrier: [quote(tariffs.get(carrier.id, ()), shipment) for shipment in shipments] for carrier in self}
 
     def _oms_can_track(self):
-        """Whether carriers of this type can be asked where a parcel is."""
-        self.ensure_one()
-        return hasattr(self, f"{self.delivery_type}_oms_track")
+        """Whether a carrier of this type can be asked where a parcel is; a parcel without carrier has none to ask."""
+        return bool(self) and hasattr(self, f"{self.delivery_type}_oms_track")
 
     def _oms_track(self, parcels):
         """Ask the carrier about parcels: a list of `routing.tracking.TrackingEvent`."""
