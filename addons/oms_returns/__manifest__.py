@@ -25,6 +25,7 @@
         "views/portal_templates.xml",
         "views/oms_returns_menus.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
     "assets": {
         "web.assets_frontend": ["oms_returns/static/src/scss/*.scss"],
         "web.assets_tests": ["oms_returns/static/tests/tours/*.js"],

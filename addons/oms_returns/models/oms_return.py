@@ -14,8 +14,8 @@ OPEN_STATES = ("draft", "requested", *RETURNING_STATES)
 class OmsReturn(models.Model):
     """What a buyer sends back, or is refunded for, and how far that is.
 
-    Three axes, kept apart: approval (``state``), goods (``reception_state``) and money (``money_state``); goods and money
-    are derived from stock moves and credit notes.
+    Three axes, kept apart: approval (``state``), goods (``reception_state``) and money (``money_state``); the goods and
+    the money are derived from stock moves and credit notes.
     """
 
     _name = "oms.return"

@@ -8,8 +8,8 @@ from odoo.fields import Command
 class OmsReturn(models.Model):
     """The third axis: the money, from what is due to the posted credit notes.
 
-    A credit note credits one invoice, in the invoice's own prices, discounts, taxes and accounts. What a channel's buyer
-    paid and was not invoiced yet is credited from the order line; the invoice that follows is for the whole.
+    A credit note credits one invoice, in the invoice's own prices, discounts, taxes and accounts. What the buyer of a
+    channel paid and was not invoiced yet is credited from the order line; the invoice that follows is for the whole.
     """
 
     _inherit = "oms.return"

@@ -1,5 +1,6 @@
 from odoo.tests import tagged
 
+from ..hooks import uninstall_hook
 from .common import OmsReturnsCommon
 
 
@@ -68,3 +69,17 @@ class TestStage(OmsReturnsCommon):
         self._inspect(oms_return)
         self.assertAlmostEqual(oms_return.credit_note_ids.amount_total, 20.0)
         self.assertFalse(calls)
+
+    def test_uninstalling_leaves_orders_as_plain_odoo_knows_them(self):
+        self.mouse.invoice_policy = "order"
+        order, credited = self._sell([(self.mouse, 1)]), self._sell([(self.mouse, 1)])
+        stage = order.oms_stage
+        self._approve(order)
+        self.assertEqual(order.oms_stage, "returning")
+        oms_return = self._approve(credited)
+        self._receive(oms_return)
+        self._inspect(oms_return)
+        uninstall_hook(self.env)
+        self.assertEqual((order.oms_stage, credited.oms_stage), (stage, stage))
+        self.assertFalse(oms_return.credit_note_ids.invoice_line_ids.sale_line_ids)
+        self.assertEqual(credited.invoice_status, "invoiced")
