@@ -12,10 +12,10 @@ _SEED = _DEMO / "seed.py"
 _MARKETPLACE = _DEMO / "marketplace.py"
 _DEMO_ADDONS = _DEMO / "modules.txt"  # further modules the example needs, one a line
 _FIRST_LOOK = _DEMO / "first_look.txt"
-_DEFAULT_FIRST_LOOK = """\
-  Orders       the overview: how many orders are in each stage, what is held and why
-  Settings     Order Management: policies, carriers, channels
-  Your picture Preferences > Language: 简体中文
+_FIRST_LOOK_WITHOUT_DEMO = """\
+  OMS > Overview                     how many orders are in each stage, what is held and why
+  OMS > Configuration                channels, rules, holds; connect the first shop
+  Your picture > Preferences         Language: 简体中文
 """
 
 
@@ -47,7 +47,7 @@ def _ensure_database(progress):
     """Make or update the database; return its note."""
     name = layout.DATABASE
     if not database.exists(name):
-        template.ensure(progress)
+        template.ensure(progress, for_tests=False)
         with progress.step("Living example" if _has_demo() else "Company"):
             return _create(name)
     progress.ready("Databases")
@@ -123,9 +123,10 @@ def _start(progress, note, foreground):
         and not server.running().get("marketplace")
     ):
         server.check_port(note["marketplace_port"], "OMS_DEMO=0 ./oms run starts without the marketplace; OMS_PORT")
-        processes.append(
-            server.start_marketplace(_MARKETPLACE, note["marketplace_port"], layout.PORT, layout.DATABASE, foreground)
-        )
+        port = note["marketplace_port"]
+        market = server.start_marketplace(_MARKETPLACE, port, layout.PORT, layout.DATABASE, foreground)
+        server.wait_until_answers(market, port, "marketplace", "/", seconds=30)
+        processes.append(market)
     return processes
 
 
@@ -143,11 +144,12 @@ def _wait(processes):
 
 
 def _greet(seconds):
+    first_look = _FIRST_LOOK.read_text() if _has_demo() and _FIRST_LOOK.is_file() else _FIRST_LOOK_WITHOUT_DEMO
     say(f"""
 Odoo is up after {seconds:.0f} s: http://{layout.HOST}:{layout.PORT}
 Login admin, password admin
 
 What to look at first:
-{guard.read(_FIRST_LOOK) or _DEFAULT_FIRST_LOOK.rstrip()}
+{first_look.rstrip()}
 
 ./oms logs shows what it does, ./oms stop ends it, ./oms reset makes the example anew.""")

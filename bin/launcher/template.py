@@ -52,18 +52,22 @@ def suite_name():
     return _prefix("tpl") + _digest(host_name(), sorted(addon_digests().items()))
 
 
-def is_ready():
+def _is_ready(for_tests):
     name = suite_name()
-    return database.exists(name) and database.get_note(name).get("bundles") == _bundles_digest()
+    note = database.get_note(name) if database.exists(name) else {}
+    return note.get("bundles") == _bundles_digest() and (note.get("for_tests") or not for_tests)
 
 
-def ensure(progress=None):
-    """Make the templates that are missing, drop those of earlier states; return the name of the suite's."""
+def ensure(progress=None, for_tests=True):
+    """Make the templates that are missing, drop those of earlier states; return the name of the suite's.
+
+    :param for_tests: also build the asset bundles that only tests load
+    """
     with guard.lock("template", "Another ./oms is preparing the databases; waiting for it."):
-        if not is_ready():
+        if not _is_ready(for_tests):
             progress = progress or console.Progress(1)
             with progress.step(f"Databases: Odoo and {len(layout.our_addons())} addons"):
-                _build()
+                _build(for_tests)
         elif progress:
             progress.ready("Databases")
         return suite_name()
@@ -78,7 +82,7 @@ def ensure_host():
         return host_name()
 
 
-def _build():
+def _build(for_tests):
     guard.check_space(700)
     host, suite = host_name(), suite_name()
     for name in [*database.names(_prefix("host")), *database.names(_prefix("tpl"))]:
@@ -91,8 +95,8 @@ def _build():
         database.clone(host, aside)
         odoo.install(aside, layout.our_addons(), "Installing our addons")
         database.rename(aside, suite)
-    odoo.run_script(suite, _BUNDLES, "Building the asset bundles")
-    database.set_note(suite, {"bundles": _bundles_digest()})
+    odoo.run_script(suite, _BUNDLES, "Building the asset bundles", OMS_TEST_BUNDLES="1" if for_tests else "")
+    database.set_note(suite, {"bundles": _bundles_digest(), "for_tests": for_tests})
 
 
 def _build_host():
