@@ -14,7 +14,7 @@ class SaleOrder(models.Model):
         for order in self:
             order.oms_parcel_count = len(order.oms_parcel_ids)
 
-    @api.depends("oms_parcel_ids.state", "picking_ids.move_ids.picked")
+    @api.depends("oms_parcel_ids.state", "picking_ids.move_ids.picked", "picking_ids.move_line_ids.picked")
     def _compute_oms_stage(self):
         return super()._compute_oms_stage()
 

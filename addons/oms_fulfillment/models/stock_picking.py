@@ -51,13 +51,20 @@ class StockPicking(models.Model):
         self.ensure_one()
         moves = self.move_ids.filtered(lambda move: move.state != "cancel")
         brought = self.state == "assigned" and bool(moves.move_orig_ids.filtered(lambda move: move.state == "done"))
-        return brought or (bool(moves) and all(move.picked for move in moves))
+        # Odoo calls a move picked as soon as one of its lines is.
+        lines_left = self.move_line_ids.filtered(lambda line: not line.picked and not line.oms_problem)
+        return brought or (bool(moves) and all(move.picked for move in moves) and not lines_left)
 
     def _oms_is_packed(self):
         """Whether one delivery stands in closed parcels."""
         self.ensure_one()
         parcels = self._oms_get_live_parcels()
-        return bool(parcels) and all(parcel.state in ("packed", "labelled") for parcel in parcels)
+        if not parcels or any(parcel.state not in ("packed", "labelled") for parcel in parcels):
+            return False
+        left = self._oms_get_unpacked_content()[self]
+        return not any(
+            move.product_id.uom_id.compare(quantity, 0) > 0 for (_pack, move, _lot), quantity in left.items()
+        )
 
     def _oms_get_content(self):
         """Return what goes out with each delivery: what was picked or, before anything was, what is reserved.

@@ -14,10 +14,7 @@ class ScanCommon(FulfillmentCommon):
         cls.mouse.barcode, cls.keyboard.barcode = "6900000000014", "6900000000021"
         stock = cls.warehouse.lot_stock_id
         cls.shelf_a, cls.shelf_b, cls.shelf_c = cls.env["stock.location"].create(
-            [
-                {"name": name, "location_id": stock.id, "barcode": f"LOC-{name}"}
-                for name in ("A-2", "A-10", "B-1")
-            ]
+            [{"name": name, "location_id": stock.id, "barcode": f"LOC-{name}"} for name in ("A-2", "A-10", "B-1")]
         )
         cls.yogurt = cls.env["product.product"].create(
             {

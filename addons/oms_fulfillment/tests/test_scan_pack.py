@@ -74,6 +74,18 @@ class TestScanPack(ScanCommon):
             ],
         )
 
+    def test_stage_of_the_order_follows_the_last_piece(self):
+        picking = self._create_delivery([(self.mouse, 2)])
+        order = picking.sale_id
+        self._scan(picking.name, self.mouse.barcode)
+        self.assertEqual(order.oms_stage, "ready", "one of two is picked")
+        self._scan(self.mouse.barcode)
+        self.assertEqual(order.oms_stage, "picked")
+        self._scan(self.mouse.barcode, "BOX-M", "0.3")
+        self.assertEqual(order.oms_stage, "picked", "one of two is in a parcel")
+        self._scan(self.mouse.barcode, "BOX-M", "0.3")
+        self.assertEqual(order.oms_stage, "packed")
+
     def test_empty_parcel_is_not_closed(self):
         self._start_checking([(self.mouse, 2)])
         self._assert_answer(self.as_operator.scan_close_parcel(), "check", "empty_parcel", "warning")

@@ -48,10 +48,16 @@ class TestScanPick(ScanCommon):
         )
         self._put(products, self.shelf_c, 1)
         self.env["stock.quant"].search(
-            [("location_id", "=", self.warehouse.lot_stock_id.id), ("product_id", "in", (self.mouse | self.keyboard).ids)]
+            [
+                ("location_id", "=", self.warehouse.lot_stock_id.id),
+                ("product_id", "in", (self.mouse | self.keyboard).ids),
+            ]
         ).with_context(inventory_mode=True).write({"inventory_quantity": 0})
         self.env["stock.quant"].search(
-            [("location_id", "=", self.warehouse.lot_stock_id.id), ("product_id", "in", (self.mouse | self.keyboard).ids)]
+            [
+                ("location_id", "=", self.warehouse.lot_stock_id.id),
+                ("product_id", "in", (self.mouse | self.keyboard).ids),
+            ]
         ).action_apply_inventory()
         picking = self._create_transfer([(products, 1), (self.keyboard, 1), (self.mouse, 1)])
         answer = self._scan(picking.name)
@@ -230,9 +236,7 @@ class TestScanPick(ScanCommon):
         answer = self.as_operator.scan_report_problem(line, "damaged", 1)
         self._assert_answer(answer, "pick", "rerouted")
         scrap = self.env["stock.scrap"].search([("origin", "=", picking.name)])
-        self.assertRecordValues(
-            scrap, [{"product_id": self.keyboard.id, "scrap_qty": 1.0, "state": "draft"}]
-        )
+        self.assertRecordValues(scrap, [{"product_id": self.keyboard.id, "scrap_qty": 1.0, "state": "draft"}])
 
     def test_undo_takes_the_last_scans_back_one_by_one(self):
         picking = self._create_delivery([(self.mouse, 2)])

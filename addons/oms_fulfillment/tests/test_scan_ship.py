@@ -12,7 +12,9 @@ class TestScanShip(ScanCommon):
             for _piece in range(int(line.quantity)):
                 self._scan(line.product_id.barcode)
         self._scan("BOX-M")
-        return self.as_operator.scan_weigh(self.env["oms.parcel"].search([("picking_id", "=", picking.id)]).weight_expected)
+        return self.as_operator.scan_weigh(
+            self.env["oms.parcel"].search([("picking_id", "=", picking.id)]).weight_expected
+        )
 
     def test_label_is_numbered_and_printed_then_shipped(self):
         picking = self._create_delivery([(self.mouse, 2)])
@@ -20,7 +22,9 @@ class TestScanShip(ScanCommon):
         answer = self.as_operator.scan_print_label()
         self._assert_answer(answer, "ship", "labelled", "success")
         parcel = picking.oms_parcel_ids
-        self.assertEqual(answer["message"]["print_url"], f"/report/pdf/oms_fulfillment.report_waybill_document/{parcel.id}")
+        self.assertEqual(
+            answer["message"]["print_url"], f"/report/pdf/oms_fulfillment.report_waybill_document/{parcel.id}"
+        )
         self.assertEqual(parcel.state, "labelled")
         self.assertEqual(answer["data"]["parcels"][0]["waybill"], parcel.tracking_number)
         answer = self._scan(parcel.tracking_number)

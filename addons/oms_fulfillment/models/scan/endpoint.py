@@ -11,7 +11,7 @@ def scan_endpoint(method):
     """Make a session method an endpoint of the scanning app.
 
     The method runs on the caller's own locked session inside a savepoint and returns a message or None.
-    The endpoint answers {"state": str, "data": dict, "message": dict or None}, whatever happens: a refusal is an answer.
+    The endpoint answers {"state": str, "data": dict, "message": dict or None}, also when a rule refuses.
 
     :param str uuid: made by the device for each call; the same uuid gets the stored answer and nothing is done twice
     :param int picking_id: the transfer the device shows; when another one is open by now the call does nothing
@@ -52,6 +52,6 @@ def run_in_savepoint(session, method, args, kwargs, uuid):
         # Somebody else is at the same transfer this very moment: the server repeats the request.
         raise ConcurrencyError("The transfer is being worked on by another request.") from None
     except UserError as error:
-        message = get_message(session.env, "refused", reason=str(error))
+        message = {"code": "refused", "level": "danger", "text": str(error)}
         session._log(session._get_state(), result="refused", code="refused", note=str(error), uuid=uuid)
     return message

@@ -1,10 +1,8 @@
 from datetime import timedelta
 
-from psycopg2.errors import UniqueViolation
-
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
-from odoo.tools import mute_logger
+from odoo.tools import SQL
 
 
 class OmsScanCall(models.Model):
@@ -15,7 +13,7 @@ class OmsScanCall(models.Model):
 
     uuid = fields.Char(required=True, readonly=True)
     user_id = fields.Many2one(
-        "res.users", required=True, readonly=True, index=True, ondelete="cascade", default=lambda self: self.env.user
+        "res.users", required=True, readonly=True, ondelete="cascade", default=lambda self: self.env.user
     )
     method = fields.Char(required=True, readonly=True)
     answer = fields.Json()
@@ -34,11 +32,23 @@ class OmsScanCall(models.Model):
         :raise ConcurrencyError: the same call is being worked by another request; the server repeats this one, which
             then finds the answer
         """
-        try:
-            with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
-                return self.create({"uuid": uuid, "method": method})
-        except UniqueViolation:
-            raise ConcurrencyError("The same scan is being worked on by another request.") from None
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO oms_scan_call (uuid, user_id, method, create_uid, create_date)
+                     VALUES (%(uuid)s, %(user)s, %(method)s, %(user)s, NOW() AT TIME ZONE 'UTC')
+                ON CONFLICT DO NOTHING
+                  RETURNING id
+                """,
+                uuid=uuid,
+                user=self.env.uid,
+                method=method,
+            ),
+            log_exceptions=False,  # a twin that is not committed yet is no news: the server repeats this request
+        )
+        if not (row := self.env.cr.fetchone()):
+            raise ConcurrencyError("The same scan is being worked on by another request.")
+        return self.browse(row[0])
 
     @api.autovacuum
     def _gc_calls(self):

@@ -67,8 +67,9 @@ class OmsScanReader(models.AbstractModel):
         """Yield what the nomenclatures read in ``barcode``: {"product": codes, "lot": name, "quantity": float}."""
         nomenclatures = company.nomenclature_id
         # GS1 codes are on the goods whatever the company's own labels are.
-        nomenclatures |= self.env.ref("barcodes_gs1_nomenclature.default_gs1_nomenclature", raise_if_not_found=False) or (
-            self.env["barcode.nomenclature"]
+        nomenclatures |= (
+            self.env.ref("barcodes_gs1_nomenclature.default_gs1_nomenclature", raise_if_not_found=False)
+            or (self.env["barcode.nomenclature"])
         )
         code = _SYMBOLOGY.sub("", barcode)
         for nomenclature in nomenclatures:

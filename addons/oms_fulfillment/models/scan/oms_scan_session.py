@@ -219,16 +219,20 @@ class OmsScanSession(models.Model):
     def _log(self, step, result="done", **values):
         """Write what was done to the scan log."""
         # sudo: oms.scan.log - append-only, nobody has the right to write it
-        return self.env["oms.scan.log"].sudo().create(
-            {
-                "user_id": self.env.uid,
-                "company_id": (self.picking_id.company_id or self.company_id or self.env.company).id,
-                "warehouse_id": self.warehouse_id.id,
-                "picking_id": self.picking_id.id,
-                "step": step,
-                "result": result,
-                **values,
-            }
+        return (
+            self.env["oms.scan.log"]
+            .sudo()
+            .create(
+                {
+                    "user_id": self.env.uid,
+                    "company_id": (self.picking_id.company_id or self.company_id or self.env.company).id,
+                    "warehouse_id": self.warehouse_id.id,
+                    "picking_id": self.picking_id.id,
+                    "step": step,
+                    "result": result,
+                    **values,
+                }
+            )
         )
 
     def _name_location(self, location):

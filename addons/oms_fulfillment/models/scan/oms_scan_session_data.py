@@ -138,14 +138,18 @@ class OmsScanSession(models.Model):
     def _prepare_lot(self, lot):
         if not lot:
             return False
-        return {"id": lot.id, "name": lot.name, "expiry": lot.expiration_date and lot.expiration_date.date().isoformat()}
+        return {
+            "id": lot.id,
+            "name": lot.name,
+            "expiry": lot.expiration_date and lot.expiration_date.date().isoformat(),
+        }
 
     @staticmethod
     def _pack_record(record):
         return {"id": record.id, "name": record.display_name} if record else False
 
     def _get_data_pick(self):
-        """{..., "lines": [{id, location, product, lot, package, done, todo, problem}], "current_id", "at", "lot_wanted"}"""
+        """{..., "lines": [{id, location, product, lot, package, done, todo, problem}], "current_id", "at", ...}"""
         return {
             **self._get_data_common(),
             "lines": self._prepare_pick_lines(),
@@ -156,7 +160,7 @@ class OmsScanSession(models.Model):
         }
 
     def _prepare_pick_lines(self):
-        """One row for each place, move, lot and package, however its pieces are spread over picked and unpicked lines."""
+        """One row for each place, move, lot and package, its picked and unpicked pieces together."""
 
         def sort_key(line):
             return (

@@ -69,11 +69,11 @@ class OmsScanSession(models.Model):
             raise ScanRefused(
                 "not_picked", {"product": product.display_name}, {"product_id": product.id, "barcode": barcode}
             )
-        left = {key: quantity for key, quantity in self._get_quantities_to_check().items() if key[0].product_id == product}
+        left = {
+            key: quantity for key, quantity in self._get_quantities_to_check().items() if key[0].product_id == product
+        }
         if not left:
-            raise ScanRefused(
-                "over_checked", {"product": product.name}, {"product_id": product.id, "barcode": barcode}
-            )
+            raise ScanRefused("over_checked", {"product": product.name}, {"product_id": product.id, "barcode": barcode})
         return left
 
     def _check(self, product, quantity, lot, barcode):
@@ -109,7 +109,9 @@ class OmsScanSession(models.Model):
         parcel = self._get_open_parcel() or self._create_parcel()
         for (move, lot), available in left.items():
             taken = min(quantity, available)
-            line = parcel.line_ids.filtered(lambda line, move=move, lot=lot: line.move_id == move and line.lot_id == lot)
+            line = parcel.line_ids.filtered(
+                lambda line, move=move, lot=lot: line.move_id == move and line.lot_id == lot
+            )
             if line:
                 line.quantity += taken
             else:
@@ -142,7 +144,7 @@ class OmsScanSession(models.Model):
 
     def _check_set_quantity(self, key, quantity):
         """Only what has no barcode may be counted by hand: the check is worth what is scanned."""
-        for (move, lot), _left in self._get_quantities_to_check().items():
+        for move, lot in self._get_quantities_to_check():
             if f"{move.id}-{lot.id or 0}" == key:
                 if move.product_id.barcode or lot:
                     raise ScanRefused("must_scan", {"product": move.product_id.name})

@@ -57,7 +57,11 @@ class OmsScanSession(models.Model):
         if lot := self._find_lot(barcode, self.picking_id.move_ids.product_id):
             return self._pick(lot.product_id, 1.0, lot, barcode)
         if self.product_id:
-            params = {"lot": barcode, "product": self.product_id.name, "location": self._name_location(self._get_current_line().location_id)}
+            params = {
+                "lot": barcode,
+                "product": self.product_id.name,
+                "location": self._name_location(self._get_current_line().location_id),
+            }
             raise ScanRefused("wrong_lot", params, {"barcode": barcode, "product_id": self.product_id.id})
         return self._scan_something_else(barcode)
 
@@ -102,7 +106,9 @@ class OmsScanSession(models.Model):
     def _go_to_location(self, location):
         lines = self._get_lines_to_pick().filtered(lambda line: line.location_id._child_of(location))
         if not lines:
-            raise ScanRefused("wrong_location", {"location": self._name_location(location)}, {"location_id": location.id})
+            raise ScanRefused(
+                "wrong_location", {"location": self._name_location(location)}, {"location_id": location.id}
+            )
         line = self._get_current_line() & lines or lines[0]
         self._set(location_id=line.location_id.id, move_line_id=line.id, product_id=False)
         return self._say("at_location", location=self._name_location(line.location_id))
@@ -111,7 +117,9 @@ class OmsScanSession(models.Model):
         """Refuse a piece from another shelf than the one the operator stands at."""
         if self.location_id and line.location_id != self.location_id:
             params = {"product": line.product_id.name, "location": self._name_location(line.location_id)}
-            raise ScanRefused("elsewhere", params, {"product_id": line.product_id.id, "location_id": self.location_id.id})
+            raise ScanRefused(
+                "elsewhere", params, {"product_id": line.product_id.id, "location_id": self.location_id.id}
+            )
         if self.picking_id.picking_type_id.oms_scan_location and not self.location_id:
             raise ScanRefused("location_first", {"location": self._name_location(line.location_id)})
 
@@ -233,7 +241,11 @@ class OmsScanSession(models.Model):
             ["location_id"],
             ["quantity:sum", "reserved_quantity:sum"],
         )
-        places = {place for place, quantity_in, reserved in free if product.uom_id.compare(quantity_in - reserved, quantity) >= 0}
+        places = {
+            place
+            for place, quantity_in, reserved in free
+            if product.uom_id.compare(quantity_in - reserved, quantity) >= 0
+        }
         fitting = lines.filtered(lambda line: line.location_id in places and not line.package_id)
         if not fitting:
             params = {"lot": lot.name, "product": product.name, "location": self._name_location(lines[0].location_id)}

@@ -4,7 +4,7 @@ from .messages import ScanRefused
 
 
 class OmsScanSession(models.Model):
-    """Pieces that are not on the shelf, or damaged: noted, told to the right people, taken from elsewhere if possible."""
+    """Pieces not on the shelf, or damaged: noted, told to who must know, taken from elsewhere if possible."""
 
     _inherit = "oms.scan.session"
 
@@ -40,7 +40,7 @@ class OmsScanSession(models.Model):
         return text
 
     def _tell_about(self, line, kind, quantity, text):
-        """A shelf that lacks pieces is to be counted; damaged pieces wait as a draft scrap for who may write them off."""
+        """A shelf that lacks pieces is to be counted; damaged pieces wait as a draft scrap."""
         picking = self.picking_id
         picking.message_post(body=f"{text} ({self._name_location(line.location_id)})")
         if not line.product_id.is_storable:
@@ -60,13 +60,17 @@ class OmsScanSession(models.Model):
             )
             return
         quants = self.env["stock.quant"]._gather(
-            line.product_id, line.location_id, lot_id=line.lot_id or None, package_id=line.package_id or None, strict=True
+            line.product_id,
+            line.location_id,
+            lot_id=line.lot_id or None,
+            package_id=line.package_id or None,
+            strict=True,
         )
         # sudo: stock.quant - asking for a count is no change of stock, which operators may not make
         quants.sudo().inventory_date = fields.Date.context_today(self)
 
     def _take_elsewhere(self, flagged):
-        """Reserve the pieces of ``flagged`` at other places, as far as there is stock.
+        """Reserve other pieces instead of those of ``flagged``, as far as there is stock.
 
         :return: the lines to walk to
         """
@@ -76,14 +80,25 @@ class OmsScanSession(models.Model):
         if not product.is_storable:
             return taken
         quants = self.env["stock.quant"]._gather(product, flagged.move_id.location_id, strict=False)
-        for quant in quants.filtered(lambda quant: quant.location_id != flagged.location_id and not quant.package_id):
+        if flagged.oms_problem == "short":
+            quants = quants.filtered(lambda quant: quant.location_id != flagged.location_id)
+        for quant in quants.filtered(lambda quant: not quant.package_id):
             left = flagged.quantity_product_uom
             quantity = min(left, quant.available_quantity)
             if uom.compare(quantity, 0) <= 0 or quant.lot_id.product_expiry_alert:
                 continue
-            line = flagged if uom.compare(quantity, left) == 0 else flagged._oms_flag_problem(quantity, flagged.oms_problem)
+            line = (
+                flagged
+                if uom.compare(quantity, left) == 0
+                else flagged._oms_flag_problem(quantity, flagged.oms_problem)
+            )
             line.write(
-                {"location_id": quant.location_id.id, "lot_id": quant.lot_id.id, "package_id": False, "oms_problem": False}
+                {
+                    "location_id": quant.location_id.id,
+                    "lot_id": quant.lot_id.id,
+                    "package_id": False,
+                    "oms_problem": False,
+                }
             )
             taken |= line
             if line == flagged:

@@ -33,7 +33,9 @@ class OmsScanSession(models.Model):
 
     def _undo_pick(self, log):
         line = self._get_picked_lines().filtered(
-            lambda line: line.move_id == log.move_id and line.lot_id == log.lot_id and line.location_id == log.location_id
+            lambda line: (
+                line.move_id == log.move_id and line.lot_id == log.lot_id and line.location_id == log.location_id
+            )
         )[:1]
         if not line or line.product_id.uom_id.compare(line.quantity_product_uom, log.quantity) < 0:
             raise ScanRefused("line_gone")

@@ -17,14 +17,16 @@ class StockMoveLine(models.Model):
         """Return the line that holds the picked (or unpicked) pieces of the same move, place, package and ``lot``."""
         self.ensure_one()
         return self.move_id.move_line_ids.filtered(
-            lambda line: line != self
-            and line.picked == picked
-            and not line.oms_problem
-            and line.lot_id == lot
-            and line.location_id == self.location_id
-            and line.package_id == self.package_id
-            and line.owner_id == self.owner_id
-            and line.result_package_id == self.result_package_id
+            lambda line: (
+                line != self
+                and line.picked == picked
+                and not line.oms_problem
+                and line.lot_id == lot
+                and line.location_id == self.location_id
+                and line.package_id == self.package_id
+                and line.owner_id == self.owner_id
+                and line.result_package_id == self.result_package_id
+            )
         )[:1]
 
     def _oms_pick(self, quantity, lot=None):

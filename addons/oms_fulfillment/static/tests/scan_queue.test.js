@@ -21,7 +21,10 @@ function makeQueue(send, options = {}) {
         wait: async (ms) => expect.step(`wait ${ms}`),
         makeUuid: () => `uuid-${++counter}`,
         now: () => clock,
-        store: { load: () => stored, save: (calls) => (stored = JSON.parse(JSON.stringify(calls))) },
+        store: {
+            load: () => stored,
+            save: (calls) => (stored = JSON.parse(JSON.stringify(calls))),
+        },
         ...options,
     });
 }

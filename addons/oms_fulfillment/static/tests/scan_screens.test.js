@@ -25,7 +25,15 @@ const product = (id, values = {}) => ({
 });
 
 const COMMON = {
-    transfer: { id: 7, name: "OUT/7", origin: "S1", partner: "Zhang", carrier: "", note: "", destination: "" },
+    transfer: {
+        id: 7,
+        name: "OUT/7",
+        origin: "S1",
+        partner: "Zhang",
+        carrier: "",
+        note: "",
+        destination: "",
+    },
     outgoing: true,
     picked: 1,
     to_pick: 4,
@@ -37,8 +45,26 @@ const COMMON = {
 const PICK = {
     ...COMMON,
     lines: [
-        { id: 1, location: { id: 11, name: "A-2" }, product: product(1), lot: false, package: "", done: 1, todo: 3, problem: false },
-        { id: 2, location: { id: 12, name: "A-10" }, product: product(2), lot: false, package: "", done: 0, todo: 1, problem: false },
+        {
+            id: 1,
+            location: { id: 11, name: "A-2" },
+            product: product(1),
+            lot: false,
+            package: "",
+            done: 1,
+            todo: 3,
+            problem: false,
+        },
+        {
+            id: 2,
+            location: { id: 12, name: "A-10" },
+            product: product(2),
+            lot: false,
+            package: "",
+            done: 0,
+            todo: 1,
+            problem: false,
+        },
     ],
     current_id: 1,
     at: false,
@@ -95,7 +121,9 @@ test("check: what is left comes first, finished rows are marked", async () => {
     });
     expect(queryAllTexts(".oms_scan_product_name")).toEqual(["Product 2", "Product 1"]);
     expect(".oms_scan_row.done").toHaveCount(1);
-    expect(".oms_scan_row .oms_scan_button").toHaveCount(1, { message: "only articles without barcode are counted" });
+    expect(".oms_scan_row .oms_scan_button").toHaveCount(1, {
+        message: "only articles without barcode are counted",
+    });
     expect(".oms_scan_close_parcel").not.toBeEnabled();
 });
 

@@ -127,6 +127,13 @@ export class OmsScanApp extends Component {
         return `${formatPieces(done)} / ${formatPieces(total)}`;
     }
 
+    get offlineText() {
+        return _t(
+            "No connection. %s waiting: nothing is lost, go on scanning.",
+            this.state.waiting
+        );
+    }
+
     get icon() {
         return {
             success: "fa-check-circle",
@@ -151,7 +158,9 @@ export class OmsScanApp extends Component {
             this.print(message.print_url);
         }
         if (message?.dialog) {
-            this.action.doAction(message.dialog, { onClose: () => this.call("scan_start", {}, false) });
+            this.action.doAction(message.dialog, {
+                onClose: () => this.call("scan_start", {}, false),
+            });
         }
         if (message?.action) {
             this.action.doAction(message.action);

@@ -24,7 +24,15 @@ const VIBRATIONS = {
     warning: [90, 70, 90],
     danger: [320, 110, 320],
 };
-const COMPLETE = ["line_done", "pick_done", "check_done", "labelled", "shipped", "finished", "backorder"];
+const COMPLETE = [
+    "line_done",
+    "pick_done",
+    "check_done",
+    "labelled",
+    "shipped",
+    "finished",
+    "backorder",
+];
 const STORAGE_KEY = "oms_scan.muted";
 
 /** Tells the operator by ear and hand how a scan went. */

@@ -29,7 +29,13 @@ export class ScanQueue {
 
     /** @param {boolean} bound whether the call is only meant for the transfer that is open when it is sent */
     push(method, args = {}, bound = true) {
-        this.calls.push({ uuid: this.options.makeUuid(), method, args, bound, time: this.options.now() });
+        this.calls.push({
+            uuid: this.options.makeUuid(),
+            method,
+            args,
+            bound,
+            time: this.options.now(),
+        });
         this.changed();
         return this.run();
     }

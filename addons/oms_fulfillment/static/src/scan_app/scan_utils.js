@@ -1,4 +1,5 @@
 import { formatDate, deserializeDate } from "@web/core/l10n/dates";
+import { _t } from "@web/core/l10n/translation";
 import { formatFloat } from "@web/core/utils/numbers";
 
 /** 3, not 3.000; 1.5 where pieces are not whole. */
@@ -6,8 +7,13 @@ export function formatPieces(value) {
     return formatFloat(value || 0, { digits: [false, 3], trailingZeros: false });
 }
 
+/** "5 pieces": a count in words. */
+export function countPieces(value) {
+    return _t("%s pieces", formatPieces(value));
+}
+
 export function formatWeight(value) {
-    return formatFloat(value || 0, { digits: [false, 3] });
+    return _t("%s kg", formatFloat(value || 0, { digits: [false, 3] }));
 }
 
 export function formatExpiry(value) {

@@ -1,7 +1,7 @@
 import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
-import { formatPieces, getShare } from "../scan_utils";
+import { countPieces, formatPieces, getShare } from "../scan_utils";
 import { ScanProduct } from "./scan_product";
 import { ScanQuantity } from "./scan_quantity";
 
@@ -13,6 +13,7 @@ export class ScanCheck extends Component {
 
     setup() {
         this.dialog = useService("dialog");
+        this.countPieces = countPieces;
         this.formatPieces = formatPieces;
         this.getShare = getShare;
     }
@@ -22,12 +23,14 @@ export class ScanCheck extends Component {
         return [...this.props.data.lines].sort((a, b) => (a.done >= a.todo) - (b.done >= b.todo));
     }
 
-    get parcelNumber() {
-        return this.props.data.parcels.length + (this.props.data.parcel ? 0 : 1);
+    get parcelTitle() {
+        return _t("Parcel %s", this.props.data.parcels.length + (this.props.data.parcel ? 0 : 1));
     }
 
     get prompt() {
-        return this.props.data.lot_wanted ? _t("Scan the lot or serial number") : _t("Scan every item into the parcel");
+        return this.props.data.lot_wanted
+            ? _t("Scan the lot or serial number")
+            : _t("Scan every item into the parcel");
     }
 
     enterQuantity(line) {
@@ -35,7 +38,8 @@ export class ScanCheck extends Component {
             title: _t("How many go into the parcel?"),
             product: line.product,
             max: line.todo - line.done,
-            confirm: (quantity) => this.props.call("scan_set_quantity", { line_id: line.id, quantity }),
+            confirm: (quantity) =>
+                this.props.call("scan_set_quantity", { line_id: line.id, quantity }),
         });
     }
 }

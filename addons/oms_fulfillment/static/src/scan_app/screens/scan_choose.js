@@ -13,7 +13,18 @@ export class ScanChoose extends Component {
     }
 
     age(transfer) {
-        return transfer.date ? deserializeDateTime(transfer.date.replace("T", " ").slice(0, 19)).toRelative() : "";
+        return transfer.date
+            ? deserializeDateTime(transfer.date.replace("T", " ").slice(0, 19)).toRelative()
+            : "";
+    }
+
+    countItems(transfer) {
+        return _t("%s items", transfer.lines);
+    }
+
+    get shownText() {
+        const { shown, total } = this.props.data;
+        return _t("The oldest %(shown)s of %(total)s", { shown, total });
     }
 
     details(transfer) {
@@ -40,7 +51,10 @@ export class ScanChoose extends Component {
             return this.props.call("scan_open", { transfer_id: transfer.id }); // the server says whose it is
         }
         this.props.ask(
-            _t("%(transfer)s is with %(user)s. Take it over?", { transfer: transfer.name, user: transfer.holder }),
+            _t("%(transfer)s is with %(user)s. Take it over?", {
+                transfer: transfer.name,
+                user: transfer.holder,
+            }),
             () => this.props.call("scan_take_over", { transfer_id: transfer.id })
         );
     }

@@ -1,5 +1,5 @@
 import { Component } from "@odoo/owl";
-import { formatPieces, formatWeight } from "../scan_utils";
+import { countPieces, formatWeight } from "../scan_utils";
 
 /** The waybill for each parcel. */
 export class ScanLabel extends Component {
@@ -7,7 +7,7 @@ export class ScanLabel extends Component {
     static props = { data: Object, call: Function, ask: Function };
 
     setup() {
-        this.formatPieces = formatPieces;
+        this.countPieces = countPieces;
         this.formatWeight = formatWeight;
     }
 }

@@ -1,5 +1,5 @@
 import { Component } from "@odoo/owl";
-import { formatPieces } from "../scan_utils";
+import { countPieces } from "../scan_utils";
 
 /** Which box. */
 export class ScanPack extends Component {
@@ -7,7 +7,7 @@ export class ScanPack extends Component {
     static props = { data: Object, call: Function, ask: Function };
 
     setup() {
-        this.formatPieces = formatPieces;
+        this.countPieces = countPieces;
     }
 
     choose(packagingId) {

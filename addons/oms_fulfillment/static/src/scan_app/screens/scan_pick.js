@@ -49,7 +49,8 @@ export class ScanPick extends Component {
             title: _t("How many did you take?"),
             product: line.product,
             max: line.todo - line.done,
-            confirm: (quantity) => this.props.call("scan_set_quantity", { line_id: line.id, quantity }),
+            confirm: (quantity) =>
+                this.props.call("scan_set_quantity", { line_id: line.id, quantity }),
         });
     }
 

@@ -1,5 +1,6 @@
 import { Component, useState } from "@odoo/owl";
 import { Dialog } from "@web/core/dialog/dialog";
+import { _t } from "@web/core/l10n/translation";
 import { useAutofocus } from "@web/core/utils/hooks";
 import { formatPieces } from "../scan_utils";
 
@@ -19,12 +20,19 @@ export class ScanQuantity extends Component {
 
     setup() {
         this.state = useState({ value: this.props.value ?? this.props.max });
-        this.formatPieces = formatPieces;
         useAutofocus({ refName: "input" });
     }
 
+    get limit() {
+        const { max, product } = this.props;
+        return _t("of %s", `${formatPieces(max)} ${product.unit}`.trim());
+    }
+
     add(step) {
-        this.state.value = Math.max(0, Math.min(this.props.max, (parseFloat(this.state.value) || 0) + step));
+        this.state.value = Math.max(
+            0,
+            Math.min(this.props.max, (parseFloat(this.state.value) || 0) + step)
+        );
     }
 
     onInput(ev) {

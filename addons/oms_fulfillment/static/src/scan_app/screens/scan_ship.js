@@ -1,6 +1,6 @@
 import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
-import { formatPieces, formatWeight } from "../scan_utils";
+import { countPieces, formatPieces, formatWeight } from "../scan_utils";
 import { ScanProduct } from "./scan_product";
 
 /** What leaves, what does not, and the button that makes it so. */
@@ -10,6 +10,7 @@ export class ScanShip extends Component {
     static props = { data: Object, call: Function, ask: Function };
 
     setup() {
+        this.countPieces = countPieces;
         this.formatPieces = formatPieces;
         this.formatWeight = formatWeight;
     }

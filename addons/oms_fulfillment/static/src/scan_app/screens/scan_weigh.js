@@ -1,7 +1,7 @@
 import { Component, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { useAutofocus } from "@web/core/utils/hooks";
-import { formatPieces, formatWeight } from "../scan_utils";
+import { countPieces, formatWeight } from "../scan_utils";
 
 /** What the scale says, beside what it should say. */
 export class ScanWeigh extends Component {
@@ -10,7 +10,7 @@ export class ScanWeigh extends Component {
 
     setup() {
         this.state = useState({ weight: "" });
-        this.formatPieces = formatPieces;
+        this.countPieces = countPieces;
         this.formatWeight = formatWeight;
         useAutofocus({ refName: "weight" });
     }
@@ -21,7 +21,7 @@ export class ScanWeigh extends Component {
 
     get difference() {
         const difference = this.parcel.gross - this.parcel.expected;
-        return `${difference > 0 ? "+" : ""}${formatWeight(difference)} kg`;
+        return `${difference > 0 ? "+" : ""}${formatWeight(difference)}`;
     }
 
     onKeydown(ev) {
