@@ -26,6 +26,11 @@ SPECIAL = {
     ): "(SELECT m.sequence_prefix || lpad((m.sequence_number + k * {step})::text, 5, '0') "
     "FROM account_move m WHERE m.id = t.move_id)",
     ("stock_picking", "name"): "t.name || '/' || k",  # unique in a company
+    ("sale_order", "name"): "t.name || '/' || k",
+    ("stock_reference", "name"): "t.name || '/' || k",
+    ("stock_picking", "origin"): "t.origin || '/' || k",
+    ("stock_move", "origin"): "t.origin || '/' || k",
+    ("account_move", "invoice_origin"): "t.invoice_origin || '/' || k",
 }
 
 
