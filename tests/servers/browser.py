@@ -119,7 +119,7 @@ class Browser:
         self.click("form.oe_login_form button[type=submit]")
         self.wait("!location.pathname.startsWith('/web/login')", f"{login} is logged in")
 
-    def wait(self, expression, what, seconds=60):
+    def wait(self, expression, what, seconds=120):
         """Wait until a JavaScript expression is true."""
         try:
             return wait_until(lambda: self._try(expression), what, seconds)
@@ -132,7 +132,7 @@ class Browser:
         except AssertionError:  # the page is changing under the expression
             return None
 
-    def see(self, text, seconds=60):
+    def see(self, text, seconds=120):
         """Wait until a person can read ``text`` in the page."""
         self.wait(f"document.body && document.body.innerText.includes({json.dumps(text)})", f"see {text!r}", seconds)
 
