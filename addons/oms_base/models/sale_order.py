@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..const import STAGE_NUMBERS, STAGES
+from ..const import CLOSED_STAGES, STAGE_NUMBERS, STAGES
 
 
 class SaleOrder(models.Model):
@@ -29,7 +29,13 @@ class SaleOrder(models.Model):
     # Stored like Odoo's own delivery_status, which the same transactions write on the same row: the kanban, the pivot
     # and every counter group by it, and it adds no contention that is not there already.
     oms_stage = fields.Selection(
-        STAGES, string="Stage", compute="_compute_oms_stage", store=True, index="btree_not_null", copy=False
+        STAGES,
+        string="Stage",
+        compute="_compute_oms_stage",
+        store=True,
+        index="btree_not_null",
+        copy=False,
+        group_expand="_group_expand_oms_stage",
     )
     oms_stage_number = fields.Integer(
         string="Stage Number",
@@ -74,6 +80,11 @@ class SaleOrder(models.Model):
             order.oms_hold_count = len(holds)
             order.oms_hold_summary = ", ".join(holds.type_id.mapped("name"))
 
+    @api.model
+    def _group_expand_oms_stage(self, values, domain):
+        """Show the stages in their order, those with work to do even when they are empty."""
+        return [stage for stage, _label in STAGES if stage in values or stage not in (*CLOSED_STAGES, "part_shipped")]
+
     # === ACTION METHODS === #
 
     def action_view_oms_holds(self):
@@ -82,6 +93,13 @@ class SaleOrder(models.Model):
         return {**action, "domain": [("order_id", "in", self.ids)], "context": {"create": False}}
 
     # === BUSINESS METHODS === #
+
+    def _prepare_confirmation_values(self):
+        """Override of `sale`: an order of a channel keeps the time at which the buyer placed it."""
+        values = super()._prepare_confirmation_values()
+        if self and all(order.channel_id for order in self):
+            values.pop("date_order", None)
+        return values
 
     def _action_cancel(self):
         """Override of `sale` to close what is open around a cancelled order."""
@@ -97,40 +115,28 @@ class SaleOrder(models.Model):
         :param code: key of `oms.event.code`
         :param document: record(s) the event is about: one for all, or as many as there are orders, told apart by their
             order (``order_id`` or ``sale_id``)
-        :param message: one line for the person who reads the timeline
+        :param message: one line for the person who reads the timeline; or a dict {order id: line}
         :param data: JSON-able details
         :param date: when it happened, if not now (naive UTC)
         :return: the events
         """
+        # sudo: oms.event - nobody may write the timeline by hand, everybody's work appears in it
+        return self.env["oms.event"].sudo().create(self._prepare_event_vals_list(code, document, message, data, date))
+
+    def _prepare_event_vals_list(self, code, document=None, message=None, data=None, date=None):
+        """Return the values of the events that `_oms_log_event` writes, for who writes those of several documents at once."""
         documents = {}
         if document and len(document) > 1:
             order_field = "order_id" if "order_id" in document._fields else "sale_id"
             documents = {record[order_field].id: record for record in document}
-        # sudo: oms.event - nobody may write the timeline by hand, everybody's work appears in it
-        return (
-            self.env["oms.event"]
-            .sudo()
-            .create(
-                [
-                    {
-                        "order_id": order.id,
-                        "code": code,
-                        "message": message,
-                        "data": data,
-                        "user_id": self.env.uid,
-                        **({"date": date} if date else {}),
-                        **self._prepare_event_document(documents.get(order.id, document)),
-                    }
-                    for order in self
-                ]
-            )
-        )
-
-    @api.model
-    def _prepare_event_document(self, document):
-        if not document:
-            return {}
-        return {"res_model": document._name, "res_id": document[:1].id}
+        messages = message if isinstance(message, dict) else dict.fromkeys(self.ids, message)
+        shared = {"code": code, "data": data, "user_id": self.env.uid, "date": date or fields.Datetime.now()}
+        vals_list = []
+        for order in self:
+            record = documents.get(order.id, document)
+            link = {"res_model": record._name, "res_id": record[:1].id} if record else {}
+            vals_list.append({**shared, **link, "order_id": order.id, "message": messages.get(order.id)})
+        return vals_list
 
     # === HOOKS === #
 

@@ -22,9 +22,13 @@ class StockPicking(models.Model):
         # sudo: sale.order - a picker who may not read holds must still be stopped by them
         deliveries.sudo()._oms_get_channel_orders()._oms_check_gate("ship")
         res = super()._action_done()
-        done = deliveries.filtered(lambda picking: picking.state == "done")
-        for picking in done:
-            orders = picking.sudo()._oms_get_channel_orders()  # sudo: sale.order - as above
-            if orders:
-                orders._oms_log_event("shipped", document=picking, message=picking.name)
+        # sudo: sale.order, oms.event - as above, and nobody writes the timeline by hand
+        done_sudo = deliveries.sudo().filtered(lambda picking: picking.state == "done")
+        self.env["oms.event"].sudo().create(
+            [
+                vals
+                for picking in done_sudo
+                for vals in picking._oms_get_channel_orders()._prepare_event_vals_list("shipped", picking, picking.name)
+            ]
+        )
         return res

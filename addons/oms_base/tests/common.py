@@ -74,12 +74,12 @@ class OmsBaseCommon(TransactionCase):
         return cls.env["sale.order"].create(cls._prepare_order_values(lines, **values))
 
     def _deliver(self, order):
-        """Pick and validate all open transfers of an order."""
+        """Pick and validate all open transfers of an order, as with the button."""
         for picking in order.picking_ids.filtered(lambda picking: picking.state not in ("done", "cancel")):
             for move in picking.move_ids:
                 move.quantity = move.product_uom_qty
             picking.move_ids.picked = True
-            picking._action_done()
+            picking.with_context(skip_sms=True).button_validate()
 
     def _run_cron(self, xmlid):
         """Run a scheduled action as the scheduler would, on this test's own data."""
