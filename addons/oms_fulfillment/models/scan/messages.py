@@ -103,4 +103,5 @@ def get_message(env, code, **params):
     :return: {"code": str, "level": "success" | "info" | "warning" | "danger", "text": str}
     """
     level = _LEVELS[code]
-    return {"code": code, "level": level, "text": env._(MESSAGES[level][code]) % params}
+    template = env._(MESSAGES[level][code])
+    return {"code": code, "level": level, "text": template % params}

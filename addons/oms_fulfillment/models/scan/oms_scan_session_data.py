@@ -1,5 +1,3 @@
-from itertools import groupby
-
 from odoo import models
 
 from .oms_scan_session_choose import WORK_LIMIT
@@ -173,8 +171,7 @@ class OmsScanSession(models.Model):
 
         rows = []
         open_lines = self._get_open_lines()
-        for _key, group in groupby(open_lines.sorted(sort_key), sort_key):
-            lines = open_lines.browse(line.id for line in group)
+        for lines in open_lines.sorted(sort_key).grouped(sort_key).values():
             unpicked = lines.filtered(lambda line: not line.picked)
             line = (unpicked or lines)[0].with_prefetch(open_lines.ids)
             rows.append(

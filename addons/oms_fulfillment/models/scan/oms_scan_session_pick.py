@@ -27,7 +27,7 @@ class OmsScanSession(models.Model):
     def _get_location_key(self, location):
         """Return what the walk is sorted by: A-2 comes before A-10."""
         parts = re.split(r"(\d+)", location.complete_name or "")
-        return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
+        return tuple((part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts)
 
     def _get_current_line(self):
         """Return the line the operator is sent to: the one chosen, else one at this place, else the next."""

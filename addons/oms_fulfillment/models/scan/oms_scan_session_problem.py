@@ -42,7 +42,8 @@ class OmsScanSession(models.Model):
     def _tell_about(self, line, kind, quantity, text):
         """A shelf that lacks pieces is to be counted; damaged pieces wait as a draft scrap."""
         picking = self.picking_id
-        picking.message_post(body=f"{text} ({self._name_location(line.location_id)})")
+        note = f"{text} ({self._name_location(line.location_id)})"
+        picking.message_post(body=note)
         if not line.product_id.is_storable:
             return
         if kind == "damaged":
