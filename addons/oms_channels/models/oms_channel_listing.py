@@ -100,8 +100,7 @@ class OmsChannelListing(models.Model):
         messages = self.sudo().message_ids.filtered(
             lambda message: message.state == "failed" and all(listing.product_id for listing in message.listing_ids)
         )
-        if messages:
-            messages.action_retry()
+        messages._resume()
 
     def _match_products(self):
         """Set the product of the unmatched ones that exactly one product fits: by SKU, else by barcode."""

@@ -1,7 +1,7 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from odoo import api, models
-from odoo.fields import Command
+from odoo import api, fields, models
+from odoo.fields import Command, Domain
 from odoo.tools import SQL
 
 from odoo.addons.oms_base.const import BATCH_SIZE
@@ -9,6 +9,9 @@ from odoo.addons.oms_base.models.oms_queue_mixin import QueueRetry
 
 from ..adapters.errors import AdapterError
 from ..adapters.types import ChannelEvent
+
+# A match that was under way when a message failed is committed by then.
+RECHECK_SECONDS = 5
 
 
 class OmsChannelMessage(models.Model):
@@ -35,6 +38,7 @@ class OmsChannelMessage(models.Model):
             return order._oms_apply_channel_order(channel_order)
         unmatched = message._get_unmatched(channel_order, message.channel_id._match_lines([channel_order]))
         if unmatched:
+            message._trigger_recheck()
             return message._prepare_unmatched_values(unmatched)
         values = order._oms_apply_channel_order(channel_order) if order else message._import_new_order(channel_order)
         return {"listing_ids": [Command.clear()], **values}
@@ -94,11 +98,41 @@ class OmsChannelMessage(models.Model):
             ),
         }
 
+    def _trigger_recheck(self):
+        """Have the lane look again in a transaction after this one.
+
+        A listing that is matched while this message fails does not know yet that the message waits for it, and this
+        message does not see the match.
+        """
+        if cron := self.env.ref(self._queue_cron_xmlid % self.lane, raise_if_not_found=False):
+            cron._trigger(at=fields.Datetime.now() + timedelta(seconds=RECHECK_SECONDS))
+
+    @api.model
+    def _resume_matched(self, lane, limit):
+        """Put back the failed messages of ``lane`` that wait for nothing any more: all their listings are matched."""
+        rows = self.search(
+            Domain("state", "=", "failed")
+            & Domain("lane", "=", lane)
+            & Domain("listing_ids", "!=", False)
+            & Domain("listing_ids", "not any", [("product_id", "=", False)]),
+            limit=limit,
+            order="id",
+        )
+        rows.try_lock_for_update()._resume()
+
+    def _resume(self):
+        """Put messages whose listings are matched by now back in the queue."""
+        if self:
+            # What fails next is not the listings' doing: these messages no longer wait for them.
+            self.listing_ids = [Command.clear()]
+            self.action_retry()
+
     # === MANY NEW ORDERS === #
 
     @api.model
     def _cron_process_queue(self, lane, limit=200):
         """Override of `oms_base`: new orders that are here in full are created in batches first."""
+        self._resume_matched(lane, limit)
         self._process_new_orders(lane, limit)
         return super()._cron_process_queue(lane, limit=limit)
 

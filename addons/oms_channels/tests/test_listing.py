@@ -1,6 +1,10 @@
+from datetime import UTC, datetime
+
 from odoo.tests import tagged
 
-from .common import ChannelsCommon
+from odoo.addons.oms_channels.adapters.types import ChannelEvent
+
+from .common import ChannelsCommon, patch_method
 
 
 @tagged("post_install", "-at_install")
@@ -53,6 +57,53 @@ class TestListing(ChannelsCommon):
         self._work("message")
         self.assertEqual(message.state, "done")
         self.assertEqual(self._order("order_1").order_line[0].product_id, self.keyboard)
+
+    def _match_unseen(self, listing, product):
+        """Match a listing as a transaction does that started before the message which waits for it failed."""
+        with patch_method(self.env["oms.channel.listing"], "_resume_messages", lambda listings: None):
+            listing.product_id = product
+
+    def test_listing_matched_while_the_message_fails_lets_it_go_on(self):
+        self._import(1, [("GHOST", 1, 20.0)])
+        message = self._message("order_1")
+        cron = self.env.ref(f"oms_channels.ir_cron_message_lane_{message.lane}")
+        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+        self.assertGreater(max(triggers.mapped("call_at")), message.write_date)
+        self._match_unseen(message.listing_ids, self.keyboard)
+        self.assertEqual(message.state, "failed")
+        self._work("message")
+        self.assertEqual(message.state, "done", message.last_error)
+        self.assertEqual(self._order("order_1").order_line[0].product_id, self.keyboard)
+
+    def test_event_that_failed_after_the_match_was_replayed_goes_on(self):
+        self.shop.place(1, [("GHOST", 1, 20.0)], captured=True)
+        occurred_at = datetime(2026, 1, 1, tzinfo=UTC)
+        event = ChannelEvent("evt_1", "payment.captured", occurred_at, resource_type="payment", resource_id="pay_1")
+        message = self.env["oms.channel.message"]._store_event(self.channel, event)
+        self._work("message")
+        self.assertEqual((message.external_id, message.state), ("payment:pay_1", "failed"))
+        self._match_unseen(message.listing_ids, self.keyboard)
+        self._work("message")
+        self.assertEqual(message.state, "done", message.last_error)
+        self.assertEqual(self._order("order_1").channel_payment_ids.state, "captured")
+
+    def test_message_that_waits_for_another_listing_stays(self):
+        self._import(1, [("GHOST", 1, 20.0), ("SPOOK", 1, 20.0)])
+        message = self._message("order_1")
+        self._match_unseen(message.listing_ids.filtered(lambda row: row.sku == "GHOST"), self.keyboard)
+        self._work("message")
+        self.assertEqual(message.state, "failed")
+
+    def test_message_that_fails_for_another_reason_is_not_tried_for_ever(self):
+        self.channel.shipping_product_id = False
+        self._import(1, [("GHOST", 1, 20.0)])
+        message = self._message("order_1")
+        self._match_unseen(message.listing_ids, self.keyboard)
+        self._work("message")
+        self.assertIn("no product for shipping", message.last_error)
+        attempts = message.attempts
+        self._work("message")
+        self.assertEqual((message.state, message.attempts), ("failed", attempts))
 
     def test_new_product_with_the_sku_is_matched_on_retry(self):
         self._import(1, [("GHOST", 1, 20.0)])
