@@ -1,7 +1,7 @@
 """The main job, end to end: from a buyer's checkout in a real shop to the refund, in a real Odoo and a real browser.
 
-At every stage the shop, the stock quants and the journal entries are checked to the cent. Nothing is called that a person
-or a shop could not do: the shop's own API as the buyer, Odoo's web client and portal, RPC as the users of each job.
+At every stage the shop, the stock quants and the journal entries are checked to the cent. Nothing is called that a
+person or a shop could not do: the shop's API as the buyer, Odoo's web client and portal, RPC as the users of each job.
 """
 
 import hashlib
@@ -85,12 +85,16 @@ class TestWayOfAnOrder(unittest.TestCase):
         near_id = admin.create("stock.warehouse", {"name": "Chengdu", "code": "CD"})
         self._write_warehouse(near_id, "Chengdu", "CD", "蜀", 30.57, 104.07)
         self.warehouses = {
-            warehouse["code"]: warehouse
-            for warehouse in admin.read("stock.warehouse", [], ["code", "lot_stock_id"])
+            warehouse["code"]: warehouse for warehouse in admin.read("stock.warehouse", [], ["code", "lot_stock_id"])
         }
         tax = admin.create(
             "account.tax",
-            {"name": "VAT 13% included", "amount": TAX, "type_tax_use": "sale", "price_include_override": "tax_included"},
+            {
+                "name": "VAT 13% included",
+                "amount": TAX,
+                "type_tax_use": "sale",
+                "price_include_override": "tax_included",
+            },
         )
         self.products = {}
         for item in (MOUSE, MUG):
@@ -153,7 +157,9 @@ class TestWayOfAnOrder(unittest.TestCase):
                     "name": login,
                     "login": login,
                     "password": login,
-                    "group_ids": [[6, 0, [self.admin.ref("base.group_user"), self.admin.ref(f"oms_base.oms_base_group_{group}")]]],
+                    "group_ids": [
+                        [6, 0, [self.admin.ref("base.group_user"), self.admin.ref(f"oms_base.oms_base_group_{group}")]]
+                    ],
                 },
             )
         self.service, self.picker, self.accountant = (self.odoo.login(login, login) for login in groups)
@@ -176,7 +182,12 @@ class TestWayOfAnOrder(unittest.TestCase):
         )
         self.admin.create(
             "oms.carrier.tariff",
-            {"carrier_id": self.carrier, "first_price": 8.0, "step_price": 2.0, "country_id": self.admin.ref("base.cn")},
+            {
+                "carrier_id": self.carrier,
+                "first_price": 8.0,
+                "step_price": 2.0,
+                "country_id": self.admin.ref("base.cn"),
+            },
         )
 
     def _connect_shop(self):
@@ -210,7 +221,9 @@ class TestWayOfAnOrder(unittest.TestCase):
         self.admin.call("oms.channel", "action_import_listings", [self.channel])
 
         def listings():
-            found = self.admin.read("oms.channel.listing", [["channel_id", "=", self.channel]], ["sku", "state", "product_id"])
+            found = self.admin.read(
+                "oms.channel.listing", [["channel_id", "=", self.channel]], ["sku", "state", "product_id"]
+            )
             return {row["sku"]: row for row in found} if len(found) == 2 else None
 
         rows = wait_until(listings, "the shop's products are listed")
@@ -265,11 +278,15 @@ class TestWayOfAnOrder(unittest.TestCase):
 
     def _check_allocation(self, order):
         """Both lines come from Chengdu, the warehouse nearest to the buyer, and are reserved there."""
-        rows = self.admin.read("oms.allocation", [["order_id", "=", order["id"]]], ["warehouse_id", "quantity", "product_id"])
+        rows = self.admin.read(
+            "oms.allocation", [["order_id", "=", order["id"]]], ["warehouse_id", "quantity", "product_id"]
+        )
         self.assertEqual({row["warehouse_id"][1] for row in rows}, {"Chengdu"})
         self.assertEqual(sum(row["quantity"] for row in rows), 3)
         self._check_quants({"HZ": (20, 0, 20, 0), "CD": (20, 2, 20, 1)})
-        why = self.admin.read("oms.decision", [["order_id", "=", order["id"]], ["kind", "=", "allocation"]], ["summary"])
+        why = self.admin.read(
+            "oms.decision", [["order_id", "=", order["id"]], ["kind", "=", "allocation"]], ["summary"]
+        )
         self.assertIn("Chengdu", why[0]["summary"])
         self.assertEqual(self._read_order()["oms_stage"], "ready")
 
@@ -296,8 +313,10 @@ class TestWayOfAnOrder(unittest.TestCase):
     # === WAREHOUSE === #
 
     def _pick_pack_and_ship(self, order):
-        """The picker scans the transfer, every piece twice (picked, then checked into the parcel), weighs, labels, ships."""
-        pickings = self.admin.read("stock.picking", [["id", "in", self._read_order()["picking_ids"]]], ["name", "state"])
+        """The picker scans the transfer, every piece twice (picked, checked into the parcel), weighs, labels, ships."""
+        pickings = self.admin.read(
+            "stock.picking", [["id", "in", self._read_order()["picking_ids"]]], ["name", "state"]
+        )
         self.assertEqual([picking["state"] for picking in pickings], ["assigned"])
         with Browser(width=412, height=900) as phone:
             phone.log_in(self.odoo.url, "picker", "picker")
@@ -353,7 +372,9 @@ class TestWayOfAnOrder(unittest.TestCase):
         self.assertTrue(parcel["tracking_number"].startswith("TE"))
         pdf = self.picker.get(f"/report/pdf/oms_fulfillment.report_waybill/{parcel['id']}")
         self.assertEqual(pdf.headers["Content-Type"], "application/pdf")
-        text = subprocess.run(["pdftotext", "-", "-"], input=pdf.content, capture_output=True, check=True).stdout.decode()
+        text = subprocess.run(
+            ["pdftotext", "-", "-"], input=pdf.content, capture_output=True, check=True
+        ).stdout.decode()
         text = unicodedata.normalize("NFKC", text)
         self.assertIn(parcel["tracking_number"], text.replace(" ", ""))
         self.assertIn("天府大道", text)
@@ -384,7 +405,8 @@ class TestWayOfAnOrder(unittest.TestCase):
             self.assertEqual(requests.post(url, data=body, headers={"X-OMS-Signature": signature}).status_code, 200)
         wait_until(lambda: self._read_order()["oms_stage"] in ("delivered", "done"), "the order is delivered")
         wait_until(
-            lambda: self.shop.get_order(self.shop_order)["fulfillment_status"] == "delivered", "the shop knows of the delivery"
+            lambda: self.shop.get_order(self.shop_order)["fulfillment_status"] == "delivered",
+            "the shop knows of the delivery",
         )
         codes = self.admin.read("oms.event", [["order_id", "=", order["id"]]], ["code"], order="id")
         self.assertEqual([row["code"] for row in codes].count("delivered"), 1)
@@ -402,12 +424,14 @@ class TestWayOfAnOrder(unittest.TestCase):
         self.assertEqual([(move["move_type"], move["state"]) for move in invoice], [("out_invoice", "posted")])
         self.assertEqual((invoice[0]["amount_total"], invoice[0]["amount_residual"]), (277.90, 0.0))
         net, tax = self.odoo.query(
-            "SELECT -SUM(balance) FILTER (WHERE display_type = 'product'), -SUM(balance) FILTER (WHERE display_type = 'tax')"
-            " FROM account_move_line WHERE move_id = %s",
+            "SELECT -SUM(balance) FILTER (WHERE display_type = 'product'),"
+            " -SUM(balance) FILTER (WHERE display_type = 'tax') FROM account_move_line WHERE move_id = %s",
             invoice[0]["id"],
         )[0]
         self.assertEqual((float(net), float(tax)), (245.93, 31.97))
-        payment = self.accountant.read("account.payment", [["journal_id", "=", self.journal]], ["amount", "payment_type", "state"])
+        payment = self.accountant.read(
+            "account.payment", [["journal_id", "=", self.journal]], ["amount", "payment_type", "state"]
+        )
         self.assertEqual([(row["amount"], row["payment_type"]) for row in payment], [(277.90, "inbound")])
         wait_until(lambda: self._read_order()["oms_stage"] == "done", "the order is done")
         self._check_ledger()
@@ -425,8 +449,9 @@ class TestWayOfAnOrder(unittest.TestCase):
         )
         self.assertEqual(unbalanced, [])
         open_lines = self.odoo.query(
-            "SELECT SUM(line.amount_residual) FROM account_move_line line JOIN account_account account"
-            " ON account.id = line.account_id WHERE account.account_type = 'asset_receivable' AND line.parent_state = 'posted'"
+            "SELECT SUM(line.amount_residual) FROM account_move_line line"
+            " JOIN account_account account ON account.id = line.account_id"
+            " WHERE account.account_type = 'asset_receivable' AND line.parent_state = 'posted'"
         )
         self.assertEqual(float(open_lines[0][0] or 0), 0.0)
 
@@ -500,7 +525,12 @@ class TestWayOfAnOrder(unittest.TestCase):
         self.assertEqual([float(amount) for amount, _note in refunds], [113.00])
         credit_note = self._read_moves(order)[-1]
         self.assertEqual(
-            (credit_note["move_type"], credit_note["state"], credit_note["amount_total"], credit_note["amount_residual"]),
+            (
+                credit_note["move_type"],
+                credit_note["state"],
+                credit_note["amount_total"],
+                credit_note["amount_residual"],
+            ),
             ("out_refund", "posted", 113.00, 0.0),
         )
         payments = self.accountant.read(

@@ -1,4 +1,4 @@
-"""Three carriers with waybill ranges and tariffs by zone, as carriers in China price them: first kilogram, further ones."""
+"""Three carriers with waybill ranges and tariffs by zone, as carriers in China price: first and further kilograms."""
 
 # name, code, prefix, first number, check digit; {zone: (first kg, each further kg, days)}
 CARRIERS = [

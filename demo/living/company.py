@@ -81,7 +81,8 @@ def make_people(env):
                 "email": f"{login}@yunqi.example.com",
                 "tz": "Asia/Shanghai",
                 "group_ids": [
-                    Command.link(env.ref(xmlid).id) for xmlid in ("base.group_user", "stock.group_stock_multi_locations", *groups)
+                    Command.link(env.ref(xmlid).id)
+                    for xmlid in ("base.group_user", "stock.group_stock_multi_locations", *groups)
                 ],
             }
         )

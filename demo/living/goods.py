@@ -1,4 +1,4 @@
-"""The goods of `catalogue.json`: products with barcodes and weights, some with lots and expiry, on hand in each warehouse."""
+"""The goods of `catalogue.json`: with barcodes and weights, some with lots and expiry, on hand in each warehouse."""
 
 import json
 import random
@@ -47,14 +47,16 @@ def _prepare_product(item, category):
 
 
 def make_stock(env, products, warehouses, seed=1):
-    """Count stock into each warehouse: plenty of most, little of some, none of a few, so that allocation has to choose."""
+    """Count stock into each warehouse: plenty of most, little of some, none of a few: allocation has to choose."""
     choice = random.Random(seed)
     quants = env["stock.quant"].with_context(inventory_mode=True)
     vals_list = []
     for product in products:
         lots = _make_lots(env, product, choice) if product.tracking == "lot" else [None]
         for warehouse in warehouses:
-            share = choice.choice([0, 4, 40, 120, 200]) if warehouse != warehouses[0] else choice.choice([6, 60, 150, 250])
+            share = (
+                choice.choice([0, 4, 40, 120, 200]) if warehouse != warehouses[0] else choice.choice([6, 60, 150, 250])
+            )
             for lot in lots:
                 if share:
                     vals_list.append(

@@ -3,8 +3,8 @@
 import threading
 from argparse import Namespace
 
-from marketplace import CATALOGUE, make_market
 from market.server import Server
+from marketplace import CATALOGUE, make_market
 
 ORDERS = 70
 HOURS = 30
@@ -17,7 +17,16 @@ class OpenMarket:
         options = Namespace(
             quiet_market=False,
             rate="0",
-            set=["bad_address=0.08", "unpaid=0.05", "throttle=0", "outage=0", "busy=0", "half=0", "hang=0", "calls_per_second=1000"],
+            set=[
+                "bad_address=0.08",
+                "unpaid=0.05",
+                "throttle=0",
+                "outage=0",
+                "busy=0",
+                "half=0",
+                "hang=0",
+                "calls_per_second=1000",
+            ],
             catalogue=CATALOGUE,
             shops=None,
             webhook=[],
@@ -67,12 +76,16 @@ def make_history(env, channels):
 
 
 def _work_in_warehouses(env):
-    """Of the transfers that are ready, oldest first: many leave, some are packed, some are being picked, the rest waits."""
+    """Of the ready transfers, oldest first: many leave, some are packed, some are being picked, the rest waits."""
     pickings = env["stock.picking"].search(
         [("state", "=", "assigned"), ("picking_type_code", "=", "outgoing")], order="id"
     )
     count = len(pickings)
-    shipped, packed, picked = pickings[: count // 2], pickings[count // 2 : count * 6 // 10], pickings[count * 6 // 10 : count * 7 // 10]
+    shipped, packed, picked = (
+        pickings[: count // 2],
+        pickings[count // 2 : count * 6 // 10],
+        pickings[count * 6 // 10 : count * 7 // 10],
+    )
     for picking in shipped | packed | picked:
         picking.move_ids.picked = True
     (shipped | packed)._oms_ensure_parcels()

@@ -4,7 +4,6 @@ import base64
 import json
 import resource
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -57,7 +56,7 @@ class Browser:
                 f"--window-size={self.width},{self.height}",
                 "about:blank",
             ],
-            preexec_fn=_lift_memory_limit,
+            preexec_fn=_lift_memory_limit,  # noqa: PLW1509  no thread of ours runs while it starts
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -94,7 +93,7 @@ class Browser:
         while True:
             try:
                 answer = json.loads(self._socket.recv())
-            except (websocket.WebSocketTimeoutException, socket.timeout) as error:
+            except (TimeoutError, websocket.WebSocketTimeoutException) as error:
                 raise AssertionError(f"the browser did not answer {method}") from error
             if answer.get("id") == number:
                 return answer.get("result", answer)
@@ -165,7 +164,9 @@ class Browser:
         for key in code:
             self._send("Input.dispatchKeyEvent", type="keyDown", key=key, text=key)
             self._send("Input.dispatchKeyEvent", type="keyUp", key=key)
-        self._send("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", text="\r", windowsVirtualKeyCode=13)
+        self._send(
+            "Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", text="\r", windowsVirtualKeyCode=13
+        )
         self._send("Input.dispatchKeyEvent", type="keyUp", key="Enter", code="Enter", windowsVirtualKeyCode=13)
 
     def screenshot(self, path):

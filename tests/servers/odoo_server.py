@@ -141,9 +141,7 @@ class OdooClient:
     def __init__(self, server, login, password):
         self._url = server.url
         self._session = requests.Session()
-        answer = self._post(
-            "/web/session/authenticate", {"db": server.database, "login": login, "password": password}
-        )
+        answer = self._post("/web/session/authenticate", {"db": server.database, "login": login, "password": password})
         self.uid = answer["uid"]
 
     def _post(self, path, parameters):

@@ -18,7 +18,10 @@ class OmsChannel(models.Model):
     color = fields.Integer()
     company_id = fields.Many2one("res.company", required=True, index=True, default=lambda self: self.env.company)
     user_id = fields.Many2one(
-        "res.users", string="Responsible", default=lambda self: self.env.user, help="Gets the activities of this channel."
+        "res.users",
+        string="Responsible",
+        default=lambda self: self.env.user,
+        help="Gets the activities of this channel.",
     )
     team_id = fields.Many2one("crm.team", string="Sales Team", check_company=True)
     warehouse_ids = fields.Many2many(
@@ -102,9 +105,7 @@ class OmsChannel(models.Model):
         )
         for channel, count in groups:
             if channel in issues:
-                issues[channel].append(
-                    ("warning", self.env._("%(count)s holds are older than a day.", count=count))
-                )
+                issues[channel].append(("warning", self.env._("%(count)s holds are older than a day.", count=count)))
         return issues
 
     @api.model

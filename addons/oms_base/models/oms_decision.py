@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class OmsDecision(models.Model):
-    """Why something was decided for an order: what won, what lost, by which version of which rule, on which numbers."""
+    """Why something was decided for an order: what won, what lost, by which version of a rule, on which numbers."""
 
     _name = "oms.decision"
     _description = "Order Decision"
@@ -19,5 +19,5 @@ class OmsDecision(models.Model):
     user_id = fields.Many2one("res.users", string="By", default=lambda self: self.env.user, readonly=True)
     data = fields.Json(
         readonly=True,
-        help="What was seen and weighed. A review keeps {'rules': [{'id', 'name', 'version', 'matched'}], 'facts': {}}.",
+        help="What was seen and weighed. A review keeps {'matched': [{'id', 'name', 'version'}], 'judged': count}.",
     )

@@ -17,7 +17,7 @@ class OmsHoldType(models.Model):
         GATES,
         required=True,
         default="confirm",
-        help="The step that is blocked. Every later step up to shipping is blocked with it; Refund blocks only refunds.",
+        help="The step that is blocked, and every later one up to shipping with it. Refund blocks only refunds.",
     )
     group_id = fields.Many2one(
         "res.groups", string="May Be Released By", help="Empty: everybody who may review orders may release it."

@@ -6,8 +6,7 @@ from ..const import CLOSED_STAGES, STAGES
 
 
 class OmsOverview(models.AbstractModel):
-    """The figures of the overview screen. Each figure comes with the domain it was counted by, so that a click on it opens
-    just those records."""
+    """The figures of the overview screen, each with the domain it was counted by: a click opens just those records."""
 
     _name = "oms.overview"
     _description = "OMS Overview"
@@ -16,8 +15,9 @@ class OmsOverview(models.AbstractModel):
     def get_overview(self):
         """Return the overview of the companies the user has selected.
 
-        :return: list of sections {"key", "title", "kind", "tiles"}; a tile is {"label", "value", "hint", "level", "model",
-            "domain", "id"}: ``level`` is "", "ok", "warning" or "error", ``id`` opens one record instead of a list
+        :return: list of sections {"key", "title", "kind", "tiles"}; a tile is {"label", "value", "hint", "level",
+            "model", "domain", "id"}: ``level`` is "", "ok", "warning" or "error",
+            ``id`` opens one record instead of a list
         """
         return self._get_sections()
 
@@ -44,7 +44,9 @@ class OmsOverview(models.AbstractModel):
         labels = dict(self.env["oms.event"]._fields["code"]._description_selection(self.env))
         codes = self._get_today_event_codes()
         domain = [("date", ">=", start), ("company_id", "in", self.env.companies.ids)]
-        counts = dict(self.env["oms.event"]._read_group([("code", "in", codes), *domain], ["code"], ["order_id:count_distinct"]))
+        counts = dict(
+            self.env["oms.event"]._read_group([("code", "in", codes), *domain], ["code"], ["order_id:count_distinct"])
+        )
         tiles = [
             {
                 "label": labels[code],

@@ -30,7 +30,7 @@ class OmsQueueMixin(models.AbstractModel):
     """Rows worked in the background by Odoo's scheduler, each in a savepoint of its own.
 
     Rows with the same key (`_get_queue_key`) are worked one after another in the order of their ids, never two at once:
-    the key decides the lane, and each lane is one `ir.cron`. Lanes run side by side on any number of workers and machines.
+    the key decides the lane, and each lane is one `ir.cron`. Lanes run side by side on any number of workers.
     """
 
     _name = "oms.queue.mixin"
@@ -107,7 +107,9 @@ class OmsQueueMixin(models.AbstractModel):
     def _get_queue_domain(self, lane):
         """Return the domain of the rows of ``lane`` that are due."""
         return (
-            Domain("state", "=", "pending") & Domain("lane", "=", lane) & Domain("next_try", "<=", fields.Datetime.now())
+            Domain("state", "=", "pending")
+            & Domain("lane", "=", lane)
+            & Domain("next_try", "<=", fields.Datetime.now())
         )
 
     @api.model
@@ -134,7 +136,9 @@ class OmsQueueMixin(models.AbstractModel):
         """Return the keys whose oldest pending row is not among ``rows``: it waits for its next try, and the later ones
         with it, so that a shop never hears "delivered" before "shipped"."""
         oldest = self._read_group(
-            [("state", "=", "pending"), ("queue_key", "in", list(set(rows.mapped("queue_key"))))], ["queue_key"], ["id:min"]
+            [("state", "=", "pending"), ("queue_key", "in", list(set(rows.mapped("queue_key"))))],
+            ["queue_key"],
+            ["id:min"],
         )
         due = set(rows.ids)
         return {key for key, row_id in oldest if row_id not in due}
@@ -156,7 +160,9 @@ class OmsQueueMixin(models.AbstractModel):
             self.env.cr.rollback()
             self.env.invalidate_all()
             _logger.info("%s %s met a concurrent update, it is tried again: %s", self._name, self.id, error.pgcode)
-            self._write_queue_error(QueueRetry(self.env._("Another user changed the same records at the same time."), 1))
+            self._write_queue_error(
+                QueueRetry(self.env._("Another user changed the same records at the same time."), 1)
+            )
         except Exception as error:  # noqa: BLE001  a queue outlives whatever one row brings; the row keeps the error
             self.env.invalidate_all()
             self._write_queue_error(error)
@@ -189,7 +195,7 @@ class OmsQueueMixin(models.AbstractModel):
 
     def _trigger_lanes(self):
         """Wake the crons of the rows' lanes when their rows are due."""
-        for (lane, at), _rows in self.grouped(lambda row: (row.lane, row.next_try)).items():
+        for lane, at in self.grouped(lambda row: (row.lane, row.next_try)):
             cron = self.env.ref(self._queue_cron_xmlid % lane, raise_if_not_found=False)
             if cron:
                 cron._trigger(at=max(at, fields.Datetime.now()) if at else None)
@@ -197,7 +203,7 @@ class OmsQueueMixin(models.AbstractModel):
     # === HOOKS === #
 
     def _get_queue_key(self):
-        """Return the key of one row: rows of one key are worked in order. Must be overridden, e.g. one key per order."""
+        """Return the key of one row: rows of one key are worked in order. Must be overridden: a key per order, say."""
         raise NotImplementedError
 
     def _process_queue_item(self):

@@ -27,7 +27,10 @@ class OmsRule(models.Model):
         translate=True, help="What the person who looks at the hold reads first. Empty: the name of the rule."
     )
     version = fields.Integer(
-        default=1, readonly=True, copy=False, help="Grows with each change; decisions name the version they were made by."
+        default=1,
+        readonly=True,
+        copy=False,
+        help="Grows with each change; decisions name the version they were made by.",
     )
     hold_ids = fields.One2many("oms.hold", "rule_id")
     hold_count = fields.Integer(string="Holds", compute="_compute_hold_count")
@@ -60,7 +63,7 @@ class OmsRule(models.Model):
 
     @api.model
     def _get_versioned_fields(self):
-        """Return the fields whose change makes a new version. Can be extended with fields that change what a rule does."""
+        """Return the fields whose change makes a new version. To be extended with what else changes a rule's work."""
         return {"domain", "hold_type_id", "channel_ids", "company_id"}
 
     def _get_order_domain(self):

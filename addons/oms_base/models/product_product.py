@@ -15,14 +15,18 @@ class ProductProduct(models.Model):
         :return: dict {(product id, warehouse id): quantity in the product's unit}; what is not there is 0
         """
         # sudo: stock.quant - a reviewer who may not read stock must still learn whether an order can be sent
-        groups = self.env["stock.quant"].sudo()._read_group(
-            [
-                ("product_id", "in", self.ids),
-                ("location_id.usage", "=", "internal"),
-                ("location_id.warehouse_id", "in", warehouses.ids),
-            ],
-            ["product_id", "location_id"],
-            ["quantity:sum", "reserved_quantity:sum"],
+        groups = (
+            self.env["stock.quant"]
+            .sudo()
+            ._read_group(
+                [
+                    ("product_id", "in", self.ids),
+                    ("location_id.usage", "=", "internal"),
+                    ("location_id.warehouse_id", "in", warehouses.ids),
+                ],
+                ["product_id", "location_id"],
+                ["quantity:sum", "reserved_quantity:sum"],
+            )
         )
         quantities = defaultdict(float)
         for product, location, quantity, reserved in groups:

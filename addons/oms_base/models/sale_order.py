@@ -124,7 +124,7 @@ class SaleOrder(models.Model):
         return self.env["oms.event"].sudo().create(self._prepare_event_vals_list(code, document, message, data, date))
 
     def _prepare_event_vals_list(self, code, document=None, message=None, data=None, date=None):
-        """Return the values of the events that `_oms_log_event` writes, for who writes those of several documents at once."""
+        """Return the values of the events of `_oms_log_event`, for who writes those of many documents at once."""
         documents = {}
         if document and len(document) > 1:
             order_field = "order_id" if "order_id" in document._fields else "sale_id"
@@ -167,4 +167,6 @@ class SaleOrder(models.Model):
 
     def _oms_get_outbound_pickings(self):
         """Return the transfers that bring goods to the buyer: all but receipts and returns."""
-        return self.picking_ids.filtered(lambda picking: picking.picking_type_code != "incoming" and not picking.return_id)
+        return self.picking_ids.filtered(
+            lambda picking: picking.picking_type_code != "incoming" and not picking.return_id
+        )

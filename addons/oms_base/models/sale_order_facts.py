@@ -41,9 +41,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         partner = self.partner_shipping_id
         labels = {part: partner._fields[part]._description_string(self.env) for part in (*ADDRESS_PARTS, "state_id")}
-        problems = [
-            self.env._("%(part)s is missing", part=labels[part]) for part in ADDRESS_PARTS if not partner[part]
-        ]
+        problems = [self.env._("%(part)s is missing", part=labels[part]) for part in ADDRESS_PARTS if not partner[part]]
         if partner.country_id.state_required and not partner.state_id:
             problems.append(self.env._("%(part)s is missing", part=labels["state_id"]))
         if partner.phone and len(re.sub(r"\D", "", partner.phone)) < MIN_PHONE_DIGITS:
@@ -81,7 +79,9 @@ class SaleOrder(models.Model):
         demand = defaultdict(float)
         for line in self.order_line:
             if line.product_id.is_storable and not line.display_type:
-                demand[line.product_id] += line.product_uom_id._compute_quantity(line.product_uom_qty, line.product_id.uom_id)
+                demand[line.product_id] += line.product_uom_id._compute_quantity(
+                    line.product_uom_qty, line.product_id.uom_id
+                )
         return {product: quantity for product, quantity in demand.items() if product.uom_id.compare(quantity, 0) > 0}
 
     def _search_oms_has_shortage(self, operator, value):

@@ -5,7 +5,7 @@ from ..const import GATE_NUMBERS
 
 
 class SaleOrder(models.Model):
-    """Holds and gates. The gates sit in the host's own methods, so no button, import, cron or RPC call gets around them."""
+    """Holds and gates. The gates sit in the host's own methods: no button, import, cron or RPC gets around them."""
 
     _inherit = "sale.order"
 
@@ -50,8 +50,12 @@ class SaleOrder(models.Model):
         if isinstance(hold_type, str):
             # sudo: oms.hold.type - configuration that everybody's work may need
             hold_type = self.env["oms.hold.type"].sudo().search([("code", "=", hold_type)], limit=1)
-        held = self.env["oms.hold"].sudo()._read_group(
-            [("order_id", "in", self.ids), ("type_id", "=", hold_type.id), ("state", "=", "active")], ["order_id"]
+        held = (
+            self.env["oms.hold"]
+            .sudo()
+            ._read_group(
+                [("order_id", "in", self.ids), ("type_id", "=", hold_type.id), ("state", "=", "active")], ["order_id"]
+            )
         )
         orders = self - self.browse(order.id for (order,) in held)
         by_order = (data or {}).get("by_order")

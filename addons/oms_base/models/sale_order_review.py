@@ -28,8 +28,8 @@ class SaleOrder(models.Model):
         return orders
 
     def action_confirm(self):
-        """Override of `sale`: orders of a channel are reviewed first; those a hold blocks stay, with their holds, and the
-        person is told; the others of the batch are confirmed."""
+        """Override of `sale`: orders of a channel are reviewed first; those a hold blocks stay, with their holds, and
+        the person is told; the others of the batch are confirmed."""
         orders = self.filtered("channel_id")
         if not orders:
             return super().action_confirm()
@@ -125,7 +125,7 @@ class SaleOrder(models.Model):
     # === BACKGROUND === #
 
     def _oms_trigger_review(self):
-        """Have these orders looked at in the background: reviewed if they were not, confirmed if nothing blocks them."""
+        """Have these orders looked at in the background: reviewed if not yet, confirmed if nothing blocks them."""
         for lane in {order.id % 2 for order in self}:
             cron = self.env.ref(f"oms_base.ir_cron_review_lane_{lane}", raise_if_not_found=False)
             if cron:

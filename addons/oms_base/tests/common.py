@@ -15,8 +15,20 @@ class OmsBaseCommon(TransactionCase):
         )
         cls.mouse, cls.keyboard = cls.env["product.product"].create(
             [
-                {"name": "Mouse", "default_code": "OMS-MOUSE", "is_storable": True, "list_price": 20.0, "taxes_id": False},
-                {"name": "Keyboard", "default_code": "OMS-KEYB", "is_storable": True, "list_price": 50.0, "taxes_id": False},
+                {
+                    "name": "Mouse",
+                    "default_code": "OMS-MOUSE",
+                    "is_storable": True,
+                    "list_price": 20.0,
+                    "taxes_id": False,
+                },
+                {
+                    "name": "Keyboard",
+                    "default_code": "OMS-KEYB",
+                    "is_storable": True,
+                    "list_price": 50.0,
+                    "taxes_id": False,
+                },
             ]
         )
         cls._set_stock(cls.mouse, 10)

@@ -1,6 +1,7 @@
-from odoo.addons.oms_base.tests.common import OmsBaseCommon
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+
+from odoo.addons.oms_base.tests.common import OmsBaseCommon
 
 
 @tagged("post_install", "-at_install")

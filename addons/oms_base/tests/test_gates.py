@@ -1,9 +1,10 @@
 from psycopg2 import IntegrityError
 
-from odoo.addons.oms_base.tests.common import OmsBaseCommon
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
+
+from odoo.addons.oms_base.tests.common import OmsBaseCommon
 
 
 @tagged("post_install", "-at_install")
@@ -58,7 +59,9 @@ class TestGates(OmsBaseCommon):
         with self.assertRaises(AccessError):
             hold.with_user(self.operator).action_release()
         hold.with_user(self.manager).action_release("checked")
-        self.assertEqual((hold.state, hold.release_user_id, hold.release_comment), ("released", self.manager, "checked"))
+        self.assertEqual(
+            (hold.state, hold.release_user_id, hold.release_comment), ("released", self.manager, "checked")
+        )
 
     def test_one_active_hold_per_type(self):
         order = self._create_order()

@@ -1,5 +1,6 @@
-from odoo.addons.oms_base.tests.common import OmsBaseCommon
 from odoo.tests import tagged
+
+from odoo.addons.oms_base.tests.common import OmsBaseCommon
 
 
 @tagged("post_install", "-at_install")

@@ -1,5 +1,6 @@
-from odoo.addons.oms_base.tests.common import OmsBaseCommon
 from odoo.tests import tagged
+
+from odoo.addons.oms_base.tests.common import OmsBaseCommon
 
 
 @tagged("post_install", "-at_install")
@@ -7,7 +8,9 @@ class TestPlainOrders(OmsBaseCommon):
     """An order without a channel is none of our business, whatever the rules say."""
 
     def test_nothing_of_ours_happens(self):
-        order = self._create_order([(self.mouse, 99)], channel_id=False, partner_id=self.env["res.partner"].create({"name": "x"}).id)
+        order = self._create_order(
+            [(self.mouse, 99)], channel_id=False, partner_id=self.env["res.partner"].create({"name": "x"}).id
+        )
         self.assertIs(order.action_confirm(), True)
         self.assertEqual(order.state, "sale")
         self.assertFalse(order.oms_stage or order.oms_event_ids or order.oms_decision_ids or order.oms_hold_ids)

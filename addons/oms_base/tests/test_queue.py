@@ -1,7 +1,8 @@
-from odoo.addons.oms_base.models.oms_queue_mixin import QueueRetry
-from odoo.addons.oms_base.tests.common import OmsBaseCommon
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+
+from odoo.addons.oms_base.models.oms_queue_mixin import QueueRetry
+from odoo.addons.oms_base.tests.common import OmsBaseCommon
 
 
 @tagged("post_install", "-at_install")

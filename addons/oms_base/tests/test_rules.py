@@ -1,6 +1,7 @@
-from odoo.addons.oms_base.tests.common import OmsBaseCommon
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
+
+from odoo.addons.oms_base.tests.common import OmsBaseCommon
 
 
 @tagged("post_install", "-at_install")
@@ -24,7 +25,10 @@ class TestRules(OmsBaseCommon):
         self.assertEqual(rule.version, 2)
         order._oms_review()
         self.assertEqual(order.oms_hold_ids.state, "released")
-        self.assertEqual(order.oms_decision_ids.sorted("id")[0].data["matched"], [{"id": rule.id, "name": "Large order", "version": 1}])
+        self.assertEqual(
+            order.oms_decision_ids.sorted("id")[0].data["matched"],
+            [{"id": rule.id, "name": "Large order", "version": 1}],
+        )
 
     def test_rule_of_another_channel_or_company_does_not_match(self):
         other = self.env["oms.channel"].create({"name": "Other", "code": "other"})

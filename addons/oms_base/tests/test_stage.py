@@ -1,6 +1,7 @@
+from odoo.tests import tagged
+
 from odoo.addons.oms_base.const import STAGE_NUMBERS, STAGES
 from odoo.addons.oms_base.tests.common import OmsBaseCommon
-from odoo.tests import tagged
 
 
 @tagged("post_install", "-at_install")
