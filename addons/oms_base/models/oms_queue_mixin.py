@@ -51,8 +51,8 @@ class OmsQueueMixin(models.AbstractModel):
     queue_key = fields.Char(string="Work Key", readonly=True, index=True, copy=False)
     lane = fields.Integer(readonly=True, copy=False)
     attempts = fields.Integer(readonly=True, copy=False)
-    next_try = fields.Datetime(string="Next Try", default=fields.Datetime.now, readonly=True, copy=False)
-    last_error = fields.Text(string="Last Error", readonly=True, copy=False)
+    next_try = fields.Datetime(default=fields.Datetime.now, readonly=True, copy=False)
+    last_error = fields.Text(readonly=True, copy=False)
     done_date = fields.Datetime(string="Done On", readonly=True, copy=False)
 
     _queue_pending_idx = models.Index("(lane, next_try) WHERE state = 'pending'")

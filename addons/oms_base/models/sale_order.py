@@ -8,9 +8,7 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
-    channel_id = fields.Many2one(
-        "oms.channel", string="Channel", index="btree_not_null", check_company=True, tracking=True, copy=False
-    )
+    channel_id = fields.Many2one("oms.channel", index="btree_not_null", check_company=True, tracking=True, copy=False)
     channel_order_id = fields.Char(
         string="Channel Order ID", copy=False, readonly=True, help="The order's technical id in the channel."
     )

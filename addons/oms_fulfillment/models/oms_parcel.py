@@ -180,9 +180,10 @@ class OmsParcel(models.Model):
 
     def _compute_access_url(self):
         """Override of `portal`: the page a buyer's tracking link opens."""
-        super()._compute_access_url()
+        res = super()._compute_access_url()
         for parcel in self:
             parcel.access_url = f"/my/parcel/{parcel.id}"
+        return res
 
     # === CRUD METHODS === #
 

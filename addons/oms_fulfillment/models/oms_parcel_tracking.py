@@ -189,7 +189,8 @@ class OmsParcel(models.Model):
     def _cron_poll_tracking(self, limit=100):
         """Ask the carriers that can be asked, less and less often while nothing is new."""
         now = fields.Datetime.now()
-        carriers = self.env["delivery.carrier"].search([]).filtered(lambda carrier: carrier._oms_can_track())
+        carriers = self.env["delivery.carrier"].search([("delivery_type", "not in", ("fixed", "base_on_rule"))])
+        carriers = carriers.filtered(lambda carrier: carrier._oms_can_track())
         due = Domain("carrier_id", "in", carriers.ids) & Domain("state", "in", MOVING_PARCEL_STATES)
         due &= Domain("poll_date", "<=", now)
         self.env["ir.cron"]._commit_progress(remaining=self.search_count(due))

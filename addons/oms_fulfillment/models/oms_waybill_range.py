@@ -212,7 +212,7 @@ class OmsWaybillRange(models.Model):
     @api.model
     def _cron_reclaim_numbers(self):
         """Find the numbers that rolled back transactions took, a day after, when none of these can still be running."""
-        ranges = self.search([])
+        ranges = self.search([("counter_id", "!=", False)])
         self.env["ir.cron"]._commit_progress(remaining=len(ranges))
         for block in ranges:
             block._reclaim_numbers()

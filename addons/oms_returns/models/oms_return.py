@@ -104,7 +104,6 @@ class OmsReturn(models.Model):
     currency_id = fields.Many2one("res.currency", compute="_compute_order_ids", store=True)
     policy_id = fields.Many2one(
         "oms.return.policy",
-        string="Policy",
         compute="_compute_policy_id",
         store=True,
         readonly=False,
@@ -204,9 +203,10 @@ class OmsReturn(models.Model):
             oms_return.credit_note_count = moves.get(oms_return.sudo(), 0)
 
     def _compute_access_url(self):
-        super()._compute_access_url()
+        res = super()._compute_access_url()
         for oms_return in self:
             oms_return.access_url = f"/my/returns/{oms_return.id}"
+        return res
 
     # === CONSTRAINT METHODS === #
 

@@ -35,7 +35,7 @@ class OmsReturnLine(models.Model):
     refund_amount = fields.Monetary(
         string="Amount", help="Refund Only: give back this much, taxes included, instead of a quantity's price."
     )
-    reason_id = fields.Many2one("oms.return.reason", string="Reason", index="btree_not_null", check_company=True)
+    reason_id = fields.Many2one("oms.return.reason", index="btree_not_null", check_company=True)
     buyer_note = fields.Char(string="Buyer's Note")
     photo_ids = fields.Many2many("ir.attachment", string="Photos", copy=False)
     disposition = fields.Selection(related="reason_id.disposition", string="Proposed Disposition")

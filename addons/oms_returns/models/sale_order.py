@@ -18,7 +18,7 @@ class SaleOrder(models.Model):
     @api.depends("return_line_ids.state")
     def _compute_oms_stage(self):
         """Override of `oms_base` to depend on the returns."""
-        super()._compute_oms_stage()
+        return super()._compute_oms_stage()
 
     def _get_oms_stage(self):
         """Override of `oms_base`: goods on their way back."""

@@ -1,5 +1,6 @@
 """Goods that came back, told to Medusa: return -> requested -> received, six calls that may break between any two."""
 
+from contextlib import suppress
 from decimal import Decimal
 
 from ..errors import Rejected
@@ -92,10 +93,8 @@ class ReturnFlow:
 
     def _forget(self, path):
         """Drop a pending step of an earlier run; that there is none is the usual case."""
-        try:
+        with suppress(Rejected):
             self.client.delete(path)
-        except Rejected:
-            pass
 
     def _note_receipt(self, document, key, wanted, received):
         metadata = dict(document.get("metadata") or {})
