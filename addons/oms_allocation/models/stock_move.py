@@ -84,7 +84,9 @@ class StockMove(models.Model):
                 ("picking_id.state", "not in", (False, "done", "cancel")),
             ]
         ).reference_ids
-        moves = moves.filtered(lambda move: not move.reference_ids & busy).with_context(clean_context(self.env.context))
+        context = clean_context(self.env.context)
+        moves = moves.filtered(lambda move: not move.reference_ids & busy)
+        moves = moves.with_context(context)  # pylint: disable=context-overridden
         groups = [
             moves.browse().concat(*group) for _key, group in groupby(moves, lambda move: move._key_assign_picking())
         ]

@@ -44,7 +44,8 @@ class StockRule(models.Model):
     @ormcache("self.env.uid", "self.env.su", "tuple(self.env.companies.ids)", "key")
     def _oms_search_rules(self, key, route_ids, packaging_uom_id, product_id, warehouse_ids, domain):
         """Odoo's own search, as plain values: (((location id, route id), ((warehouse id, rule id), ...)), ...)."""
-        found = super()._search_rule_for_warehouses(route_ids, packaging_uom_id, product_id, warehouse_ids, domain)
+        search = super()._search_rule_for_warehouses  # pylint: disable=super-method-mismatch
+        found = search(route_ids, packaging_uom_id, product_id, warehouse_ids, domain)
         return tuple(
             (place, tuple((warehouse_id, rule.id) for warehouse_id, rule in by_warehouse.items()))
             for place, by_warehouse in found.items()

@@ -52,7 +52,7 @@ class SaleOrder(models.Model):
         if not self:
             return self
         # sudo: oms.rule - rules judge every order, whoever confirms it
-        rules = self.env["oms.rule"].sudo().search([])
+        rules = self.env["oms.rule"].sudo().search([("active", "=", True)])
         matched = rules._judge(self.sudo())
         for rule, orders in matched.items():
             self._release_settled_holds(rule, orders)
