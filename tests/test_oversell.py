@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from odoo.tests.common import get_db_name
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
 import databases
 import race
@@ -23,7 +21,7 @@ DATABASE = f"{databases.PREFIX}race_test_{os.getpid()}"
 @pytest.fixture(scope="module")
 def finished_race():
     """Run one race through all doors: what became of each door's products and orders, and the errors on the way."""
-    databases.clone(os.environ.get("OMS_TEMPLATE") or get_db_name(), DATABASE)
+    databases.clone(os.environ["OMS_TEMPLATE"], DATABASE)
     try:
         products, work = {}, [[] for _process in range(PROCESSES)]
         for door, (ids, jobs) in _prepare().items():
