@@ -1,3 +1,4 @@
+from . import test_cancel
 from . import test_label
 from . import test_messages
 from . import test_parcel
