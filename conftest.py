@@ -75,8 +75,9 @@ def _needs_no_database(item):
     if item.get_closest_marker("nodb"):
         return True
     cls = getattr(item, "cls", None)
-    with_database = (odoo.tests.common.TransactionCase, odoo.tests.common.HttpCase)
-    return bool(cls) and issubclass(cls, BaseCase) and not issubclass(cls, with_database)
+    if not cls or not issubclass(cls, BaseCase) or issubclass(cls, odoo.tests.common.TransactionCase):
+        return False
+    return "post_install" not in cls.test_tags  # those open transactions of their own
 
 
 @pytest.hookimpl(hookwrapper=True)
