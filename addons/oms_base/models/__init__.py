@@ -16,3 +16,4 @@ from . import stock_picking
 from . import res_config_settings
 from . import account_analytic_distribution_model
 from . import account_move
+from . import account_move_line

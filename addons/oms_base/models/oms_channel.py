@@ -47,10 +47,13 @@ class OmsChannel(models.Model):
     order_count = fields.Integer(compute="_compute_order_counts")
     open_order_count = fields.Integer(string="Open Orders", compute="_compute_order_counts")
     held_order_count = fields.Integer(string="On Hold", compute="_compute_order_counts")
+    # compute_sudo: everybody who works for a channel sees whether it is well, not what is in its queues
     health = fields.Selection(
-        [("ok", "Healthy"), ("warning", "Needs Attention"), ("error", "Broken")], compute="_compute_health"
+        [("ok", "Healthy"), ("warning", "Needs Attention"), ("error", "Broken")],
+        compute="_compute_health",
+        compute_sudo=True,
     )
-    health_message = fields.Text(compute="_compute_health")
+    health_message = fields.Text(compute="_compute_health", compute_sudo=True)
 
     _code_uniq = models.Constraint("UNIQUE(company_id, code)", "A channel's code must be unique in its company.")
 

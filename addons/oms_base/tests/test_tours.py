@@ -9,6 +9,8 @@ class TestTours(OmsBaseCommon, HttpCase):
         """From the overview to the hold, released with a click, as a customer service user."""
         order = self._create_order(channel_amount_total=1)
         order._oms_review()
+        self.channel.auto_confirm = False
+        self._create_order()
         self.start_tour("/odoo/oms", "oms_base_hold_tour", login="oms_user")
         self.assertEqual(order.oms_hold_ids.state, "released")
         self.assertEqual(order.oms_hold_ids.release_user_id, self.user)

@@ -43,7 +43,7 @@ export class OmsOverview extends Component {
     }
 
     /** Open just the records a figure was counted from. */
-    open(section, tile) {
+    async open(tile) {
         if (tile.id) {
             return this.action.doAction({
                 type: "ir.actions.act_window",
@@ -53,11 +53,9 @@ export class OmsOverview extends Component {
             });
         }
         if (tile.model === "sale.order") {
-            return this.action.doAction("oms_base.sale_order_action", {
-                additionalContext: { search_default_open: 0 },
-                props: { domain: tile.domain },
-                viewType: "list",
-            });
+            const orders = await this.action.loadAction("oms_base.sale_order_action");
+            const action = { ...orders, name: tile.label, domain: tile.domain, context: {} };
+            return this.action.doAction(action, { viewType: "list" });
         }
         return this.action.doAction({
             type: "ir.actions.act_window",

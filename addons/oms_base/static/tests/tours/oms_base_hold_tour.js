@@ -3,7 +3,21 @@ import { registry } from "@web/core/registry";
 registry.category("web_tour.tours").add("oms_base_hold_tour", {
     steps: () => [
         {
-            content: "The overview counts the hold by its reason; a click opens just those",
+            content: "The overview counts the orders of a stage; a click opens just those",
+            trigger: ".o_oms_overview section[data-section=stages] button[data-key=held]",
+            run: "click",
+        },
+        {
+            content: "The order on hold is there, the free one is not",
+            trigger: ".o_list_view:has(.o_data_row:contains(Total differs)):not(:has(.o_data_row:contains(To Review)))",
+        },
+        {
+            content: "Back to the overview",
+            trigger: ".o_back_button",
+            run: "click",
+        },
+        {
+            content: "Holds are counted by their reason; a click opens just those",
             trigger: ".o_oms_overview section[data-section=holds] button[data-key=total]",
             run: "click",
         },
