@@ -14,6 +14,15 @@ class AccountMoveLine(models.Model):
         help="The line gives money back and changes nothing in what is invoiced, so it is not invoiced again.",
     )
 
+    def _oms_get_refunded_quantity(self):
+        """Override of `oms_base`: amounts, shipping, fees and rounding stand for no goods; units that are refunded
+        without changing what is invoiced do."""
+        self.ensure_one()
+        return_line = self.oms_return_line_id
+        if self.oms_is_money_only and (not return_line or return_line.refund_amount):
+            return 0.0
+        return super()._oms_get_refunded_quantity()
+
     # The methods below make an invoice line a source of credit lines; sale.order.line has the same ones for what is not
     # invoiced yet.
 

@@ -106,3 +106,11 @@ class TestRefundOnly(OmsReturnsCommon):
         oms_return.line_ids = [Command.create({"sale_line_id": keyboard_line.id, "refund_amount": 7.5})]
         oms_return.action_approve()
         self.assertAlmostEqual(sum(oms_return.credit_note_ids.mapped("amount_total")), 27.5)
+
+    def test_amount_stands_for_no_goods_but_units_do(self):
+        order = self._sell([(self.mouse, 3)])
+        amount = self._refund(order, amount=5.0).credit_note_ids
+        self.assertEqual([line._oms_get_refunded_quantity() for line in amount.invoice_line_ids], [0.0])
+        units = self._refund(order, quantity=2).credit_note_ids.invoice_line_ids
+        self.assertTrue(units[0].oms_is_money_only)
+        self.assertEqual(units[0]._oms_get_refunded_quantity(), 2.0)
