@@ -26,16 +26,40 @@ class AccountMove(models.Model):
         """
         self.ensure_one()
         orders = self._get_channel_orders() or self.reversed_entry_id._get_channel_orders()
-        amounts, lines = defaultdict(float), defaultdict(list)
+        amounts, quantities = defaultdict(float), defaultdict(float)
         for line in self.invoice_line_ids:
             order_line = line.sale_line_ids[:1]
             amounts[order_line.order_id] += line.price_total
-            if order_line.channel_line_id and line.quantity:
-                lines[order_line.order_id].append([order_line.channel_line_id, f"{line.quantity:g}"])
+            if order_line.channel_line_id and not order_line.is_delivery:
+                quantities[order_line] += line._oms_get_refunded_quantity()
+        lines = defaultdict(list)
+        for order_line, quantity in quantities.items():
+            if not order_line.product_uom_id.is_zero(quantity):
+                lines[order_line.order_id].append([order_line.channel_line_id, f"{quantity:g}"])
         if len(orders) == 1:
             # All of it is this order's, cents and lines without link included.
             amounts = {orders: self.amount_total}
         return {order: {"amount": amounts[order], "lines": lines[order]} for order in orders if amounts.get(order)}
+
+    def _reconcile_reversed_moves(self, reverse_moves, move_reverse_cancel):
+        """Override of `account`: what the shop has collected and is not booked yet pays the invoice, and the credit note
+        is paid by what the shop gives back. Reconciled with each other they would leave both payments hanging."""
+        waiting = reverse_moves.browse()
+        if not move_reverse_cancel:
+            waiting = reverse_moves.filtered(lambda move: move.move_type == "out_refund" and move._awaits_shop_payment())
+        rest = reverse_moves - waiting
+        super(AccountMove, rest.reversed_entry_id)._reconcile_reversed_moves(rest, move_reverse_cancel)
+        return reverse_moves
+
+    def _awaits_shop_payment(self):
+        """Return whether the invoice of this credit note is going to be paid with money that the shop has already."""
+        self.ensure_one()
+        # sudo: sale.order, oms.channel.payment - who posts credit notes need not be allowed to read them
+        orders_sudo = self.sudo().reversed_entry_id._get_channel_orders()
+        return any(
+            payment.direction == "inbound" and payment.captured_amount and not payment.payment_id
+            for payment in orders_sudo.channel_payment_ids
+        )
 
     def _get_receivable_lines(self):
         """Return the receivable items of these entries."""

@@ -270,14 +270,24 @@ class OmsChannelPayment(models.Model):
         }
 
     def _reconcile(self):
-        """Reconcile each booked payment with what it pays, as far as both go."""
+        """Reconcile each booked payment with what it pays, as far as both go; then what is left of an order's payments
+        with each other: the shop gave back what was set off between invoice and credit note before."""
+        self._reconcile_groups(
+            payment._get_paid_moves()._get_receivable_lines() | payment._get_booked_lines() for payment in self
+        )
+        orders = self.order_id.filtered(lambda order: len(set(order.channel_payment_ids.mapped("direction"))) > 1)
+        self._reconcile_groups(order.channel_payment_ids._get_booked_lines() for order in orders)
+
+    def _get_booked_lines(self):
+        """Return the receivable items of the payments these are booked as."""
+        return self.payment_id.move_id._get_receivable_lines()
+
+    @api.model
+    def _reconcile_groups(self, groups):
+        """Reconcile what is open of each group of receivable items."""
         plan = []
-        for payment in self:
-            lines = (
-                payment._get_paid_moves()._get_receivable_lines() | payment.payment_id.move_id._get_receivable_lines()
-            )
-            lines = lines.filtered(lambda line: not line.reconciled)
-            for account_lines in lines.grouped("account_id").values():
+        for lines in groups:
+            for account_lines in lines.filtered(lambda line: not line.reconciled).grouped("account_id").values():
                 if len({line.balance > 0 for line in account_lines}) > 1:
                     plan.append(account_lines)
         if plan:

@@ -143,6 +143,105 @@ class TestInvoice(ChannelsCommon):
         )
         self.assertIn("refunded", order.oms_event_ids.mapped("code"))
 
+    def _credit(self, order, amount):
+        """Post a credit note of the order's invoice and have the shop told, as a return does."""
+        invoice = order.invoice_ids.filtered(lambda move: move.move_type == "out_invoice")
+        credit = invoice._reverse_moves([{"invoice_date": invoice.invoice_date}])
+        credit.invoice_line_ids[1:].unlink()
+        # As for a goodwill refund: what is refunded is not invoiced once more.
+        credit.invoice_line_ids.write({"quantity": 1, "price_unit": amount, "tax_ids": False, "sale_line_ids": False})
+        credit.with_user(self.accountant).action_post()
+        self.env["oms.channel"]._notify("refund", credit)
+        return credit
+
+    def _assert_clean(self, order, credit):
+        """Nothing is left open of invoice, credit note, payment in and payment out."""
+        payments = order.channel_payment_ids
+        self.assertEqual(set(payments.mapped("direction")), {"inbound", "outbound"})
+        self.assertTrue(all(payment.payment_id for payment in payments))
+        moves = order.invoice_ids | credit | payments.payment_id.move_id
+        lines = moves.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable")
+        self.assertEqual(len(lines), 4)
+        self.assertEqual(lines.mapped("amount_residual"), [0.0] * 4)
+        self.assertTrue(all(line.reconciled for line in lines))
+        self.assertEqual(self.env.company.currency_id.round(sum(lines.mapped("balance"))), 0.0)
+
+    def _sell_for_credit(self, **values):
+        order = self._import(1, [("OMS-MOUSE", 3, 33.33), ("OMS-KEYB", 1, 49.57)], **values)
+        self._ship(order)
+        return order
+
+    def test_credit_note_after_the_booking_leaves_a_clean_ledger(self):
+        order = self._sell_for_credit(captured=True)
+        self._settle()
+        credit = self._credit(order, 33.37)
+        self._work("push")
+        self._settle()
+        self._assert_clean(order, credit)
+
+    def test_credit_note_before_the_booking_leaves_a_clean_ledger(self):
+        order = self._sell_for_credit(captured=True)
+        invoice = order._create_invoices()
+        invoice.action_post()
+        credit = self._credit(order, 33.37)
+        self.assertEqual((invoice.amount_residual, credit.amount_residual), (invoice.amount_total, 33.37))
+        self._settle()
+        self.assertEqual((invoice.amount_residual, credit.amount_residual), (0.0, 33.37))
+        self._work("push")
+        self._settle()
+        self.assertEqual(credit.amount_residual, 0.0)
+        self._assert_clean(order, credit)
+
+    def test_refund_and_payment_booked_together_leave_a_clean_ledger(self):
+        order = self._sell_for_credit(captured=True)
+        order._create_invoices().action_post()
+        credit = self._credit(order, order.amount_total)
+        self._work("push")
+        self._settle()
+        self._assert_clean(order, credit)
+
+    def test_money_collected_after_the_credit_note_leaves_a_clean_ledger(self):
+        order = self._sell_for_credit()
+        self._settle()
+        credit = self._credit(order, 33.37)
+        self.assertEqual(credit.amount_residual, 0.0, "nothing collected: invoice and credit note are set off")
+        self.shop.capture(1)
+        self.shop.change("order_1")
+        self._pull()
+        self._work("push")
+        self._settle()
+        self._assert_clean(order, credit)
+
+    def test_refund_booked_before_the_payment_leaves_a_clean_ledger(self):
+        order = self._sell_for_credit()
+        self._settle()
+        credit = self._credit(order, 33.37)
+        self.shop.capture(1)
+        self.shop.change("order_1")
+        self._pull()
+        self._work("push")
+        payments = order.channel_payment_ids
+        payments.filtered(lambda payment: payment.direction == "outbound")._book()
+        payments.filtered(lambda payment: payment.direction == "inbound")._book()
+        self._assert_clean(order, credit)
+
+    def test_replaced_invoice_is_set_off_at_once(self):
+        order = self._sell_for_credit(captured=True)
+        invoice = order._create_invoices()
+        invoice.action_post()
+        credit = invoice._reverse_moves([{"invoice_date": invoice.invoice_date}], cancel=True)
+        self.assertEqual((invoice.amount_residual, credit.amount_residual), (0.0, 0.0))
+
+    def test_refund_names_goods_in_the_unit_of_the_order(self):
+        order = self._sell_for_credit(captured=True)
+        self._settle()
+        invoice = self._invoices(order)
+        credit = invoice._reverse_moves([{"invoice_date": invoice.invoice_date}])
+        mouse_line = credit.invoice_line_ids.filtered(lambda line: line.product_id == self.mouse)
+        mouse_line.write({"product_uom_id": self.env.ref("uom.product_uom_dozen").id, "quantity": 0.25})
+        [refund] = credit._get_channel_refunds().values()
+        self.assertEqual(sorted(refund["lines"]), [["ordli_1_0", "3"], ["ordli_1_1", "1"]])
+
     def test_queries_do_not_grow_with_the_batch(self):
         for number in range(1, 33):
             self.shop.place(number, [("OMS-MOUSE", 1, 20.0), ("OMS-KEYB", 1, 9.9)], captured=True)
