@@ -1,0 +1,262 @@
+"""Every screen behind a menu opens for everybody who sees the menu: the views load, what they show can be read, every
+filter and grouping works, and every figure of the overview opens its records."""
+
+import uuid
+
+from lxml import etree
+
+from odoo import fields
+from odoo.exceptions import AccessError
+from odoo.fields import Command
+from odoo.tools.safe_eval import datetime, dateutil, safe_eval, time
+
+from odoo.addons.oms_base.tests.common import OmsBaseCommon
+
+RECORD_VIEWS = ("list", "kanban", "form", "activity")
+GROUP_VIEWS = ("pivot", "graph")
+GROUPS = {
+    "user": "oms_base.oms_base_group_user",
+    "warehouse": "oms_base.oms_base_group_warehouse",
+    "accountant": "oms_base.oms_base_group_accountant",
+    "manager": "oms_base.oms_base_group_manager",
+    "administrator": "oms_base.oms_base_group_manager,base.group_system",
+}
+
+
+class Screens:
+    """The menus of one user, and what the web client asks of the server when they are opened."""
+
+    def __init__(self, user):
+        self.env = user.with_user(user).env
+        self.problems = []
+        self.opened = []
+
+    def open_menus(self, root):
+        """Open every menu below ``root`` that the user sees."""
+        menus = self.env["ir.ui.menu"].load_menus(False)
+        waiting = [root.id] if root.id in menus else []
+        while waiting:
+            menu = menus[waiting.pop()]
+            waiting += menu["children"]
+            if menu["action_model"]:
+                self.opened.append(menu["xmlid"])
+                self._try(menu["xmlid"], self._open_action, menu["action_model"], menu["action_id"])
+
+    def _try(self, where, method, *args):
+        try:
+            with self.env.cr.savepoint():
+                method(*args)
+        except Exception as error:  # noqa: BLE001  all broken screens are told at once
+            self.problems.append(f"{self.env.user.login}: {where}: {type(error).__name__} {error}")
+
+    def _open_action(self, action_model, action_id):
+        # sudo: the web client's route reads actions with the rights of the system too
+        action = self.env[action_model].sudo().browse(action_id)._get_action_dict()
+        if action_model == "ir.actions.client":
+            return getattr(self, f"_open_{action['tag']}")()
+        model = self.env[action["res_model"]].with_context(self._eval(action["context"] or "{}"))
+        domain = self._eval(action["domain"] or "[]")
+        views = [*action["views"], (action["search_view_id"] and action["search_view_id"][0], "search")]
+        screens = model.get_views(views, {"toolbar": True, "action_id": action_id})
+        for view_type, screen in screens["views"].items():
+            arch = etree.fromstring(screen["arch"])
+            where = f"{action['xml_id'] or action['name']} {view_type}"
+            if view_type == "search":
+                self._use_filters(where, model, domain, arch)
+            elif view_type in GROUP_VIEWS:
+                self._try(where, self._read_groups, model, domain, arch)
+            elif view_type in RECORD_VIEWS:
+                self._try(where, self._read_records, model, domain, arch)
+        return None
+
+    def _read_records(self, model, domain, arch):
+        specification = self._get_specification(model, arch)
+        if model.is_transient():
+            model.onchange({}, [], specification)
+        else:
+            limit = 1 if arch.tag == "form" else 20
+            model.web_search_read(domain, specification, limit=limit, order=arch.get("default_order"))
+        if arch.get("default_group_by"):
+            model.web_read_group(domain, [arch.get("default_group_by")], ["__count"])
+
+    def _read_groups(self, model, domain, arch):
+        group_by, aggregates = [], ["__count"]
+        for node in arch.iter("field"):
+            field = model._fields[node.get("name")]
+            if node.get("type") == "measure":
+                aggregates.append(f"{field.name}:{field.aggregator or 'sum'}")
+            elif not node.get("invisible"):
+                group_by.append(
+                    f"{field.name}:{node.get('interval', 'month')}"
+                    if field.type in ("date", "datetime")
+                    else field.name
+                )
+        model.formatted_read_group(domain, group_by, aggregates)
+
+    def _use_filters(self, where, model, domain, arch):
+        for node in arch.iter("filter"):
+            context = self._eval(node.get("context") or "{}")
+            name = f"{where} {node.get('name')}"
+            if node.get("domain"):
+                self._try(name, lambda node=node: model.search_count([*domain, *self._eval(node.get("domain"))]))
+            if group_by := context.get("group_by"):
+                groups = [group_by] if isinstance(group_by, str) else group_by
+                self._try(name, model.formatted_read_group, domain, groups, ["__count"])
+        for node in arch.iter("field"):
+            if filter_domain := node.get("filter_domain"):
+                wanted = safe_eval(filter_domain, {"self": "1", "raw_value": 1, "uid": self.env.uid})
+                self._try(f"{where} {node.get('name')}", model.search_count, [*domain, *wanted])
+
+    def _get_specification(self, model, node):
+        """Return what `web_read` is asked for a view: its fields, and those of the views inside."""
+        specification = {}
+        for field_node in node.xpath(".//field[not(ancestor::field)]" if node.tag != "field" else "./*//field"):
+            name = field_node.get("name")
+            field = model._fields.get(name)
+            if not field or (node.tag == "field" and next(field_node.iterancestors("field")) is not node):
+                continue
+            specification[name] = {}
+            if field.relational and field.type != "many2one_reference":
+                inner = self.env[field.comodel_name]
+                fields_inside = self._get_specification(inner, field_node) if len(field_node) else {}
+                specification[name] = {"fields": {"display_name": {}, **fields_inside}}
+        return specification
+
+    def _eval(self, expression):
+        names = {
+            "uid": self.env.uid,
+            "allowed_company_ids": self.env.companies.ids,
+            "context_today": lambda: fields.Date.context_today(self.env.user),
+            "current_date": fields.Date.to_string(fields.Date.context_today(self.env.user)),
+            "datetime": datetime,
+            "relativedelta": dateutil.relativedelta.relativedelta,
+            "time": time,
+            "active_id": False,
+            "active_ids": [],
+            "context": {},
+        }
+        return safe_eval(expression, names) if isinstance(expression, str) else expression
+
+    def _open_oms_overview(self):
+        for section in self.env["oms.overview"].get_overview():
+            for tile in section["tiles"]:
+                model = self.env[tile["model"]]
+                where = f"overview {section['key']} {tile['label']}"
+                if tile.get("domain") is not None:
+                    self._try(where, model.web_search_read, tile["domain"], {"display_name": {}})
+                else:
+                    self._try(
+                        where, lambda tile=tile, model=model: model.browse(tile["id"]).web_read({"display_name": {}})
+                    )
+
+    def _open_oms_scan_app(self):
+        answer = self.env["oms.scan.session"].scan_start(uuid=str(uuid.uuid4()))
+        if answer["state"] != "choose":
+            raise AccessError(str(answer))
+
+
+class TestMenus(OmsBaseCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._make_carrier()
+        held, waiting, delivered, cancelled = (
+            cls._create_order(lines) for lines in (None, [(cls.mouse, 99)], None, None)
+        )
+        held._oms_place_hold(cls.env["oms.hold.type"].search([], limit=1), "Somebody must look")
+        (waiting | delivered).action_confirm()
+        delivered.picking_ids.move_ids.picked = True
+        delivered.picking_ids._action_done()
+        cancelled.action_cancel()
+        cls.delivered = delivered
+        cls._make_channel_rows()
+        cls._make_return()
+
+    @classmethod
+    def _make_channel_rows(cls):
+        order = cls.delivered
+        channel = {"channel_id": cls.channel.id}
+        for model, values in (
+            (
+                "oms.channel.message",
+                {"external_id": "1", "version": "1", "digest": "1", "source": "manual", "payload": {"id": "1"}},
+            ),
+            ("oms.channel.push", {"kind": "shipment", "order_id": order.id, "idempotency_key": "1"}),
+            ("oms.channel.listing", {"external_id": "1", "sku": "NONE", "title": "Unmatched"}),
+            (
+                "oms.channel.payment",
+                {
+                    "external_id": "1",
+                    "order_id": order.id,
+                    "state": "captured",
+                    "amount": 1.0,
+                    "currency_id": order.currency_id.id,
+                },
+            ),
+        ):
+            cls.env[model].create({**channel, **values})
+
+    @classmethod
+    def _make_carrier(cls):
+        product = cls.env["product.product"].create({"name": "Delivery", "type": "service"})
+        carrier = cls.env["delivery.carrier"].create(
+            {
+                "name": "Express",
+                "delivery_type": "oms_waybill",
+                "product_id": product.id,
+                "oms_code": "menus",
+                "oms_tariff_ids": [
+                    Command.create({"country_id": cls.country.id, "first_price": 8.0, "step_price": 2.0})
+                ],
+            }
+        )
+        cls.env["oms.waybill.range"].create(
+            {
+                "carrier_id": carrier.id,
+                "prefix": "M",
+                "digits": 8,
+                "first": "1",
+                "last": "99",
+                "company_id": cls.env.company.id,
+            }
+        )
+
+    @classmethod
+    def _make_return(cls):
+        reason = cls.env["oms.return.reason"].search([], limit=1)
+        line = {"sale_line_id": cls.delivered.order_line[:1].id, "quantity": 1, "reason_id": reason.id}
+        cls.env["oms.return"].create({"partner_id": cls.buyer.id, "line_ids": [Command.create(line)]})
+
+    def _open_all(self, group):
+        screens = Screens(self._create_user(f"menus_{group}", GROUPS[group]))
+        screens.open_menus(self.env.ref("oms_base.oms_base_menu_root"))
+        self.assertFalse(screens.problems, "\n".join(screens.problems))
+        return screens.opened
+
+    def test_customer_service_opens_every_menu(self):
+        opened = self._open_all("user")
+        self.assertIn("oms_base.oms_hold_menu", opened)
+        self.assertNotIn("oms_base.oms_rule_menu", opened)
+
+    def test_warehouse_operator_opens_every_menu(self):
+        opened = self._open_all("warehouse")
+        self.assertIn("oms_fulfillment.oms_parcel_menu", opened)
+        self.assertNotIn("oms_channels.oms_channel_message_menu", opened)
+
+    def test_accountant_opens_every_menu(self):
+        opened = self._open_all("accountant")
+        self.assertIn("oms_channels.oms_channel_payment_menu", opened)
+        self.assertNotIn("oms_fulfillment.oms_parcel_menu", opened)
+
+    def test_manager_opens_every_menu(self):
+        opened = self._open_all("manager")
+        self.assertIn("oms_base.oms_rule_menu", opened)
+        self.assertNotIn("oms_base.res_config_settings_menu", opened)
+
+    def test_administrator_opens_every_menu(self):
+        opened = self._open_all("administrator")
+        menus = self.env["ir.ui.menu"].search([("id", "child_of", self.env.ref("oms_base.oms_base_menu_root").id)])
+        with_action = menus.filtered("action")
+        self.assertEqual(
+            set(with_action.get_external_id().values()), set(opened), "The administrator sees all there is."
+        )
