@@ -14,6 +14,7 @@ from . import oms_event
 from . import sale_order
 from . import sale_order_import
 from . import sale_order_change
+from . import sale_order_refund_request
 from . import sale_order_line
 from . import sale_order_invoice
 from . import account_move

@@ -12,6 +12,8 @@ class OmsEvent(models.Model):
             ("invoiced", "Invoiced"),
             ("payment_booked", "Payment booked"),
             ("refunded", "Refunded by the shop"),
+            ("refund_asked", "Refund asked for in the shop"),
+            ("refund_withdrawn", "Refund request withdrawn in the shop"),
         ],
         ondelete={
             "paid": "cascade",
@@ -20,5 +22,7 @@ class OmsEvent(models.Model):
             "invoiced": "cascade",
             "payment_booked": "cascade",
             "refunded": "cascade",
+            "refund_asked": "cascade",
+            "refund_withdrawn": "cascade",
         },
     )

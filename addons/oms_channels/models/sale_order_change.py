@@ -33,9 +33,10 @@ class SaleOrder(models.Model):
         self.write({"channel_version": version, "channel_digest": digest, "channel_status": channel_order.status})
         if channel_order.status == "cancelled":
             result = self.env._("Cancelled before") if was_cancelled else self._apply_shop_cancellation()
-        else:
-            result = self._apply_shop_edit(channel_order)
-        return {"order_id": self.id, "result": result}
+            return {"order_id": self.id, "result": result}
+        requests = (self.channel_snapshot or {}).get("refund_requests", {})
+        results = [self._apply_shop_edit(channel_order), *self._apply_refund_requests(channel_order, requests)]
+        return {"order_id": self.id, "result": ". ".join(results)}
 
     def _apply_shop_cancellation(self):
         """Cancel what has not left the house; what has is stopped by a person."""
@@ -43,10 +44,9 @@ class SaleOrder(models.Model):
             return self.env._("Cancelled before")
         # Read in full: a done delivery can't be cancelled.
         if any(picking.state == "done" for picking in self._oms_get_outbound_pickings()) or self.locked:
-            self._oms_place_hold(
-                "edited",
+            self._place_shop_hold(
                 self.env._("The order was cancelled in the shop, but goods have been moved already."),
-                data={"cancelled": True},
+                {"cancelled": True},
             )
             return self.env._("Cancelled in the shop: put on hold")
         self._action_cancel()
@@ -68,12 +68,11 @@ class SaleOrder(models.Model):
         if self.state == "cancel":
             return self.env._("Changed in the shop, but cancelled here")
         self._oms_log_event("changed", message=self._describe_differences(differences), data=differences)
-        self._oms_place_hold(
-            "edited",
+        self._place_shop_hold(
             self.env._(
                 "Changed in the shop after confirmation: %(what)s", what=self._describe_differences(differences)
             ),
-            data=differences,
+            differences,
         )
         return self.env._("Changed in the shop: put on hold")
 
@@ -100,7 +99,7 @@ class SaleOrder(models.Model):
         return differences
 
     def _prepare_channel_snapshot(self, channel_order):
-        """Return, JSON-able, what of a ChannelOrder matters to a change: address, open quantities, total."""
+        """Return, JSON-able, what of a ChannelOrder matters to a change: address, open quantities, total, requests."""
         address = channel_order.shipping_address
         return {
             "address": asdict(address) if address else None,
@@ -114,6 +113,7 @@ class SaleOrder(models.Model):
                 if line.open_quantity
             },
             "total": f"{self._get_expected_total(channel_order).normalize():f}",
+            "refund_requests": self._prepare_refund_requests(channel_order),
         }
 
     def _describe_differences(self, differences):

@@ -36,6 +36,10 @@ class SaleOrder(models.Model):
         )
         orders._add_rounding_lines()
         self.env["oms.channel.payment"]._sync(list(zip(orders, channel_orders, strict=True)))
+        for order, channel_order in zip(orders, channel_orders, strict=True):
+            # Rare: a buyer who asks for the money back before the order is here.
+            if channel_order.refund_requests:
+                order._apply_refund_requests(channel_order, {})
         return orders.with_env(self.env)
 
     @api.model

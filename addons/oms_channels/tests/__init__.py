@@ -8,6 +8,7 @@ from . import test_invoice
 from . import test_listing
 from . import test_outbox
 from . import test_pull
+from . import test_refund_requests
 from . import test_security
 from . import test_shop_changes
 from . import test_stock

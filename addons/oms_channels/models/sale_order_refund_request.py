@@ -1,0 +1,125 @@
+from odoo import api, models
+from odoo.tools import format_amount
+
+# States of a ChannelRefundRequest in which the buyer waits for an answer, and those in which nothing is asked any more.
+OPEN_STATES = ("requested", "received")
+WITHDRAWN_STATES = ("refused", "cancelled")
+
+
+class SaleOrder(models.Model):
+    """What buyers ask back in the shop: goods that have not left yet are kept until a person has answered."""
+
+    _inherit = "sale.order"
+
+    @api.model
+    def _prepare_refund_requests(self, channel_order):
+        """Return, JSON-able, what the buyer asks back, as {request id in the shop: {...}}; part of the snapshot."""
+        return {
+            request.external_id: {
+                "kind": request.kind,
+                "state": request.state,
+                "amount": f"{request.amount.normalize():f}",
+                "reason": request.reason,
+                "lines": [[line_id, f"{quantity.normalize():f}"] for line_id, quantity in request.lines],
+            }
+            for request in channel_order.refund_requests
+        }
+
+    def _apply_refund_requests(self, channel_order, before):
+        """Follow what is asked, and what no longer is, each once.
+
+        :param channel_order: ChannelOrder
+        :param before: the requests as the shop told them last, see `_prepare_refund_requests`
+        :return: sentences for the result of the message
+        """
+        self.ensure_one()
+        now = self._prepare_refund_requests(channel_order)
+        asked = {key: row for key, row in now.items() if self._is_newly_asked(row, before.get(key))}
+        withdrawn = {
+            key: row
+            for key, row in before.items()
+            if row["state"] in OPEN_STATES and now.get(key, {"state": "cancelled"})["state"] in WITHDRAWN_STATES
+        }
+        results = []
+        if withdrawn:
+            results.append(self._withdraw_refund_requests(withdrawn))
+        if asked:
+            results.append(self._ask_refund_requests(asked))
+        return results
+
+    @api.model
+    def _is_newly_asked(self, row, before):
+        if row["state"] not in OPEN_STATES:
+            return False
+        if not before or before["state"] not in OPEN_STATES:
+            return True
+        return any(row[name] != before[name] for name in ("kind", "amount", "lines"))
+
+    def _ask_refund_requests(self, asked):
+        """Log new requests, and keep back what has not left yet. :return: what was done, as a sentence"""
+        reason = "\n".join(self._describe_refund_request(key, row) for key, row in asked.items())
+        self._oms_log_event("refund_asked", message=reason, data=asked)
+        if self.state == "cancel" or self._has_left():
+            return self.env._("Refund asked for")
+        self._place_shop_hold(reason, {"refund_requests": asked})
+        return self.env._("Refund asked for: put on hold")
+
+    def _withdraw_refund_requests(self, withdrawn):
+        """Log requests that are no longer there, and release the hold that nothing else keeps. :return: as above"""
+        comment = self.env._("Refund request withdrawn in the shop: %(requests)s", requests=", ".join(withdrawn))
+        self._oms_log_event("refund_withdrawn", message=comment, data=withdrawn)
+        hold = self._get_shop_hold()
+        data = dict(hold.data or {})
+        requests = data.pop("refund_requests", {})
+        if not requests.keys() & withdrawn.keys():
+            return comment
+        if left := {key: row for key, row in requests.items() if key not in withdrawn}:
+            data["refund_requests"] = left
+        if data:
+            hold.write({"data": data, "reason": f"{hold.reason}\n{comment}"})
+        else:
+            hold._release(comment)
+        return comment
+
+    def _describe_refund_request(self, external_id, row):
+        """Return one sentence on what is asked and how much."""
+        amount = float(row["amount"])
+        values = {
+            "amount": format_amount(self.env, amount, self.currency_id) if amount else self.env._("amount not told"),
+            "request": external_id,
+            "reason": row["reason"] or "-",
+        }
+        if row["kind"] == "return":
+            return self.env._("The buyer wants to return goods (%(amount)s, request %(request)s): %(reason)s", **values)
+        return self.env._("The buyer wants money back (%(amount)s, request %(request)s): %(reason)s", **values)
+
+    def _has_left(self):
+        """Return whether all goods of the order are on their way."""
+        self.ensure_one()
+        pickings = self._oms_get_outbound_pickings().filtered(lambda picking: picking.state != "cancel")
+        return bool(pickings) and all(picking.state == "done" for picking in pickings)
+
+    # === HOLD FOR WHAT THE SHOP CHANGED === #
+
+    def _get_shop_hold(self):
+        """Return the active hold of type "edited" of this order, in sudo, or none."""
+        # sudo: oms.hold - the shop's word counts, whoever works the message
+        return self.sudo().oms_hold_ids.filtered(
+            lambda hold: hold.state == "active" and hold.type_id.code == "edited"
+        )
+
+    def _place_shop_hold(self, reason, data):
+        """Hold this order for a change in the shop; what is held for another change already is held for both.
+
+        :param reason: sentence for the person who looks at it
+        :param data: JSON-able evidence: "address", "lines", "total", "cancelled" or "refund_requests"
+        """
+        self.ensure_one()
+        hold = self._get_shop_hold()
+        if not hold:
+            self._oms_place_hold("edited", reason, data=data)
+            return
+        merged = {**(hold.data or {}), **data}
+        if "refund_requests" in data:
+            merged["refund_requests"] = {**(hold.data or {}).get("refund_requests", {}), **data["refund_requests"]}
+        hold.write({"reason": f"{hold.reason}\n{reason}", "data": merged})

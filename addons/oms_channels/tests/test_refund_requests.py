@@ -1,0 +1,104 @@
+from odoo.tests import tagged
+
+from .common import ChannelsCommon
+
+
+@tagged("post_install", "-at_install")
+class TestRefundRequests(ChannelsCommon):
+    """What buyers ask back in the shop stops what has not left, once, until it is withdrawn."""
+
+    def _request(self, status="requested", amount=20.0, number=1):
+        return {
+            "id": f"return_{number}",
+            "status": status,
+            "refund_amount": amount,
+            "items": [{"item_id": "ordli_1_0", "quantity": 1, "note": "Too late"}],
+        }
+
+    def _tell(self, *requests, **values):
+        self.shop.change("order_1", returns=list(requests), **values)
+        self._pull()
+
+    def _sell(self):
+        order = self._import(1, [("OMS-MOUSE", 2, 20.0)])
+        order.action_confirm()
+        return order
+
+    def _holds(self, order, state="active"):
+        return order.oms_hold_ids.filtered(lambda hold: hold.type_id.code == "edited" and hold.state == state)
+
+    def _count(self, order, code):
+        return len(order.oms_event_ids.filtered(lambda event: event.code == code))
+
+    def test_request_holds_what_has_not_left(self):
+        order = self._sell()
+        self._tell(self._request())
+        hold = self._holds(order)
+        self.assertEqual(hold.gate, "ship")
+        self.assertIn("Too late", hold.reason)
+        self.assertIn("20.00", hold.reason)
+        self.assertEqual(hold.data["refund_requests"]["return_1"]["amount"], "20")
+        self.assertEqual(self._count(order, "refund_asked"), 1)
+        self.assertEqual(self._message("order_1")[0].state, "done")
+
+    def test_request_told_again_holds_once(self):
+        order = self._sell()
+        self._tell(self._request())
+        self._tell(self._request(), metadata={"note": "x"})
+        self.assertEqual(len(self._holds(order)), 1)
+        self._holds(order).with_user(self.user).action_release("Buyer keeps it")
+        self._tell(self._request(), metadata={"note": "y"})
+        self.assertFalse(self._holds(order))
+        self.assertEqual(self._count(order, "refund_asked"), 1)
+
+    def _check_withdrawn(self, *last):
+        order = self._sell()
+        self._tell(self._request())
+        self._tell(*last)
+        self.assertFalse(self._holds(order))
+        self.assertIn("return_1", self._holds(order, "released").release_comment)
+        self.assertEqual(self._count(order, "refund_withdrawn"), 1)
+
+    def test_cancelled_request_releases_its_hold(self):
+        self._check_withdrawn(self._request("canceled"))
+
+    def test_request_that_is_gone_releases_its_hold(self):
+        self._check_withdrawn()
+
+    def test_one_of_two_requests_withdrawn_keeps_the_hold(self):
+        order = self._sell()
+        self._tell(self._request(), self._request(number=2))
+        self._tell(self._request("canceled"), self._request(number=2))
+        self.assertEqual(list(self._holds(order).data["refund_requests"]), ["return_2"])
+        self._tell(self._request("canceled"), self._request("canceled", number=2))
+        self.assertFalse(self._holds(order))
+
+    def test_withdrawn_request_keeps_the_hold_of_an_edit(self):
+        order = self._sell()
+        self._tell(self._request())
+        item = self.shop._prepare_item("ordli_1_0", "OMS-MOUSE", 1, 20.0)
+        self._tell(self._request(), items=[item], total=30.0)
+        self.assertIn("2 → 1", self._holds(order).reason)
+        self._tell(self._request("canceled"))
+        self.assertIn("lines", self._holds(order).data)
+        self.assertNotIn("refund_requests", self._holds(order).data)
+
+    def test_higher_amount_is_asked_anew(self):
+        order = self._sell()
+        self._tell(self._request())
+        self._holds(order).action_release()
+        self._tell(self._request(amount=40.0))
+        self.assertIn("40.00", self._holds(order).reason)
+
+    def test_shipped_order_is_only_told(self):
+        order = self._sell()
+        self._deliver(order)
+        self._tell(self._request())
+        self.assertFalse(self._holds(order))
+        self.assertEqual(self._count(order, "refund_asked"), 1)
+
+    def test_request_that_comes_with_the_order_holds_it(self):
+        order = self._import(1, [("OMS-MOUSE", 2, 20.0)], returns=[self._request()])
+        self.assertEqual(len(self._holds(order)), 1)
+        self._tell(self._request(), metadata={"note": "x"})
+        self.assertEqual(self._count(order, "refund_asked"), 1)
