@@ -94,9 +94,17 @@ def pytest_runtest_makereport(item, call):
 
 def pytest_sessionfinish(session):
     """An error logged outside every test (loading the registry, the server's end) fails the run."""
-    errors_outside_tests[:] = error_log.take()
-    if errors_outside_tests and session.exitstatus == pytest.ExitCode.OK:
+    errors_outside_tests.extend(error_log.take())
+    if hasattr(session.config, "workeroutput"):  # one of several processes: the first one sums up
+        session.config.workeroutput["errors_outside_tests"] = errors_outside_tests
+    elif errors_outside_tests and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    """Take over what one of several processes logged outside its tests."""
+    errors_outside_tests.extend(getattr(node, "workeroutput", {}).get("errors_outside_tests", []))
 
 
 def pytest_terminal_summary(terminalreporter):

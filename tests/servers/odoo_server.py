@@ -42,15 +42,19 @@ def clone_database(source, name):
     """Clone a database and its filestore."""
     drop_database(name)
     subprocess.run(["createdb", "-T", source, name], check=True)
-    filestore = Path(config.filestore(source))
-    if filestore.is_dir():
-        shutil.copytree(filestore, config.filestore(name), copy_function=os.link)
+    if _filestore(source).is_dir():
+        shutil.copytree(_filestore(source), _filestore(name), copy_function=os.link)
 
 
 def drop_database(name):
     """Drop a database and its filestore, whoever is connected."""
     subprocess.run(["dropdb", "--if-exists", "--force", name], check=True, stderr=subprocess.DEVNULL)
-    shutil.rmtree(config.filestore(name), ignore_errors=True)
+    shutil.rmtree(_filestore(name), ignore_errors=True)
+
+
+def _filestore(name):
+    # Not config.filestore: in a distributed run it answers with the one folder that all workers share.
+    return Path(config["data_dir"]) / "filestore" / name
 
 
 class OdooServer:
