@@ -42,11 +42,12 @@ class AccountMove(models.Model):
         return {order: {"amount": amounts[order], "lines": lines[order]} for order in orders if amounts.get(order)}
 
     def _reconcile_reversed_moves(self, reverse_moves, move_reverse_cancel):
-        """Override of `account`: what the shop has collected and is not booked yet pays the invoice, and the credit note
-        is paid by what the shop gives back. Reconciled with each other they would leave both payments hanging."""
+        """Override of `account`: what the shop has collected and is not booked yet pays the invoice, and what the shop
+        gives back pays the credit note. Reconciled with each other they would leave both payments hanging."""
         waiting = reverse_moves.browse()
         if not move_reverse_cancel:
-            waiting = reverse_moves.filtered(lambda move: move.move_type == "out_refund" and move._awaits_shop_payment())
+            credit_notes = reverse_moves.filtered(lambda move: move.move_type == "out_refund")
+            waiting = credit_notes.filtered(lambda move: move._awaits_shop_payment())
         rest = reverse_moves - waiting
         super(AccountMove, rest.reversed_entry_id)._reconcile_reversed_moves(rest, move_reverse_cancel)
         return reverse_moves
