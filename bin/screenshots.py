@@ -9,6 +9,7 @@ that show something; it changes nothing but the language it shows, which it puts
 
 import io
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,8 @@ class Example:
         token = page.split('name="csrf_token" value="')[1].split('"')[0]
         data = {"login": login, "password": login, "csrf_token": token}
         self._session.post(f"{self.base}/web/login", data=data, timeout=60).raise_for_status()
+        for asset in re.findall(r'"(/web/assets/[^"]+)"', self.download("/odoo").decode()):
+            self.download(asset)  # one after the other: a browser that asks for all at once may meet them half made
 
     def call(self, model, method, *args, **kwargs):
         """Call a public method and return its result."""
@@ -97,11 +100,19 @@ class Camera:
         self._browser.click(selector, text)
         return self
 
+    def scan(self, code):
+        """Scan a transfer and wait until the work on it is shown."""
+        self._browser.scan(code)
+        self._browser.wait("document.querySelector('.o_oms_scan').dataset.state === 'pick'", f"{code} is picked")
+        return self
+
     def scroll_to(self, selector, text=None):
         """Bring an element to the top of what scrolls around it."""
         find = f"[...document.querySelectorAll({json.dumps(selector)})].find(e => e.innerText.includes({json.dumps(text or '')}))"
         self._browser.wait(f"!!{find}", f"see {selector}")
         self._browser.evaluate(f"{find}.scrollIntoView()")
+        # What sticks to the top of a form would cover it.
+        self._browser.evaluate("document.querySelector('.o_content').scrollBy(0, -64)")
         return self
 
     def take(self, name):
@@ -142,9 +153,7 @@ def take_scanning(example):
     with Camera(example, "picker", PHONE) as camera:
         camera.show("/odoo/oms-scan", ".o_oms_scan").take("scan_list")
         if transfer:
-            camera._browser.scan(transfer[0]["name"])
-            time.sleep(2)
-            camera.take("scan_picking")
+            camera.scan(transfer[0]["name"]).take("scan_picking")
             picker.call("oms.scan.session", "scan_put_aside", uuid=f"screenshots-{time.time()}")
 
 
