@@ -3,8 +3,8 @@
     ./oms run
     PYTHONPATH=tests python bin/screenshots.py http://127.0.0.1:8069 [name ...]
 
-Run it with the Python of the tests (``./oms test`` makes it); it needs Chromium, pdftoppm and Pillow. It looks for orders
-that show something; it changes nothing but the language it shows, which it puts back, and leaves the scanning session.
+Run it with the Python of the tests (``./oms test`` makes it); it needs Chromium, pdftoppm and Pillow. It looks for
+orders that show something. It changes nothing but a language, which it puts back, and leaves the scanning session.
 """
 
 import io
@@ -108,7 +108,8 @@ class Camera:
 
     def scroll_to(self, selector, text=None):
         """Bring an element to the top of what scrolls around it."""
-        find = f"[...document.querySelectorAll({json.dumps(selector)})].find(e => e.innerText.includes({json.dumps(text or '')}))"
+        elements = f"[...document.querySelectorAll({json.dumps(selector)})]"
+        find = f"{elements}.find(e => e.innerText.includes({json.dumps(text or '')}))"
         self._browser.wait(f"!!{find}", f"see {selector}")
         self._browser.evaluate(f"{find}.scrollIntoView()")
         # What sticks to the top of a form would cover it.
@@ -161,7 +162,8 @@ def take_label(example):
     parcel = example.find("oms.parcel", [("waybill_state", "=", "assigned"), ("state", "=", "shipped")], [])
     document = example.download(f"/report/pdf/oms_fulfillment.report_waybill_document/{parcel}")
     command = ["pdftoppm", "-png", "-r", "130", "-f", "1", "-l", "1", "-"]
-    save(Image.open(io.BytesIO(subprocess.run(command, input=document, capture_output=True, check=True).stdout)), "label")
+    page = subprocess.run(command, input=document, capture_output=True, check=True).stdout
+    save(Image.open(io.BytesIO(page)), "label")
 
 
 def take_portal(example):
