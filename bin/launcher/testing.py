@@ -105,8 +105,7 @@ def _drop_leftovers():
     for path in layout.LOCKS.glob(f"{_PREFIX}*"):
         if not guard.is_locked(path):
             for name in database.names(path.name):
-                for left_over in [name, *database.names(f"{name}-")]:
-                database.drop(left_over)
+                database.drop(name)
             guard.remove(layout.CONF / f"{path.name}.conf")
             guard.remove(path)
 

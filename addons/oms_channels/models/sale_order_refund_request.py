@@ -104,9 +104,7 @@ class SaleOrder(models.Model):
     def _get_shop_hold(self):
         """Return the active hold of type "edited" of this order, in sudo, or none."""
         # sudo: oms.hold - the shop's word counts, whoever works the message
-        return self.sudo().oms_hold_ids.filtered(
-            lambda hold: hold.state == "active" and hold.type_id.code == "edited"
-        )
+        return self.sudo().oms_hold_ids.filtered(lambda hold: hold.state == "active" and hold.type_id.code == "edited")
 
     def _place_shop_hold(self, reason, data):
         """Hold this order for a change in the shop; what is held for another change already is held for both.
