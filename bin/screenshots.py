@@ -22,7 +22,7 @@ from PIL import Image
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO / "tests"))
 
-from servers.browser import Browser  # noqa: E402
+from servers.browser import Browser
 
 FOLDER = REPO / "docs" / "screenshots"
 DESKTOP, PHONE = (1366, 850), (412, 880)

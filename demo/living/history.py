@@ -6,6 +6,8 @@ from argparse import Namespace
 from market.server import Server
 from marketplace import CATALOGUE, make_market
 
+from .phone import make_phone_orders
+
 ORDERS = 70
 HOURS = 30
 
@@ -68,6 +70,7 @@ def make_history(env, channels):
     run_lanes(env, "oms_channels.ir_cron_message_lane_%s", 4)
     run_lanes(env, "oms_base.ir_cron_review_lane_%s", 2)
     _work_in_warehouses(env)
+    make_phone_orders(env)
     run_crons(env, "oms_channels.ir_cron_settle")
     _make_returns(env)
     run_crons(env, "oms_channels.ir_cron_settle")
