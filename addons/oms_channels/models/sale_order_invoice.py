@@ -40,6 +40,8 @@ class SaleOrder(models.Model):
             Domain("channel_id", "!=", False)
             & Domain("state", "=", "sale")
             & Domain("invoice_status", "=", "to invoice")
+            # Returned goods make it negative: what is paid back for them is decided by who handles the return.
+            & Domain("order_line", "any", Domain("qty_to_invoice", ">", 0) & Domain("display_type", "=", False))
             & (
                 Domain("channel_id.invoice_policy", "=", "confirmed")
                 | (Domain("channel_id.invoice_policy", "=", "shipped") & Domain("delivery_status", "=", "full"))
@@ -89,7 +91,7 @@ class SaleOrder(models.Model):
         """
         Orders = self.with_context(tracking_disable=True, mail_create_nosubscribe=True, mail_notrack=True)
         # grouped: one invoice an order, even where one buyer has several
-        invoices = Orders._create_invoices(grouped=True, final=True)
+        invoices = Orders._create_invoices(grouped=True, final=False)
         invoices.action_post()
         for order in self:
             if invoice := order.invoice_ids & invoices:

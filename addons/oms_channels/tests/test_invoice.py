@@ -52,6 +52,25 @@ class TestInvoice(ChannelsCommon):
             1,
         )
 
+    def test_goods_that_come_back_are_not_credited_in_the_background(self):
+        order = self._import(1, captured=True)
+        self._ship(order)
+        self._settle()
+        delivery = order.picking_ids
+        wizard = (
+            self.env["stock.return.picking"]
+            .with_context(active_model="stock.picking", active_id=delivery.id)
+            .create({})
+        )
+        wizard.product_return_moves.write({"quantity": 1, "to_refund": True})
+        receipt = self.env["stock.picking"].browse(wizard.action_create_returns()["res_id"])
+        receipt.move_ids.picked = True
+        receipt.button_validate()
+        self.assertTrue(any(line.qty_to_invoice < 0 for line in order.order_line))
+        self._settle()
+        self.assertEqual(order.invoice_ids.mapped("move_type"), ["out_invoice"])
+        self.assertFalse(order.invoice_error)
+
     def test_captured_after_the_invoice_is_paid_then(self):
         order = self._import(1)
         self._ship(order)
