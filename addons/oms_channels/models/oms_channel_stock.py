@@ -1,3 +1,4 @@
+import uuid
 from collections import defaultdict
 from datetime import timedelta
 
@@ -82,7 +83,7 @@ class OmsChannel(models.Model):
                 {
                     "channel_id": self.id,
                     "kind": "stock",
-                    "idempotency_key": f"stock-{fields.Datetime.now():%Y%m%d%H%M%S}-{chunk[0][0]}",
+                    "idempotency_key": f"stock-{uuid.uuid4().hex}",
                     "payload": {"levels": chunk},
                 }
                 for chunk in map(list, split_every(CHUNK_SIZE, levels))

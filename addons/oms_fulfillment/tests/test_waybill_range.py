@@ -3,6 +3,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, tagged
 from odoo.tests.common import get_db_name
+from odoo.tools import mute_logger
 
 from .common import FulfillmentCommon
 
@@ -103,7 +104,7 @@ class TestWaybillRange(FulfillmentCommon):
         first.line_ids.quantity = 1
         second = picking._oms_create_parcels()
         first.tracking_number = "X1"
-        with self.assertRaises(Exception) as caught, self.env.cr.savepoint():
+        with mute_logger("odoo.sql_db"), self.assertRaises(Exception) as caught, self.env.cr.savepoint():
             second.tracking_number = "X1"
             self.env.flush_all()
         self.assertIn("tracking_number_uniq", str(caught.exception))

@@ -66,7 +66,7 @@ class TestReceipt(OmsReturnsCommon):
         self.assertEqual(self._get_quantity(self.mouse, self.warehouse.oms_refurbish_location_id), 1.0)
         self.assertEqual(inspections["scrap"].scrap_id.state, "done")
         self.assertEqual(self._get_quantity(self.mouse, scrap_location) - scrapped_before, 1.0)
-        back = inspections["back"].move_id.picking_id
+        back = inspections["back"].move_id.picking_id.with_user(self.operator)
         self.assertEqual((back.picking_type_code, back.state), ("outgoing", "assigned"))
         self.assertEqual(oms_return.line_ids.qty_accepted, 3.0)
         self.assertEqual(self._get_quantity(self.mouse, self.inspection_location), 1.0)
