@@ -2,7 +2,6 @@
 
 import base64
 import json
-import resource
 import shutil
 import subprocess
 import tempfile
@@ -11,6 +10,7 @@ from pathlib import Path
 import requests
 import websocket
 
+from .limits import lift_memory_limit
 from .odoo_server import free_port, wait_until
 
 BROWSERS = ("chromium", "google-chrome", "chromium-browser")
@@ -25,11 +25,6 @@ FLAGS = (
     "--disable-sync",
     "--disable-dev-shm-usage",
 )
-
-
-def _lift_memory_limit():
-    """Odoo limits the address space of its process and so of ours; a browser reserves far more than it uses."""
-    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 class Browser:
@@ -56,7 +51,7 @@ class Browser:
                 f"--window-size={self.width},{self.height}",
                 "about:blank",
             ],
-            preexec_fn=_lift_memory_limit,  # noqa: PLW1509  no thread of ours runs while it starts
+            preexec_fn=lift_memory_limit,  # noqa: PLW1509  no thread of ours runs while it starts
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -21,6 +21,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from .limits import lift_memory_limit
 from .medusa_shop import EMAIL, PASSWORD, MedusaError, MedusaShop
 
 PROJECT = Path(__file__).parent / "medusa"
@@ -80,6 +81,7 @@ class MedusaServer(MedusaShop):
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=lift_memory_limit,  # noqa: PLW1509  no thread of ours runs while it starts
             )
         self._wait_until_up()
         return self
@@ -150,6 +152,7 @@ class MedusaServer(MedusaShop):
                 capture_output=True,
                 text=True,
                 timeout=600,
+                preexec_fn=lift_memory_limit,
             )
             if done.returncode:
                 self._sql("postgres", f'DROP DATABASE IF EXISTS "{draft}" WITH (FORCE)')
