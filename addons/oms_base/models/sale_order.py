@@ -93,10 +93,10 @@ class SaleOrder(models.Model):
     def _get_invoiced(self):
         """Override of `sale`: a warehouse operator opens orders too, and may read no invoice."""
         if self.env["account.move.line"].has_access("read"):
-            super()._get_invoiced()
-        else:
-            orders_sudo = self.sudo()  # sudo: account.move - even writing "none" checks the right to read
-            orders_sudo.invoice_ids, orders_sudo.invoice_count = False, 0
+            return super()._get_invoiced()
+        orders_sudo = self.sudo()  # sudo: account.move - even writing "none" checks the right to read
+        orders_sudo.invoice_ids, orders_sudo.invoice_count = False, 0
+        return None
 
     # === BUSINESS METHODS === #
 
