@@ -84,9 +84,9 @@ class StockMove(models.Model):
                 ("picking_id.state", "not in", (False, "done", "cancel")),
             ]
         ).reference_ids
-        context = clean_context(self.env.context)
+        env = self.env(context=clean_context(self.env.context))
         moves = moves.filtered(lambda move: not move.reference_ids & busy)
-        moves = moves.with_context(context)  # pylint: disable=context-overridden
+        moves = moves.with_env(env)
         groups = [
             moves.browse().concat(*group) for _key, group in groupby(moves, lambda move: move._key_assign_picking())
         ]

@@ -1,3 +1,5 @@
+from functools import partial
+
 from odoo import api, models
 from odoo.tools import ormcache
 
@@ -35,17 +37,19 @@ class StockRule(models.Model):
                 lambda route: self._filter_warehouse_routes(product_id, warehouse_ids, route)
             )
         key = (tuple(sorted(routes.ids)), tuple(sorted(warehouse_ids.ids)) if warehouse_ids else (), repr(domain))
-        found = self._oms_search_rules(key, route_ids, packaging_uom_id, product_id, warehouse_ids, domain)
+        search = super()._search_rule_for_warehouses
+        found = self._oms_remember_rules(
+            key, partial(search, route_ids, packaging_uom_id, product_id, warehouse_ids, domain)
+        )
         return {
             place: {warehouse_id: self.browse(rule_id) for warehouse_id, rule_id in by_warehouse}
             for place, by_warehouse in found
         }
 
     @ormcache("self.env.uid", "self.env.su", "tuple(self.env.companies.ids)", "key")
-    def _oms_search_rules(self, key, route_ids, packaging_uom_id, product_id, warehouse_ids, domain):
-        """Odoo's own search, as plain values: (((location id, route id), ((warehouse id, rule id), ...)), ...)."""
-        search = super()._search_rule_for_warehouses  # pylint: disable=super-method-mismatch
-        found = search(route_ids, packaging_uom_id, product_id, warehouse_ids, domain)
+    def _oms_remember_rules(self, key, search):
+        """What ``search`` finds, as plain values: (((location id, route id), ((warehouse id, rule id), ...)), ...)."""
+        found = search()
         return tuple(
             (place, tuple((warehouse_id, rule.id) for warehouse_id, rule in by_warehouse.items()))
             for place, by_warehouse in found.items()

@@ -103,5 +103,5 @@ def get_message(env, code, **params):
     :return: {"code": str, "level": "success" | "info" | "warning" | "danger", "text": str}
     """
     level = _LEVELS[code]
-    template = env._(MESSAGES[level][code])
+    template = MESSAGES[level][code]._translate(env.lang or "en_US")
     return {"code": code, "level": level, "text": template % params}

@@ -9,7 +9,8 @@ registry.category("web_tour.tours").add("oms_base_hold_tour", {
         },
         {
             content: "The order on hold is there, the free one is not",
-            trigger: ".o_list_view:has(.o_data_row:contains(Total differs)):not(:has(.o_data_row:contains(To Review)))",
+            trigger:
+                ".o_list_view:has(.o_data_row:contains(Total differs)):not(:has(.o_data_row:contains(To Review)))",
         },
         {
             content: "Back to the overview",
