@@ -200,8 +200,8 @@ def test_total_as_sold_survives_discount_edit_returns_and_refunds(medusa, adapte
     adapter.push_refund(RefundNotice(order_id, Decimal("5.00"), "USD", "goodwill"))
     now = adapter.parse_order(adapter.fetch_order(order_id))
     assert (now.total, now.parts_total) == (first.total, first.total)
-    assert [line.returned_quantity for line in now.lines] == [2, 0]
-    assert [line.total for line in now.lines] == [line.total for line in first.lines]
+    assert {line.sku: line.returned_quantity for line in now.lines} == {"TEE": 2, "MUG": 0}
+    assert {line.sku: line.total for line in now.lines} == {line.sku: line.total for line in first.lines}
     assert (now.payments[0].state, now.payments[0].refunded_amount) == ("partially_refunded", Decimal("48.28"))
     assert now.refund_requests == ()  # returns of our own making are not buyers' requests
 
