@@ -520,7 +520,7 @@ class TestWayOfAnOrder(unittest.TestCase):
             if move["state"] == "draft":
                 self.accountant.call("account.move", "action_post", [move["id"]])
         wait_until(lambda: self.shop.get_refunds(self.shop_order), "the shop refunded")
-        wait_until(lambda: self._read_return(oms_return)["state"] == "done", "the return is done")
+        wait_until(lambda: self._read_return(oms_return)["state"] == "done", "the return is done", seconds=300)
         refunds = self.shop.get_refunds(self.shop_order)
         self.assertEqual([float(amount) for amount, _note in refunds], [113.00])
         credit_note = self._read_moves(order)[-1]

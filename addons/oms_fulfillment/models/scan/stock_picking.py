@@ -4,7 +4,9 @@ from odoo import fields, models
 class StockPicking(models.Model):
     _inherit = "stock.picking"
 
-    oms_scan_log_ids = fields.One2many("oms.scan.log", "picking_id", string="Scans")
+    oms_scan_log_ids = fields.One2many(
+        "oms.scan.log", "picking_id", string="Scans", groups="oms_base.oms_base_group_warehouse"
+    )
 
     def _oms_is_packed_by_scanning(self):
         """Return whether the goods of this transfer leave in parcels."""
