@@ -160,8 +160,8 @@ class OmsChannelPayment(models.Model):
     def _trigger_settle(self):
         """Wake the background work that invoices orders and books payments."""
         if cron := self.env.ref("oms_channels.ir_cron_settle", raise_if_not_found=False):
-            # Twice: a run that began before this transaction is committed does not see its rows, yet takes the first
-            # trigger away when it ends.
+            # Twice: a run skips rows that another transaction holds at that moment (the shop's news of a refund, say),
+            # and nothing else would come back to them before the interval is over.
             now = fields.Datetime.now()
             cron.sudo()._trigger(at=[now, now + timedelta(seconds=30)])  # sudo: ir.cron - waking it is all it can do
 
