@@ -20,7 +20,13 @@ export default [
         languageOptions: {
             ecmaVersion: 2024,
             sourceType: "module",
-            globals: { ...globals.browser, odoo: "readonly", luxon: "readonly", owl: "readonly" },
+            globals: {
+                ...globals.browser,
+                odoo: "readonly",
+                luxon: "readonly",
+                owl: "readonly",
+                Chart: "readonly",
+            },
         },
         rules,
     },

@@ -53,13 +53,16 @@ def clone(source, target):
     return target
 
 
-def template(kind, given=None):
-    """A template with the host's modules (``plain``) or with ours on top of them (``ours``), built when there is none.
+def template(kind, given=None, modules=None, addons_path=None):
+    """A template with the host's modules (``plain``) or with others on top of them, built when there is none.
 
     :param given: name of an existing database to build on: with it nothing of the host is installed
+    :param modules: what a kind other than ``plain`` and ``ours`` installs, comma separated
+    :param addons_path: folder of those modules
     """
-    stamp = hashlib.sha1(f"{given or PLAIN_MODULES}{our_modules() if kind == 'ours' else ''}".encode())
-    if kind == "ours":
+    modules = our_modules() if kind == "ours" and not modules else modules
+    stamp = hashlib.sha1(f"{given or PLAIN_MODULES}{modules if kind != 'plain' else ''}".encode())
+    if kind != "plain" and not addons_path:
         for path in sorted((REPO / "addons").rglob("*")):
             if path.is_file() and path.suffix in (".py", ".xml", ".csv") and "tests" not in path.parts:
                 stamp.update(path.read_bytes())
@@ -69,9 +72,9 @@ def template(kind, given=None):
     for (old,) in sql("postgres", f"SELECT datname FROM pg_database WHERE datname LIKE '{PREFIX}tpl_{kind}_%'"):
         drop(old)
     building = f"{PREFIX}building_{kind}"
-    if kind == "ours":
+    if kind != "plain":
         clone(template("plain", given), building)
-        _install(building, our_modules())
+        _install(building, modules, addons_path)
     elif given:
         clone(given, building)
     else:
@@ -85,8 +88,10 @@ def template(kind, given=None):
     return name
 
 
-def _install(database, modules):
+def _install(database, modules, addons_path=None):
     command = ["odoo", "-d", database, "-i", modules]
+    if addons_path:
+        command.append(f"--addons-path={REPO / 'addons'},{addons_path}")
     command += ["--stop-after-init", "--no-http", "--log-level=error"]
     subprocess.run(command, check=True)
 
@@ -98,11 +103,16 @@ def _filestore(name):
     return Path(config["data_dir"]) / "filestore" / name
 
 
-def configure():
-    """Odoo's own configuration (ODOO_RC), without server and jobs."""
+def configure(addons_path=None):
+    """Odoo's own configuration (ODOO_RC), without server and jobs.
+
+    :param addons_path: folder of addons beside ours
+    """
     from odoo.tools import config
 
     arguments = ["--no-http", "--max-cron-threads=0", "--log-level=warn", "--log-handler=odoo.tests:CRITICAL"]
+    if addons_path:
+        arguments.append(f"--addons-path={REPO / 'addons'},{addons_path}")
     config.parse_config(arguments, setup_logging=True)
 
 

@@ -66,7 +66,7 @@ class Flow:
                     {
                         "name": f"Customer {i}",
                         "email": f"c{i}@example.com",
-                        "phone": f"+1 555 {i:07}",
+                        "phone": f"+1 217 {2000000 + i % 8000000}",
                         "street": f"{i} Main Street",
                         "city": "Springfield",
                         "zip": f"{10000 + i % 80000}",

@@ -19,6 +19,7 @@ DOORS = {
     "assign": ("stock.picking", "action_assign"),  # the reservation of confirmed orders
     "confirm": ("sale.order", "action_confirm"),
     "channel": ("sale.order", "action_confirm"),  # the same with an order of a channel: reviewed and allocated
+    "merge": ("sale.order", "action_oms_merge"),  # into one parcel with all orders of the racers, which are one buyer's
 }
 
 
@@ -37,7 +38,7 @@ def prepare(database, processes, products, door, stock=1):
             {
                 "name": "Racer",
                 "email": "racer@example.com",
-                "phone": "+1 555 0100",
+                "phone": "+1 217 555 0100",
                 "street": "1 Main Street",
                 "zip": "12345",
                 "city": "Springfield",
@@ -46,7 +47,7 @@ def prepare(database, processes, products, door, stock=1):
             }
         )
         extra = {}
-        if door == "channel":
+        if door in ("channel", "merge"):
             extra["channel_id"] = env["oms.channel"].create({"name": "Race", "code": "race", "auto_confirm": False}).id
         orders = env["sale.order"].create(
             [

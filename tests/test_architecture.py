@@ -10,6 +10,7 @@ import pytest
 ADDONS = Path(__file__).resolve().parents[1] / "addons"
 NAMES = sorted(path.parent.name for path in ADDONS.glob("*/__manifest__.py"))
 PURE_FOLDERS = ("oms_channels/adapters", "oms_allocation/solver", "oms_fulfillment/routing")
+PURE_FILES = ("oms_base/sharing.py",)
 # The client of a shop may call them (urllib3 is what requests stands on); nothing else leaves the standard library.
 ALLOWED_OUTSIDE = {"requests", "urllib3"}
 pytestmark = pytest.mark.nodb
@@ -48,6 +49,12 @@ def test_pure_code_knows_no_odoo(folder):
             top = module.split(".")[0]
             assert top != "odoo", f"{path} imports {module}"
             assert top in sys.stdlib_module_names or top in ALLOWED_OUTSIDE, f"{path} imports {module}"
+
+
+@pytest.mark.parametrize("name", PURE_FILES)
+def test_pure_file_knows_only_the_standard_library(name):
+    for module in imported_modules(ADDONS / name):
+        assert module.split(".")[0] in sys.stdlib_module_names, f"{name} imports {module}"
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "oms_base"])

@@ -13,6 +13,7 @@ import unittest
 from urllib.parse import parse_qsl, urlsplit
 
 import psycopg2
+import requests
 from servers.odoo_server import OdooServer, wait_until
 
 from odoo.addons.oms_channels.tests.common import FakeMedusa
@@ -200,10 +201,29 @@ class TestKillWorker(unittest.TestCase):
         order_id, _state = wait_until(self._order, "the order is imported")
         self._check_imported()
         wait_until(lambda: self._order()[1] == "sale", "the order is confirmed", 90)
+        judged = self._count_verdicts(order_id)
+        self._kill_at_write("oms_decision", lambda: self._wake_review(order_id))
+        self.assertEqual(self._count_verdicts(order_id), judged)
         self._kill_at_write("account_payment", lambda: self._wake_settle(order_id))
         self._check_paid(order_id)
         self._kill_when("after", "POST", f"/orders/{ORDER}/fulfillments", lambda: self._ship(order_id))
         self._check_shipped()
+
+    def _wake_review(self, order_id):
+        """Have the order judged again by a worker that will not live to answer."""
+
+        def review():
+            with contextlib.suppress(requests.RequestException):
+                self._admin().call("sale.order", "action_oms_review", [order_id])
+
+        threading.Thread(target=review, daemon=True).start()
+
+    def _count_verdicts(self, order_id):
+        """Return how many decisions and holds the order has: a review leaves all of it or nothing."""
+        return [
+            self._count(f"SELECT count(*) FROM {table} WHERE order_id = %s", order_id)
+            for table in ("oms_decision", "oms_hold")
+        ]
 
     def _wake_settle(self, order_id):
         admin = self._admin()

@@ -149,6 +149,12 @@ class Screens:
                         where, lambda tile=tile, model=model: model.browse(tile["id"]).web_read({"display_name": {}})
                     )
 
+    def _open_oms_review_desk(self):
+        desk = self.env["oms.review.desk"]
+        self._try("review desk queues", desk.get_queues)
+        for case in desk.get_cases()["cases"]:
+            self._try(f"review desk {case['type']}", desk.get_case, case["id"])
+
     def _open_oms_scan_app(self):
         answer = self.env["oms.scan.session"].scan_start(uuid=str(uuid.uuid4()))
         if answer["state"] != "choose":

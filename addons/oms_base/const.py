@@ -45,3 +45,7 @@ CLOSED_STAGES = ("delivered", "done", "cancel")
 
 # Batches above 50 orders are slower per order: caches and recomputation grow faster than queries fall.
 BATCH_SIZE = 50
+
+# Nothing of an order in these has left yet, so what is decided about it may still change.
+SHIPPED_NUMBER = STAGE_NUMBERS["part_shipped"]
+UNSHIPPED_STAGES = tuple(stage for stage, number in STAGE_NUMBERS.items() if number < SHIPPED_NUMBER)

@@ -82,8 +82,9 @@ def logs(arguments):
 
 
 def bench(arguments):
-    """What an order costs, plain Odoo beside ours."""
-    script = layout.REPO / "bench/run.py"
+    """What an order costs, plain Odoo beside ours; with "review" first: what it costs to judge one."""
+    name, arguments = ("review", arguments[1:]) if arguments[:1] == ["review"] else ("run", arguments)
+    script = layout.REPO / f"bench/{name}.py"
     setup.ensure_host()
     if not any(argument.startswith("--plain-template") for argument in arguments):
         arguments = ["--plain-template", template.ensure_host(), *arguments]

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from odoo.addons.oms_base.const import BATCH_SIZE
+from odoo.addons.oms_base.tools import notification
 
 _logger = logging.getLogger(__name__)
 
@@ -57,19 +58,10 @@ class SaleOrder(models.Model):
         # sudo: oms.allocation - nobody writes allocations by hand
         orders.check_access("write")
         changed = orders.sudo()._oms_reallocate()
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success" if changed else "info",
-                "message": self.env._(
-                    "%(changed)s of %(count)s orders get goods that they waited for.",
-                    changed=len(changed),
-                    count=len(self),
-                ),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        message = self.env._(
+            "%(changed)s of %(count)s orders get goods that they waited for.", changed=len(changed), count=len(self)
+        )
+        return notification(message, "success" if changed else "info")
 
     def action_view_oms_allocations(self):
         """Open the allocations of these orders."""

@@ -34,7 +34,7 @@ class SaleOrder(models.Model):
         warehouses_by_channel = {channel: channel._get_warehouses() for channel in self.channel_id}
         origins = {
             warehouse: warehouse.partner_id._oms_get_place()[0]
-            for warehouses in warehouses_by_channel.values()
+            for warehouses in [*warehouses_by_channel.values(), self.oms_warehouse_id]
             for warehouse in warehouses
         }
         candidates = {}
@@ -48,7 +48,7 @@ class SaleOrder(models.Model):
                     priority=warehouse.oms_priority,
                     is_open=warehouse in open_warehouses,
                 )
-                for warehouse in warehouses_by_channel[order.channel_id]
+                for warehouse in order.oms_warehouse_id or warehouses_by_channel[order.channel_id]
                 if warehouse.company_id == order.company_id
             }
         return candidates

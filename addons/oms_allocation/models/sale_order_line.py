@@ -14,8 +14,9 @@ class SaleOrderLine(models.Model):
         """Override of `sale_stock`: decide first where the goods come from, or go back to."""
         if self.env.context.get("skip_procurement"):
             return super()._action_launch_stock_rule(previous_product_uom_qty=previous_product_uom_qty)
+        self._oms_follow_groups()  # what waits in a delivery group is not to be allocated yet
         # sudo: oms.allocation - nobody writes allocations by hand, they follow the order that its user may change
-        lines = self.sudo()._oms_filter_allocatable()
+        lines = self.sudo()._oms_filter_launchable()._oms_filter_allocatable()
         missing, surplus = lines._oms_compare_with_procured(previous_product_uom_qty)
         lines.browse().concat(*surplus)._oms_sync_allocations()
         for line, quantity in surplus.items():
@@ -116,7 +117,8 @@ class SaleOrderLine(models.Model):
         """Return {warehouse: quantity} of what the transfers of one line lack, negative of what they have too much."""
         self.ensure_one()
         split = {allocation.warehouse_id: allocation._get_pending_quantity() for allocation in self.oms_allocation_ids}
-        return {warehouse: quantity for warehouse, quantity in split.items() if quantity}
+        # What leaves a warehouse comes first: its delivery group then lacks it, and gets what another warehouse sends.
+        return {warehouse: split[warehouse] for warehouse in sorted(split, key=split.get) if split[warehouse]}
 
     def _oms_set_procured(self):
         """Note that the transfers now have what the allocations of these lines say."""
@@ -126,6 +128,7 @@ class SaleOrderLine(models.Model):
 
     def _oms_launch_differences(self):
         """Make the transfers of these lines follow their allocations, without asking what Odoo thinks is missing."""
+        self._oms_follow_groups()
         procurements = []
         for line in self:
             line = line.with_company(line.company_id)

@@ -172,10 +172,21 @@ class TestAllocation(OmsAllocationCommon):
         self._set_stocks(self.lamp, shanghai=10)
         order = self._create_order([(self.lamp, 3)])
         hold_type = self.env["oms.hold.type"].create({"name": "Budget", "code": "test_budget", "gate": "allocate"})
-        order._oms_place_hold(hold_type, "Look first")
-        with self.assertRaises(UserError), self.env.cr.savepoint():
-            order.with_user(self.user).action_confirm()
-        self.assertFalse(order.oms_allocation_ids)
+        hold = order._oms_place_hold(hold_type, "Look first")
+        order.with_user(self.user).action_confirm()
+        self.assertEqual((order.state, order.oms_stage), ("sale", "held"))
+        self.assertFalse(order.oms_allocation_ids or order.picking_ids)
+        hold.with_user(self.user).action_release()
+        order._oms_launch_pending()
+        self.assertEqual(order.oms_allocation_ids.quantity, 3)
+        self.assertEqual(order.oms_stage, "ready")
+
+    def test_rule_may_bind_an_order_to_one_warehouse(self):
+        self._set_stocks(self.lamp, shanghai=10, beijing=10)
+        order = self._create_order([(self.lamp, 3)])
+        order.oms_warehouse_id = self.beijing
+        order.action_confirm()
+        self.assertEqual(order.oms_allocation_ids.warehouse_id, self.beijing)
 
     def test_users_read_allocations_and_write_none(self):
         self._set_stocks(self.lamp, shanghai=10)

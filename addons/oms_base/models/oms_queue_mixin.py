@@ -9,6 +9,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..tools import notification
+
 _logger = logging.getLogger(__name__)
 
 RETRY_BASE_SECONDS = 15
@@ -91,15 +93,7 @@ class OmsQueueMixin(models.AbstractModel):
         if left:
             names = ", ".join(left[:10].mapped("display_name"))
             message += " " + self.env._("Left as they were: %(names)s.", names=names)
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "warning" if left else "success",
-                "message": message,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notification(message, "warning" if left else "success")
 
     # === WORK === #
 
@@ -123,13 +117,21 @@ class OmsQueueMixin(models.AbstractModel):
         cron = self.env["ir.cron"]
         rows = self.search(domain, limit=limit, order="id")
         cron._commit_progress(remaining=self.search_count(domain))
-        waiting_keys = self._get_waiting_queue_keys(rows)
+        waiting_keys, held = self._get_waiting_queue_keys(rows), self.browse()
         for row in rows:
-            locked = row.try_lock_for_update().filtered_domain(domain)
-            if locked and locked.queue_key not in waiting_keys and not locked._process_queue_row():
+            locked = row.try_lock_for_update()
+            if not locked:  # somebody retries or skips it at this moment: the later ones of its key wait for it
+                held |= row
+                waiting_keys.add(row.queue_key)
+            elif (
+                locked.filtered_domain(domain)
+                and locked.queue_key not in waiting_keys
+                and not locked._process_queue_row()
+            ):
                 waiting_keys.add(locked.queue_key)
             if not cron._commit_progress(1):
                 break
+        self._get_lane_cron(lane)._oms_come_back(held)
 
     @api.model
     def _get_waiting_queue_keys(self, rows):
@@ -196,9 +198,14 @@ class OmsQueueMixin(models.AbstractModel):
     def _trigger_lanes(self):
         """Wake the crons of the rows' lanes when their rows are due."""
         for lane, at in self.grouped(lambda row: (row.lane, row.next_try)):
-            cron = self.env.ref(self._queue_cron_xmlid % lane, raise_if_not_found=False)
-            if cron:
+            if cron := self._get_lane_cron(lane):
                 cron._trigger(at=max(at, fields.Datetime.now()) if at else None)
+
+    @api.model
+    def _get_lane_cron(self, lane):
+        """Return the cron of a lane; none while the addon is being installed or removed."""
+        cron = self.env.ref(self._queue_cron_xmlid % lane, raise_if_not_found=False)
+        return cron or self.env["ir.cron"]
 
     # === HOOKS === #
 

@@ -111,7 +111,7 @@ class SaleOrder(models.Model):
         """Override of `sale` to close what is open around a cancelled order."""
         res = super()._action_cancel()
         orders = self.filtered("channel_id")
-        orders.oms_hold_ids._release(self.env._("The order was cancelled."))
+        orders.oms_hold_ids._release(self.env._("The order was cancelled."), resolution="cancelled")
         orders._oms_log_event("cancelled")
         return res
 
@@ -157,12 +157,14 @@ class SaleOrder(models.Model):
         held = bool(self._oms_get_blocking_holds("ship"))
         if self.state != "sale":
             return "held" if held else "new"
-        pickings = self.picking_ids.filtered(lambda picking: picking.state != "cancel")
+        pickings = self._oms_get_pickings().filtered(lambda picking: picking.state != "cancel")
         deliveries = pickings.filtered(lambda picking: picking.picking_type_code == "outgoing")
         open_pickings = pickings.filtered(lambda picking: picking.state != "done") & self._oms_get_outbound_pickings()
         if not open_pickings:
             needs_delivery = any(line.product_id.type == "consu" for line in self.order_line)
-            return "shipped" if deliveries or not needs_delivery else "waiting"
+            if deliveries or not needs_delivery:
+                return "shipped"
+            return "held" if held else "waiting"
         if held:
             return "held"
         if any(picking.state == "done" for picking in deliveries):
@@ -173,6 +175,6 @@ class SaleOrder(models.Model):
 
     def _oms_get_outbound_pickings(self):
         """Return the transfers that bring goods to the buyer: all but receipts and returns."""
-        return self.picking_ids.filtered(
+        return self._oms_get_pickings().filtered(
             lambda picking: picking.picking_type_code != "incoming" and not picking.return_id
         )

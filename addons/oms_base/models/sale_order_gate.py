@@ -1,13 +1,68 @@
-from odoo import models
-from odoo.exceptions import UserError
+import logging
+
+from odoo import api, models
+from odoo.exceptions import AccessError, UserError
+from odoo.service.model import retrying
 
 from ..const import GATE_NUMBERS
+
+_logger = logging.getLogger(__name__)
+
+# What the review keeps of an order. Who could write it by hand, would walk around the gates.
+REVIEW_FIELDS = frozenset(("oms_review_date", "oms_pending_parts", "oms_changes", "oms_is_launch_pending", "oms_stage"))
 
 
 class SaleOrder(models.Model):
     """Holds and gates. The gates sit in the host's own methods: no button, import, cron or RPC gets around them."""
 
     _inherit = "sale.order"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._oms_check_review_fields(set().union(*vals_list))
+        orders = super().create(vals_list)
+        orders.filtered(lambda order: order.channel_id and order.state == "sale")._oms_check_gate("confirm")
+        return orders
+
+    def write(self, vals):
+        """Keep the gate "confirm" where the state is written by hand (RPC, import, another addon's code)."""
+        self._oms_check_review_fields(vals)
+        if "channel_id" in vals:
+            self.filtered(lambda order: order.channel_id.id != (vals["channel_id"] or False))._oms_check_holds()
+        if state := vals.get("state"):
+            orders = self.filtered("channel_id")
+            if state != "cancel":
+                orders.filtered(lambda order: order.state == "cancel")._oms_reopen()
+            if state == "sale":
+                orders.filtered(lambda order: order.state != "sale")._oms_check_gate("confirm")
+        return super().write(vals)
+
+    @api.model
+    def _oms_check_review_fields(self, names):
+        """Refuse to have by hand what only the review itself writes.
+
+        :raise AccessError: when a user, and not the system, writes one of them
+        """
+        if not self.env.su and (names := REVIEW_FIELDS.intersection(names)):
+            raise AccessError(
+                self.env._(
+                    "%(fields)s of an order can't be set by hand. Review the order again (OMS > Orders).",
+                    fields=", ".join(self._fields[name]._description_string(self.env) for name in sorted(names)),
+                )
+            )
+
+    def _oms_reopen(self):
+        """Have cancelled orders that come back judged anew, and put back what the cancellation took away."""
+        # sudo: sale.order, oms.hold - the holds and marks are the suite's own, whoever may reopen the order
+        orders = self.sudo()
+        orders.oms_review_date = False
+        self.env["oms.hold"].flush_model(["state"])  # only one of a type may be active, in the database too
+        for order in orders:
+            for holds in order.oms_hold_ids.grouped("type_id").values():
+                last = holds.sorted("id")[-1]
+                if last.state == "released" and last.resolution == "cancelled":
+                    last.copy({"state": "active", "release_date": False, "release_user_id": False, "resolution": False})
+                    order._oms_log_event("held", document=last, message=f"{last.type_id.name}: {last.reason}")
 
     def _oms_get_blocking_holds(self, gate):
         """Return the active holds of these orders that keep ``gate`` closed: those on it and on the gates before it.
@@ -25,12 +80,23 @@ class SaleOrder(models.Model):
         return self - self._oms_get_blocking_holds(gate).order_id
 
     def _oms_check_gate(self, gate):
-        """Refuse to go on while a hold blocks ``gate``.
+        """Refuse to go on while a hold blocks ``gate``, after the rules of the gate have judged.
 
         :raise UserError: naming each blocked order and what holds it
         """
+        before = self._oms_get_blocking_holds(gate)
+        self._oms_judge_at_gate(gate)
         holds = self._oms_get_blocking_holds(gate)
-        if holds:
+        if holds - before:
+            holds.order_id._oms_keep_findings(gate)
+        self._oms_check_holds(gate)
+
+    def _oms_check_holds(self, gate="ship"):
+        """Refuse to go on while a hold blocks ``gate``; nothing is judged.
+
+        :raise UserError: naming each blocked order and what holds it
+        """
+        if holds := self._oms_get_blocking_holds(gate):
             raise UserError(
                 self.env._(
                     "These orders are on hold:\n%(orders)s\nSettle and release the holds first (OMS > Orders > Holds).",
@@ -38,13 +104,14 @@ class SaleOrder(models.Model):
                 )
             )
 
-    def _oms_place_hold(self, hold_type, reason, rule=None, data=None):
+    def _oms_place_hold(self, hold_type, reason, rule=None, data=None, values=None):
         """Put these orders on hold. An order that already has an active hold of the type keeps the one it has.
 
         :param hold_type: oms.hold.type record or its code
         :param reason: sentence for the person who looks at it
         :param rule: oms.rule that asked for it, if one did
         :param data: JSON-able evidence; or a dict {order id: evidence} under the key "by_order"
+        :param values: further values of the holds; or a dict {order id: values} under the key "by_order"
         :return: the new holds
         """
         if isinstance(hold_type, str):
@@ -58,19 +125,59 @@ class SaleOrder(models.Model):
             )
         )
         orders = self - self.browse(order.id for (order,) in held)
-        by_order = (data or {}).get("by_order")
-        # sudo: oms.hold - rules and channels put holds on behalf of whoever works; releasing is what needs the right
-        Hold = self.env["oms.hold"].sudo()
+        # sudo: oms.hold - rules and channels put holds on behalf of whoever works; releasing is what needs the right.
+        # Without Odoo's creation note and followers: the timeline says it, and a batch of orders is cheaper.
+        Hold = self.env["oms.hold"].sudo().with_context(tracking_disable=True)
         holds = Hold.create(
             [
-                Hold._prepare_hold_values(
-                    order, hold_type, reason, rule=rule, data=by_order.get(order.id) if by_order else data
-                )
+                {
+                    **Hold._prepare_hold_values(
+                        order, hold_type, reason, rule=rule, data=self._get_of_order(data, order)
+                    ),
+                    **(self._get_of_order(values, order) or {}),
+                }
                 for order in orders
             ]
         )
         orders._oms_log_event("held", document=holds, message=f"{hold_type.name}: {reason}")
-        return holds.sudo(self.env.su)
+        return holds.with_env(self.env)
+
+    @api.model
+    def _get_of_order(self, shared, order):
+        """Return what of ``shared`` is meant for ``order``: all of it, or its part of the dict under "by_order"."""
+        return shared["by_order"].get(order.id) if shared and "by_order" in shared else shared
+
+    def _oms_judge_at_gate(self, gate):
+        """Judge these orders by the rules "before ``gate``", after what changed since they were last judged."""
+        if gate == "confirm":
+            self._oms_bring_up_to_date()
+            return
+        self.filtered("oms_pending_parts")._oms_judge_changes()
+        if gate in GATE_NUMBERS and self.env["oms.rule"]._get_live_specs((gate,)):
+            self._oms_review((gate,))
+
+    def _oms_pass_gate(self, gate):
+        """Return those of these orders that may pass ``gate``, after the gate's rules have judged: for a gate before
+        which orders just wait."""
+        self._oms_judge_at_gate(gate)
+        return self._oms_filter_open(gate)
+
+    def _oms_keep_findings(self, gate):
+        """Have these orders judged again once this transaction has ended: what the rules found stays for who has to
+        settle it, though the step that they refuse is rolled back (all of it, or its caller's savepoint)."""
+        ids, uid, context, registry = self.ids, self.env.uid, dict(self.env.context), self.env.registry
+
+        def judge_again():
+            try:
+                with registry.cursor() as cr:
+                    # su: rules judge every order, whoever was refused
+                    env = api.Environment(cr, uid, context, su=True)
+                    retrying(lambda: env["sale.order"].browse(ids).exists()._oms_judge_at_gate(gate), env)
+            except Exception:  # the refusal is what the user has to see; the orders are judged at the next gate anyway
+                _logger.exception("The findings on the orders %s could not be kept", ids)
+
+        self.env.cr.postrollback.add(judge_again)
+        self.env.cr.postcommit.add(judge_again)
 
     def _action_confirm(self):
         """Override of `sale` to keep the gate "confirm"."""

@@ -5,7 +5,11 @@ class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
     channel_line_id = fields.Char(
-        string="Channel Line ID", copy=False, readonly=True, help="The line's technical id in the channel."
+        string="Channel Line ID",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        help="The line's technical id in the channel.",
     )
 
     _channel_line_uniq = models.UniqueIndex(
@@ -14,6 +18,16 @@ class SaleOrderLine(models.Model):
     )
 
     def _action_launch_stock_rule(self, *, previous_product_uom_qty=False):
-        """Override of `sale_stock` to keep the gate "allocate"."""
-        self.order_id.filtered("channel_id")._oms_check_gate("allocate")
-        return super()._action_launch_stock_rule(previous_product_uom_qty=previous_product_uom_qty)
+        """Override of `sale_stock` to keep the gate "allocate": what is on hold is launched once it is released."""
+        lines = self._oms_filter_launchable()
+        return super(SaleOrderLine, lines)._action_launch_stock_rule(previous_product_uom_qty=previous_product_uom_qty)
+
+    def _oms_filter_launchable(self):
+        """Return the lines whose orders may pass the gate "allocate"; the others are marked to be launched later."""
+        orders = self.order_id.filtered("channel_id")
+        if not orders:
+            return self
+        blocked = orders - orders._oms_pass_gate("allocate")
+        # sudo: sale.order - the mark is the suite's own
+        blocked.filtered(lambda order: not order.oms_is_launch_pending).sudo().oms_is_launch_pending = True
+        return self.filtered(lambda line: line.order_id not in blocked) if blocked else self

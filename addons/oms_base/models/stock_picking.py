@@ -1,12 +1,27 @@
-from odoo import models
+from odoo import api, fields, models
 
 
 class StockPicking(models.Model):
     _inherit = "stock.picking"
 
+    oms_warehouse_note = fields.Text(string="Note from the Review", compute="_compute_oms_warehouse_note")
+
+    @api.depends("move_ids.sale_line_id.order_id.oms_warehouse_note")
+    def _compute_oms_warehouse_note(self):
+        for picking in self:
+            # sudo: sale.order - who picks may not read orders, but has to know what the review asks for
+            orders = picking.sudo().move_ids.sale_line_id.order_id
+            picking.oms_warehouse_note = "\n".join(orders.filtered("oms_warehouse_note").mapped("oms_warehouse_note"))
+
+    def write(self, vals):
+        """Keep the gates where the state of a transfer, which follows from its moves, is written by hand."""
+        if vals.get("state") == "done":
+            self.move_ids._oms_check_gates(judge=False)
+        return super().write(vals)
+
     def _oms_get_channel_orders(self):
         """Return the channel orders whose goods are in these transfers."""
-        return self.move_ids.sale_line_id.order_id.filtered("channel_id")
+        return self.move_ids._oms_get_channel_orders()
 
     def _oms_check_release(self):
         """Keep the gate "release": to be called before picking starts.
@@ -17,12 +32,10 @@ class StockPicking(models.Model):
         self.sudo()._oms_get_channel_orders()._oms_check_gate("release")
 
     def _action_done(self):
-        """Override of `stock` to keep the gate "ship" and to tell the timeline of what left."""
+        """Override of `stock` to tell the timeline of what left. The gates are kept by the moves (`stock_move.py`)."""
         deliveries = self.filtered(lambda picking: picking.picking_type_code == "outgoing")
-        # sudo: sale.order - a picker who may not read holds must still be stopped by them
-        deliveries.sudo()._oms_get_channel_orders()._oms_check_gate("ship")
         res = super()._action_done()
-        # sudo: sale.order, oms.event - as above, and nobody writes the timeline by hand
+        # sudo: sale.order, oms.event - who picks may not read orders, and nobody writes the timeline by hand
         done_sudo = deliveries.sudo().filtered(lambda picking: picking.state == "done")
         self.env["oms.event"].sudo().create(
             [

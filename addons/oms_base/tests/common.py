@@ -52,7 +52,7 @@ class OmsBaseCommon(TransactionCase):
                 "street": "文三路 90 号",
                 "city": "杭州市",
                 "zip": "310012",
-                "state_id": cls.env["res.country.state"].search([("country_id", "=", cls.country.id)], limit=1).id,
+                "state_id": cls.env.ref("base.state_cn_ZJ").id,
                 "country_id": cls.country.id,
                 "phone": "+86 138 0000 0000",
                 **values,
@@ -84,6 +84,21 @@ class OmsBaseCommon(TransactionCase):
     @classmethod
     def _create_order(cls, lines=None, **values):
         return cls.env["sale.order"].create(cls._prepare_order_values(lines, **values))
+
+    @classmethod
+    def _create_rule(cls, domain, hold_type="oms_base.oms_hold_type_manual", actions=None, **values):
+        """Create a live rule that puts a hold, or does ``actions`` (list of values)."""
+        actions = actions or [{"type": "hold", "hold_type_id": cls.env.ref(hold_type).id}]
+        return cls.env["oms.rule"].create(
+            {
+                "name": "Large order",
+                "domain": domain,
+                "state": "live",
+                "tz": "UTC",
+                "action_ids": [Command.create(action) for action in actions],
+                **values,
+            }
+        )
 
     def _deliver(self, order):
         """Pick and validate all open transfers of an order, as with the button."""

@@ -1,34 +1,39 @@
-from odoo.exceptions import ValidationError
+from datetime import datetime
+
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from odoo.addons.oms_base.tests.common import OmsBaseCommon
 
+from ..models.review import sale_order_judge
+
 
 @tagged("post_install", "-at_install")
 class TestRules(OmsBaseCommon):
-    def _create_rule(self, domain, **values):
-        return self.env["oms.rule"].create(
-            {
-                "name": "Large order",
-                "domain": domain,
-                "hold_type_id": self.env.ref("oms_base.oms_hold_type_manual").id,
-                **values,
-            }
-        )
-
     def test_rule_puts_its_hold_with_its_version(self):
         rule = self._create_rule("[('amount_total', '>', 50)]")
         order = self._create_order()
         order._oms_review()
-        self.assertEqual(order.oms_hold_ids.rule_id, rule)
+        self.assertEqual((order.oms_hold_ids.rule_id, order.oms_hold_ids.version_id), (rule, rule.version_id))
         rule.domain = "[('amount_total', '>', 500)]"
         self.assertEqual(rule.version, 2)
         order._oms_review()
-        self.assertEqual(order.oms_hold_ids.state, "released")
+        self.assertEqual((order.oms_hold_ids.state, order.oms_hold_ids.resolution), ("released", "settled"))
+        first = order.oms_decision_ids.sorted("id")[0]
         self.assertEqual(
-            order.oms_decision_ids.sorted("id")[0].data["matched"],
-            [{"id": rule.id, "name": "Large order", "version": 1}],
+            first.data["matched"],
+            [
+                {
+                    "id": rule.id,
+                    "name": "Large order",
+                    "version": 1,
+                    "version_id": rule.version_ids.sorted("number")[0].id,
+                }
+            ],
         )
+        self.assertIn("50", first.explanation)
+        self.assertEqual(self.env["oms.rule.hit"].search([("rule_id", "=", rule.id)]).version_id.number, 1)
 
     def test_rule_of_another_channel_or_company_does_not_match(self):
         other = self.env["oms.channel"].create({"name": "Other", "code": "other"})
@@ -43,3 +48,135 @@ class TestRules(OmsBaseCommon):
         for domain in ("[('no_such_field', '=', 1)]", "__import__('os')", "[("):
             with self.assertRaises(ValidationError):
                 self._create_rule(domain)
+
+    def test_draft_rule_does_not_judge(self):
+        rule = self._create_rule("[]", state="draft")
+        order = self._create_order()
+        order._oms_review()
+        self.assertFalse(order.oms_hold_ids)
+        self.assertFalse(rule.version_ids)
+        rule.with_user(self.manager).action_go_live()
+        order._oms_review()
+        self.assertEqual(order.oms_hold_ids.rule_id, rule)
+
+    def test_rule_without_action_does_not_go_live(self):
+        rule = self.env["oms.rule"].create({"name": "Idle", "domain": "[]"})
+        with self.assertRaisesRegex(UserError, "Idle"):
+            rule.action_go_live()
+
+    def test_change_is_tried_as_a_draft_and_takes_over(self):
+        rule = self._create_rule("[('amount_total', '>', 50)]")
+        draft = self.env["oms.rule"].browse(rule.action_draft_change()["res_id"])
+        self.assertEqual(rule.action_draft_change()["res_id"], draft.id)
+        draft.domain = "[('amount_total', '>', 5000)]"
+        order = self._create_order()
+        order._oms_review()
+        self.assertTrue(order.oms_hold_ids)
+        draft.action_go_live()
+        self.assertFalse(draft.exists())
+        self.assertEqual((rule.domain, rule.version, len(rule.action_ids)), ("[('amount_total', '>', 5000)]", 2, 1))
+
+    def test_versions_are_kept_once_and_compared_in_words(self):
+        rule = self._create_rule("[('amount_total', '>', 50)]")
+        rule.name = rule.name
+        rule.sequence = 3
+        self.assertEqual(rule.version, 1)
+        rule.action_ids.hold_type_id = self.env.ref("oms_base.oms_hold_type_total")
+        self.assertEqual(rule.version, 2)
+        first, second = rule.version_ids.sorted("number")
+        rows = second._compare(first)
+        self.assertEqual(len(rows), 1)
+        self.assertIn("Set by hand", rows[0][1])
+        self.assertIn("Total differs", rows[0][2])
+
+    def test_stop_keeps_later_rules_from_judging(self):
+        self._create_rule("[('amount_total', '>', 50)]", is_stop=True, sequence=1)
+        self._create_rule("[]", sequence=2, hold_type="oms_base.oms_hold_type_total")
+        order, small = self._create_order(), self._create_order([(self.mouse, 1)])
+        (order | small)._oms_review()
+        self.assertEqual(order.oms_hold_ids.type_id.code, "manual")
+        self.assertEqual(small.oms_hold_ids.type_id.code, "total")
+
+    def test_sql_and_memory_agree(self):
+        tag = self.env["crm.tag"].create({"name": "VIP"})
+        orders = self.env["sale.order"].create(
+            [
+                self._prepare_order_values(
+                    [(self.mouse, quantity)], tag_ids=[Command.set(tag.ids if quantity % 2 else [])]
+                )
+                for quantity in range(1, 9)
+            ]
+        )
+        domains = [
+            "[('amount_total', '>', 60)]",
+            f"['|', ('amount_total', '<', 50), ('tag_ids', 'in', [{tag.id}])]",
+            "[('order_line', 'any', [('product_uom_qty', '>=', 4)])]",
+            "[('partner_id.name', 'ilike', '张')]",
+            "['!', ('partner_shipping_id.country_id.code', '=', 'CN')]",
+            "[('oms_has_shortage', '=', True), ('amount_total', '>', 10)]",
+            "[('date_order', '>=', 'today -1d')]",
+        ]
+        rules = self.env["oms.rule"].concat(*[self._create_rule(domain) for domain in domains])
+        specs = [rule._prepare_spec() for rule in rules]
+        in_memory = orders._oms_match(specs)
+        self.patch(sale_order_judge, "IN_MEMORY_LIMIT", 0)
+        self.assertEqual(orders._oms_match(specs), in_memory)
+        self.assertTrue(all(ids is not None for ids in in_memory.values()))
+
+    def test_rule_broken_later_is_left_out_and_says_so(self):
+        broken, good = self._create_rule("[]"), self._create_rule("[]", hold_type="oms_base.oms_hold_type_total")
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE oms_rule SET domain = %s WHERE id = %s", ["[('x_gone', '=', 1)]", broken.id])
+        self.env.invalidate_all()
+        self.env.registry.clear_cache()
+        order = self._create_order()
+        with self.assertLogs("odoo.addons.oms_base", "WARNING"):
+            order._oms_review()
+        self.assertEqual(order.oms_hold_ids.rule_id, good)
+        self.assertIn("x_gone", broken.problem)
+
+    def test_window_of_weekdays_and_hours(self):
+        rule = self._create_rule("[]", hour_from=22.0, hour_to=6.0, sat=False, sun=False, tz="Asia/Shanghai")
+        spec = rule._prepare_spec()
+        # 2026-11-20 was a Friday
+        self.assertTrue(spec.runs_at(datetime(2026, 11, 20, 15, 0)))  # Friday 23:00 in Shanghai
+        self.assertTrue(spec.runs_at(datetime(2026, 11, 20, 21, 0)))  # Saturday 05:00: Friday's night
+        self.assertFalse(spec.runs_at(datetime(2026, 11, 20, 23, 0)))  # Saturday 07:00
+        self.assertFalse(spec.runs_at(datetime(2026, 11, 21, 15, 0)))  # Saturday 23:00
+
+    def test_set_takes_over_and_gives_back(self):
+        sale = self.env["oms.rule.set"].create(
+            {
+                "name": "双11",
+                "mode": "replace",
+                "period_ids": [Command.create({"date_from": "2030-11-11", "date_to": "2030-11-12"})],
+            }
+        )
+        standing = self._create_rule("[]")
+        always = self._create_rule("[]", is_always=True)
+        special = self._create_rule("[]", set_id=sale.id)
+
+        def run_at(date):
+            ids = {spec.id for spec in self.env["oms.rule"]._get_specs(("received",), date)}
+            return [rule for rule in (standing, always, special) if rule.id in ids]
+
+        self.assertEqual(run_at(datetime(2030, 11, 10)), [standing, always])
+        self.assertEqual(run_at(datetime(2030, 11, 11, 12)), [always, special])
+        self.assertEqual(run_at(datetime(2030, 11, 12)), [standing, always])
+        sale.active = False
+        self.assertEqual(run_at(datetime(2030, 11, 11, 12)), [standing, always])
+
+    def test_sentence_in_english_and_chinese(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        rule = self._create_rule("[('amount_total', '>', 5000), ('oms_has_shortage', '=', True)]")
+        self.assertEqual(
+            rule.sentence,
+            "When an order arrives, if Total is above 5000 and Short of Stock: put it on hold for “Set by hand”.",
+        )
+        self.assertIn("5000", rule.with_context(lang="zh_CN").sentence)
+        self.assertIn("人工冻结", rule.with_context(lang="zh_CN").sentence)
+
+    def test_only_a_manager_writes_rules(self):
+        rule = self._create_rule("[]")
+        with self.assertRaisesRegex(Exception, "oms.rule"):
+            rule.with_user(self.user).name = "Mine"

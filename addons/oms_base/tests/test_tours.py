@@ -14,3 +14,31 @@ class TestTours(OmsBaseCommon, HttpCase):
         self.start_tour("/odoo/oms", "oms_base_hold_tour", login="oms_user")
         self.assertEqual(order.oms_hold_ids.state, "released")
         self.assertEqual(order.oms_hold_ids.release_user_id, self.user)
+
+    def test_reviewer_works_at_the_desk(self):
+        """With the keyboard through a queue, an address corrected, and a batch released with one refusal."""
+        self.env["oms.hold"].search([("state", "=", "active")])._release("Not of this test")
+        first, *others = (
+            self._create_order()._oms_place_hold("manual", reason, data={"stock": 7})
+            for reason in ("Alpha case", "Beta case", "Gamma case", "Delta case")
+        )
+        wrong = self._create_order(partner_id=self._create_buyer("李四", street=False).id)
+        wrong._oms_review()
+        refused = self._create_order()._oms_place_hold("credit", "Owes too much")
+        self.env.flush_all()
+        self.start_tour("/odoo/oms-desk", "oms_review_desk_tour", login="oms_user")
+        self.assertEqual((first.resolution, first.release_user_id), ("unchanged", self.user))
+        self.assertEqual(wrong.partner_shipping_id.street, "龙井路 1 号")
+        self.assertEqual(wrong.oms_hold_ids.state, "released")
+        self.assertEqual({hold.release_comment for hold in others}, {"Looked at together"})
+        self.assertEqual(refused.state, "active")
+
+    def test_manager_rehearses_a_rule(self):
+        """From the list of rules to an order that a draft would hold; the scheduler is run by the tour itself."""
+        self.env["oms.rule"].search([]).state = "draft"
+        self._create_rule("[('amount_total', '>', 50)]", name="Tour draft", state="draft", sequence=-1)
+        orders = self._create_order() | self._create_order([(self.mouse, 1)])
+        self.start_tour("/odoo/action-oms_base.oms_rule_action", "oms_base_rehearsal_tour", login="admin")
+        rehearsal = self.env["oms.rehearsal"].search([("rule_ids.name", "=", "Tour draft")])
+        self.assertEqual(rehearsal.line_ids.order_id & orders, orders[0])
+        self.assertFalse(orders.oms_hold_ids)

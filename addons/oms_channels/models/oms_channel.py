@@ -5,6 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from odoo.addons.oms_base.tools import notification
+
 from ..adapters import get_adapter_class
 from ..adapters.errors import AdapterError
 from ..adapters.types import ChannelConfig
@@ -112,16 +114,7 @@ class OmsChannel(models.Model):
         )
         self._wake_queues()
         details = "\n".join(f"{label}: {value}" for label, value in result.get("details", ()))
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "title": self.env._("Connected to %(shop)s", shop=result.get("shop") or self.name),
-                "message": details,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notification(details, title=self.env._("Connected to %(shop)s", shop=result.get("shop") or self.name))
 
     def action_generate_webhook_secret(self):
         """Make a new webhook secret; the old one is still accepted until the next time."""

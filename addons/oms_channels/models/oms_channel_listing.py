@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from odoo.addons.oms_base.tools import notification
+
 
 class OmsChannelListing(models.Model):
     """What a shop offers, and which product it is. Those without a product are a work list."""
@@ -82,15 +84,7 @@ class OmsChannelListing(models.Model):
         if left:
             names = ", ".join(left[:10].mapped("display_name"))
             message += " " + self.env._("No single product with the SKU or barcode of: %(names)s", names=names)
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "warning" if left else "success",
-                "message": message,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notification(message, "warning" if left else "success")
 
     # === BUSINESS METHODS === #
 

@@ -159,11 +159,13 @@ class OmsChannelPayment(models.Model):
     @api.model
     def _trigger_settle(self):
         """Wake the background work that invoices orders and books payments."""
-        if cron := self.env.ref("oms_channels.ir_cron_settle", raise_if_not_found=False):
-            # Twice: a run skips rows that another transaction holds at that moment (the shop's news of a refund, say),
-            # and nothing else would come back to them before the interval is over.
-            now = fields.Datetime.now()
-            cron.sudo()._trigger(at=[now, now + timedelta(seconds=30)])  # sudo: ir.cron - waking it is all it can do
+        if cron := self._get_settle_cron():
+            cron.sudo()._trigger()  # sudo: ir.cron - waking it is all it can do
+
+    @api.model
+    def _get_settle_cron(self):
+        """Return the cron that settles; none while the addon is being installed or removed."""
+        return self.env.ref("oms_channels.ir_cron_settle", raise_if_not_found=False) or self.env["ir.cron"]
 
     @api.model
     def _cron_settle(self):
@@ -196,7 +198,9 @@ class OmsChannelPayment(models.Model):
         for company, company_rows in rows.grouped("company_id").items():
             for start in range(0, len(company_rows), BATCH_SIZE):
                 batch = company_rows[start : start + BATCH_SIZE].with_company(company)
-                payments = batch.try_lock_for_update().filtered_domain(domain)
+                locked = batch.try_lock_for_update()
+                self._get_settle_cron()._oms_come_back(batch - locked)
+                payments = locked.filtered_domain(domain)
                 if payments and not payments._try_book():
                     for payment in payments:
                         payment._try_book()

@@ -4,6 +4,8 @@ from datetime import UTC, timedelta
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from odoo.addons.oms_base.tools import notification
+
 from ..adapters.errors import AdapterError, AuthError, BadResponse, RateLimited, Rejected, Unavailable
 
 _logger = logging.getLogger(__name__)
@@ -70,11 +72,7 @@ class OmsChannel(models.Model):
             cron = self.env.ref(f"oms_channels.ir_cron_pull_lane_{lane}", raise_if_not_found=False)
             if cron:
                 cron.sudo()._trigger()  # sudo: ir.cron - waking a lane is all it can do
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {"type": "success", "message": message},
-        }
+        return notification(message)
 
     # === PULL === #
 

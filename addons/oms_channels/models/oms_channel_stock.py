@@ -6,6 +6,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import float_compare, float_round, split_every
 
+from odoo.addons.oms_base.tools import notification
+
 # Levels told in one call: shops limit the size of theirs, and one refused call must not hold up all.
 CHUNK_SIZE = 100
 # Publishing waits for the inbox at most this many intervals.
@@ -33,11 +35,7 @@ class OmsChannel(models.Model):
         self.env.ref(
             "oms_channels.ir_cron_publish_stock"
         ).sudo()._trigger()  # sudo: ir.cron - waking it is all it can do
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {"type": "success", "message": self.env._("The stock is being published in the background.")},
-        }
+        return notification(self.env._("The stock is being published in the background."))
 
     @api.model
     def _cron_publish_stock(self):

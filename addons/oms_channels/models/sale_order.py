@@ -12,7 +12,6 @@ class SaleOrder(models.Model):
         readonly=True,
         copy=False,
     )
-    channel_note = fields.Text(string="Buyer's Note", copy=False)
     channel_version = fields.Char(readonly=True, copy=False, help="Version of the shop's order that was applied last.")
     channel_digest = fields.Char(readonly=True, copy=False)
     channel_snapshot = fields.Json(
@@ -47,6 +46,10 @@ class SaleOrder(models.Model):
         return {**action, "domain": [("order_id", "in", self.ids)], "context": {"create": False}}
 
     # === BUSINESS METHODS === #
+
+    def _get_same_parcel_fields(self):
+        """Override of `oms_base`: a transfer goes with one carrier, which is what the shops are told."""
+        return [*super()._get_same_parcel_fields(), "carrier_id"]
 
     def _action_confirm(self):
         """Override of `sale`: what is invoiced at confirmation is invoiced in the background."""

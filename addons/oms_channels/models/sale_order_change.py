@@ -62,7 +62,7 @@ class SaleOrder(models.Model):
             self._rewrite_from_channel(channel_order, differences)
             self._oms_log_event("changed", message=self._describe_differences(differences), data=differences)
             # The review starts over: what it saw has changed.
-            self.oms_review_date = False
+            self.sudo().oms_review_date = False  # sudo: sale.order - the mark is the suite's own
             self._oms_trigger_review()
             return self.env._("Changed")
         if self.state == "cancel":

@@ -65,7 +65,9 @@ class SaleOrder(models.Model):
 
     def _invoice_channel_batch(self, domain):
         """Invoice these orders together; if one of them can't be, each by itself: the error stays with its order."""
-        orders = self.try_lock_for_update().filtered_domain(domain)
+        locked = self.try_lock_for_update()
+        self.env["oms.channel.payment"]._get_settle_cron()._oms_come_back(self - locked)
+        orders = locked.filtered_domain(domain)
         if not orders or orders._try_invoice_channel_orders():
             return
         for order in orders:

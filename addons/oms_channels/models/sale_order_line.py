@@ -4,7 +4,6 @@ from odoo import fields, models
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
-    channel_line_id = fields.Char(string="Channel Line ID", readonly=True, copy=False, index="btree_not_null")
     channel_total = fields.Monetary(
         string="Total in the Channel", readonly=True, copy=False, help="With tax and after discount, as the shop said."
     )

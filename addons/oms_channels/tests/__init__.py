@@ -1,6 +1,7 @@
 from . import test_adapter_marketplace
 from . import test_adapter_medusa
 from . import test_adapters_pure
+from . import test_delivery_group
 from . import test_health
 from . import test_import
 from . import test_inbox

@@ -10,6 +10,7 @@ from . import oms_parcel_line
 from . import oms_parcel_message
 from . import oms_parcel_tracking
 from . import oms_parcel_waybill
+from . import oms_rule_action
 from . import oms_waybill_range
 from . import res_company
 from . import res_config_settings

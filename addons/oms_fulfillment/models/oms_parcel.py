@@ -234,6 +234,19 @@ class OmsParcel(models.Model):
         self.weight_forced_by_id = self.env.user
         return True
 
+    def _get_orders(self):
+        """Return the orders that one parcel has goods of: several, where orders travel together."""
+        self.ensure_one()
+        if not self.picking_id.oms_delivery_group_id:
+            return self.sale_id
+        return self.line_ids.move_id.sale_line_id.order_id or self.sale_id
+
+    def _get_order_names(self):
+        """Return the numbers by which the buyer knows the orders in one parcel."""
+        self.ensure_one()
+        names = [order.channel_order_ref or order.name for order in self._get_orders()]
+        return ", ".join(names) or self.picking_id.origin
+
     @api.model
     def _get_action(self, parcels):
         """Return the action that shows these parcels: the form of a single one, else the list."""

@@ -145,13 +145,14 @@ class OmsParcel(models.Model):
             self._log_order_event(code, dates)
 
     def _log_order_event(self, code, dates=None):
-        """Write one event for each of these parcels into the timeline of its order.
+        """Write one event for each of these parcels into the timeline of its order, or of each order it has goods of.
 
         :param dict dates: {parcel: when it happened}, if not now
         """
-        parcels = self.filtered("channel_id")
+        pairs = [(order, parcel) for parcel in self.filtered("channel_id") for order in parcel._get_orders()]
+        parcels = self.browse([parcel.id for _order, parcel in pairs])
         # One event a parcel: an order with two parcels stands in this recordset twice.
-        orders = self.env["sale.order"].browse([parcel.sale_id.id for parcel in parcels])
+        orders = self.env["sale.order"].browse([order.id for order, _parcel in pairs])
         for event, parcel in zip(orders._oms_log_event(code), parcels, strict=True):
             message = " ".join(filter(None, (parcel.name, parcel.carrier_id.name, parcel.tracking_number)))
             values = {"res_model": parcel._name, "res_id": parcel.id, "message": message}

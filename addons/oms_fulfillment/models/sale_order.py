@@ -9,23 +9,42 @@ class SaleOrder(models.Model):
     oms_parcel_ids = fields.One2many("oms.parcel", "sale_id", string="Parcels")
     oms_parcel_count = fields.Integer(string="Parcel Count", compute="_compute_oms_parcel_count")
 
-    @api.depends("oms_parcel_ids")
+    @api.depends("oms_parcel_ids", "oms_group_line_ids.group_id.picking_ids.oms_parcel_ids")
     def _compute_oms_parcel_count(self):
         for order in self:
-            order.oms_parcel_count = len(order.oms_parcel_ids)
+            order.oms_parcel_count = len(order._oms_get_parcels())
 
-    @api.depends("oms_parcel_ids.state", "picking_ids.move_ids.picked", "picking_ids.move_line_ids.picked")
+    @api.depends(
+        "oms_parcel_ids.state",
+        "picking_ids.move_ids.picked",
+        "picking_ids.move_line_ids.picked",
+        # the same of the transfers that are shared with other orders
+        "oms_group_line_ids.group_id.picking_ids.oms_parcel_ids.state",
+        "oms_group_line_ids.group_id.picking_ids.move_ids.picked",
+        "oms_group_line_ids.group_id.picking_ids.move_line_ids.picked",
+    )
     def _compute_oms_stage(self):
         return super()._compute_oms_stage()
 
     def action_view_oms_parcels(self):
         """Open the parcels of these orders."""
-        return self.env["oms.parcel"]._get_action(self.oms_parcel_ids)
+        return self.env["oms.parcel"]._get_action(self._oms_get_parcels())
+
+    def _oms_get_parcels(self):
+        """Return the parcels with goods of these orders, those they share with other orders too."""
+        if not any(order.oms_is_grouped for order in self):
+            return self.oms_parcel_ids
+        plain = self.filtered(lambda order: not order.oms_is_grouped)
+        return plain.oms_parcel_ids | (self - plain)._oms_get_pickings().oms_parcel_ids
+
+    def _get_same_parcel_fields(self):
+        """Override of `oms_base`: a transfer goes with one carrier."""
+        return [*super()._get_same_parcel_fields(), "carrier_id"]
 
     def _get_oms_stage(self):
         """Override of `oms_base` to tell picked, packed and delivered from what was scanned, packed and tracked."""
         stage = super()._get_oms_stage()
-        deliveries = self.picking_ids.filtered(
+        deliveries = self._oms_get_pickings().filtered(
             lambda picking: picking.picking_type_code == "outgoing" and picking.state != "cancel"
         )
         if stage == "ready":

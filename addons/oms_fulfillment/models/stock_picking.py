@@ -42,6 +42,14 @@ class StockPicking(models.Model):
 
     # === FACTS === #
 
+    def _oms_is_released(self):
+        """Override of `oms_base`: who scans a transfer, alone or in a batch, has claimed it; a parcel is work too.
+
+        A batch alone says nothing: they are made, and started, by themselves.
+        """
+        is_worked_on = self.user_id or self._oms_get_live_parcels()
+        return super()._oms_is_released() or (self.state != "cancel" and bool(is_worked_on))
+
     def _oms_get_live_parcels(self):
         """Return the parcels that are not cancelled."""
         return self.oms_parcel_ids.filtered(lambda parcel: parcel.state != "cancelled")
@@ -276,9 +284,9 @@ class StockPicking(models.Model):
                     )
                 )
             picking.carrier_id = ranked[0].carrier_id
-            decisions.append(picking._prepare_carrier_decision_values(ranked))
+            decisions += picking._prepare_carrier_decision_vals_list(ranked)
         # sudo: oms.decision - who packs may cause decisions, not write them
-        self.env["oms.decision"].sudo().create([values for values in decisions if values["order_id"]])
+        self.env["oms.decision"].sudo().create(decisions)
 
     def _oms_rank_carriers(self, offers):
         """Return the `routing.tariff.Offer` of each carrier that serves every parcel of one delivery, best first.
@@ -291,11 +299,11 @@ class StockPicking(models.Model):
         serving = [carrier for carrier in offers if carrier.sudo()._match(self.partner_id, self)]
         return rank({carrier.id: [offers[carrier][parcel] for parcel in parcels] for carrier in serving})
 
-    def _prepare_carrier_decision_values(self, ranked):
+    def _prepare_carrier_decision_vals_list(self, ranked):
+        """Return the values of a decision for each order whose goods are in one delivery."""
         self.ensure_one()
         names = {carrier.id: carrier.name for carrier in self.carrier_id.browse(offer.carrier_id for offer in ranked)}
-        return {
-            "order_id": self.sale_id.id,
+        values = {
             "kind": "carrier",
             "outcome": "chosen",
             "summary": self.env._(
@@ -310,3 +318,5 @@ class StockPicking(models.Model):
                 "candidates": [{"carrier": names[offer.carrier_id], **asdict(offer)} for offer in ranked],
             },
         }
+        orders = self.move_ids.sale_line_id.order_id | self.sale_id
+        return [{**values, "order_id": order.id} for order in orders]

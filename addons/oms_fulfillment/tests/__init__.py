@@ -1,4 +1,6 @@
 from . import test_cancel
+from . import test_delivery_group
+from . import test_doors
 from . import test_label
 from . import test_messages
 from . import test_parcel

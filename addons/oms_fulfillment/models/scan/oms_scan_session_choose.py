@@ -73,14 +73,11 @@ class OmsScanSession(models.Model):
         return found.filtered(lambda p: p.state not in ("done", "cancel")) or found
 
     def _get_order_domain(self, barcode):
-        return Domain.OR(
-            [
-                [("origin", "=", barcode)],
-                [("sale_id.name", "=", barcode)],
-                [("sale_id.client_order_ref", "=", barcode)],
-                [("sale_id.channel_order_ref", "=", barcode)],
-            ]
-        )
+        names = ("name", "client_order_ref", "channel_order_ref")
+        # A transfer knows one order; those that travel with it are known by its delivery group.
+        paths = ("sale_id", "oms_delivery_group_id.line_ids.order_id")
+        domains = [Domain(f"{path}.{name}", "=", barcode) for path in paths for name in names]
+        return Domain.OR([Domain("origin", "=", barcode), *domains])
 
     def _open(self, picking, take_over=False):
         """Claim ``picking`` and begin or go on with it."""

@@ -1,0 +1,61 @@
+import hashlib
+
+from odoo import models
+
+from .china import find_mismatch
+from .text import normalise_text, parse_phone
+
+# What makes an address; the receiver and the phone do not.
+ADDRESS_FIELDS = ("country_id", "state_id", "city", "street", "street2", "zip")
+# What a parcel needs to find its way: field of the ship-to contact. A postcode is not asked for: many have none.
+ADDRESS_PARTS = ("name", "street", "city", "country_id", "phone")
+TEXT_PARTS = ("name", "street", "street2", "city", "zip")
+# What no label prints and no address means: mark-up, and (below) control signs and pictures. Brackets and ~ are left
+# out: shops write [1234] behind an address to tell buyers apart.
+FORBIDDEN_CHARACTERS = frozenset("<>{}|\\^`")
+PICTURES = ((0x1F000, 0x1FAFF), (0x2600, 0x27BF), (0xE000, 0xF8FF), (0xFE00, 0xFE0F), (0xFFF0, 0xFFFF))
+
+
+def _is_forbidden(character):
+    code = ord(character)
+    return character in FORBIDDEN_CHARACTERS or code < 0x20 or any(low <= code <= high for low, high in PICTURES)
+
+
+class ResPartner(models.Model):
+    """What the facts of an order ask its contacts."""
+
+    _inherit = "res.partner"
+
+    def _oms_get_address_key(self):
+        """Return the key of this contact's address, or None where there is too little to tell it from another."""
+        self.ensure_one()
+        street = normalise_text(self.city, self.street, self.street2)
+        if not self.city or not self.street:
+            return None
+        zip_code = normalise_text(self.zip).strip("0")  # 000000 is what a shop puts for "not given"
+        text = f"{self.country_id.id}|{self.state_id.id}|{street}|{zip_code}"
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+    def _oms_get_missing_parts(self):
+        """Return the names of the address fields this contact lacks to receive a parcel."""
+        self.ensure_one()
+        needed = (*ADDRESS_PARTS, *(("state_id",) if self.country_id.state_required else ()))
+        return [part for part in needed if not self[part]]
+
+    def _oms_get_forbidden_characters(self):
+        """Return the characters of this contact's address that no label prints, each once."""
+        self.ensure_one()
+        text = "".join(self[part] or "" for part in TEXT_PARTS)
+        return "".join(dict.fromkeys(character for character in text if _is_forbidden(character)))
+
+    def _oms_get_place_mismatch(self):
+        """Return the two names of this contact's address that do not belong together (outer, inner), or None."""
+        self.ensure_one()
+        if self.country_id.code != "CN" or not self.state_id:
+            return None
+        return find_mismatch(self.state_id.code, self.state_id.name, self.city or "", self.street or "")
+
+    def _oms_is_phone_invalid(self):
+        """Return whether this contact has a phone number that its country does not have."""
+        self.ensure_one()
+        return parse_phone(self.phone, self.country_id.code)[1] is False

@@ -1,0 +1,408 @@
+import logging
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command, Domain
+from odoo.tools import ormcache
+
+from odoo.addons.base.models.res_partner import _tz_get
+
+from . import domain_words
+from .const import DOMAIN_ERRORS, TRIGGERS, WEEKDAYS
+from .spec import Period, RuleSpec
+
+_logger = logging.getLogger(__name__)
+
+
+class OmsRule(models.Model):
+    """A review rule: when, for which orders, what is done. Judged for many orders at a time, in sequence.
+
+    The content of a live rule is kept as a version each time it changes (`oms.rule.version`); see
+    `sale_order_judge.py` for how orders are judged.
+    """
+
+    _name = "oms.rule"
+    _description = "Review Rule"
+    _inherit = ["mail.thread"]
+    _order = "sequence, id"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, translate=True, tracking=True)
+    active = fields.Boolean(default=True, tracking=True)
+    state = fields.Selection(
+        [("draft", "Draft"), ("live", "Live")],
+        default="draft",
+        required=True,
+        copy=False,
+        tracking=True,
+        help="A draft can be rehearsed over past orders; only live rules judge.",
+    )
+    sequence = fields.Integer(default=10)
+    company_id = fields.Many2one("res.company", index=True, help="Leave empty for all companies.")
+    channel_ids = fields.Many2many("oms.channel", string="Channels", help="Leave empty for all channels.")
+    set_id = fields.Many2one(
+        "oms.rule.set",
+        index="btree_not_null",
+        ondelete="set null",
+        help="The rule runs when its set does. Empty: it is a standing rule.",
+    )
+    is_always = fields.Boolean(
+        string="Runs Always", help="Goes on while a rule set takes over from the standing rules."
+    )
+    trigger = fields.Selection(
+        TRIGGERS, string="When", default="received", required=True, tracking=True, help="When orders are judged."
+    )
+    domain = fields.Char(
+        string="Orders", required=True, default="[]", tracking=True, help="The orders this rule is about."
+    )
+    action_ids = fields.One2many("oms.rule.action", "rule_id", string="Actions", copy=True)
+    is_stop = fields.Boolean(string="Stop Here", help="Later rules do not judge the orders that match this one.")
+    date_from = fields.Datetime(string="Active From")
+    date_to = fields.Datetime(string="Active To")
+    mon = fields.Boolean(default=True)
+    tue = fields.Boolean(default=True)
+    wed = fields.Boolean(default=True)
+    thu = fields.Boolean(default=True)
+    fri = fields.Boolean(default=True)
+    sat = fields.Boolean(default=True)
+    sun = fields.Boolean(default=True)
+    hour_from = fields.Float(help="Hour of the day from which the rule runs.")
+    hour_to = fields.Float(default=24.0, help="Hour at which it rests again; before the first hour: over midnight.")
+    tz = fields.Selection(_tz_get, string="Time Zone", default=lambda self: self.env.user.tz or "UTC", required=True)
+    schedule_hours = fields.Float(
+        string="Every (hours)", default=1.0, help="How often a scheduled rule judges the open orders."
+    )
+    schedule_date = fields.Datetime(string="Next Judged On", copy=False, readonly=True)
+    sentence = fields.Text(compute="_compute_sentence", help="The rule in one sentence.")
+    version_ids = fields.One2many("oms.rule.version", "rule_id", string="Versions", readonly=True)
+    version_id = fields.Many2one("oms.rule.version", string="Current Version", readonly=True, copy=False)
+    version = fields.Integer(related="version_id.number")
+    replaces_id = fields.Many2one(
+        "oms.rule",
+        string="Change Of",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        ondelete="cascade",
+        help="This draft takes the place of that rule when it goes live.",
+    )
+    problem = fields.Char(
+        compute="_compute_problem", help="Why the rule can't judge; it is left out until it is mended."
+    )
+    hold_ids = fields.One2many("oms.hold", "rule_id")
+    hold_count = fields.Integer(string="Holds", compute="_compute_counts")
+    hit_count = fields.Integer(string="Fired", compute="_compute_counts", help="Orders that matched in 30 days.")
+
+    # === COMPUTE METHODS === #
+
+    def _compute_counts(self):
+        holds = dict(self.env["oms.hold"]._read_group([("rule_id", "in", self.ids)], ["rule_id"], ["__count"]))
+        since = fields.Datetime.now() - timedelta(days=30)
+        hits = dict(
+            self.env["oms.rule.hit"]._read_group(
+                [("rule_id", "in", self.ids), ("date", ">=", since)], ["rule_id"], ["order_id:count_distinct"]
+            )
+        )
+        for rule in self:
+            rule.hold_count = holds.get(rule, 0)
+            rule.hit_count = hits.get(rule, 0)
+
+    @api.depends_context("lang")
+    @api.depends(lambda self: [name for name in self._get_content_fields()] + ["action_ids.sentence"])
+    def _compute_sentence(self):
+        for rule in self:
+            rule.sentence = rule._get_sentence()
+
+    @api.depends("domain")
+    def _compute_problem(self):
+        for rule in self:
+            try:
+                domain_words.prepare(rule._get_order_domain(), self.env["sale.order"])
+                rule.problem = False
+            except DOMAIN_ERRORS as error:
+                rule.problem = self.env._("The conditions can't be read: %(error)s", error=error)
+
+    # === CONSTRAINTS === #
+
+    @api.constrains("domain")
+    def _check_domain(self):
+        for rule in self:
+            if rule.problem:
+                raise ValidationError(
+                    self.env._(
+                        "The rule %(rule)s: %(problem)s. Set them again in the editor.",
+                        rule=rule.name,
+                        problem=rule.problem,
+                    )
+                )
+
+    @api.constrains("hour_from", "hour_to", "date_from", "date_to")
+    def _check_window(self):
+        for rule in self:
+            hours_are_wrong = not (0 <= rule.hour_from < 24 and 0 < rule.hour_to <= 24)
+            if hours_are_wrong or (rule.date_from and rule.date_to and rule.date_from >= rule.date_to):
+                raise ValidationError(
+                    self.env._(
+                        "The rule %(rule)s would never run: its hours must be between 0 and 24, and it must end after "
+                        "it begins.",
+                        rule=rule.name,
+                    )
+                )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # One save is one version: actions that are saved with their rule leave it to the rule to keep one.
+        rules = super(OmsRule, self.with_context(oms_in_rule=True)).create(vals_list).with_env(self.env)
+        rules._keep_version()
+        self._clear_rule_cache()
+        return rules
+
+    def write(self, vals):
+        res = super(OmsRule, self.with_context(oms_in_rule=True)).write(vals)
+        if self._get_running_fields() & vals.keys():
+            self._keep_version()
+            self._clear_rule_cache()
+        return res
+
+    def unlink(self):
+        res = super().unlink()
+        self._clear_rule_cache()
+        return res
+
+    @api.model
+    def _clear_rule_cache(self):
+        self.env.registry.clear_cache()
+
+    # === ACTION METHODS === #
+
+    def action_go_live(self):
+        """Put drafts to work. A draft that is a change of another rule hands its content over and is gone.
+
+        :raise UserError: when a rule does nothing
+        """
+        idle = self.filtered(lambda rule: not rule.action_ids)
+        if idle:
+            raise UserError(
+                self.env._(
+                    "These rules do nothing yet: %(rules)s. Add an action first.", rules=", ".join(idle.mapped("name"))
+                )
+            )
+        for draft in self.filtered("replaces_id"):
+            draft._hand_over()
+        remaining = self.exists()
+        remaining.write({"state": "live"})
+        return True
+
+    def action_to_draft(self):
+        """Take rules out of work; what they held stays held."""
+        self.write({"state": "draft"})
+        return True
+
+    def action_draft_change(self):
+        """Open a draft copy of this rule, to be changed and rehearsed while the rule goes on."""
+        self.ensure_one()
+        draft = self.search([("replaces_id", "=", self.id), ("state", "=", "draft")], limit=1)
+        if not draft:
+            draft = self.copy({"name": self.name, "replaces_id": self.id, "set_id": self.set_id.id})
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": draft.id,
+            "views": [(False, "form")],
+        }
+
+    def action_view_holds(self):
+        """Open the holds this rule has put."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.oms_hold_action")
+        return {**action, "domain": [("rule_id", "=", self.id)], "context": {}}
+
+    def action_view_hits(self):
+        """Open the orders that matched this rule."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.oms_rule_hit_action")
+        return {**action, "domain": [("rule_id", "=", self.id)], "context": {}}
+
+    def action_view_versions(self):
+        """Open the versions of this rule, the newest first."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.oms_rule_version_action")
+        return {**action, "domain": [("rule_id", "=", self.id)], "context": {}}
+
+    def _hand_over(self):
+        """Give this draft's content to the rule it is a change of, as that rule's next version."""
+        self.ensure_one()
+        rule, values = self.replaces_id, self.copy_data()[0]
+        values = {name: values[name] for name in self._get_content_fields() if name in values}
+        values["action_ids"] = [Command.clear(), *values.get("action_ids", [])]
+        rule.write({**values, "state": "live"})
+        self.unlink()
+
+    # === VERSIONS === #
+
+    @api.model
+    def _get_content_fields(self):
+        """Return the names of the fields that make up what a rule does. Can be extended; each is kept in versions."""
+        return [
+            *("name", "trigger", "domain", "is_stop", "company_id", "channel_ids", "set_id", "is_always"),
+            *("date_from", "date_to", *WEEKDAYS, "hour_from", "hour_to", "tz", "schedule_hours", "action_ids"),
+        ]
+
+    @api.model
+    def _get_running_fields(self):
+        """Return the fields whose change may change which rules judge, and how."""
+        return {*self._get_content_fields(), "state", "active", "sequence"}
+
+    def _keep_version(self):
+        """Make a version of each live rule whose content is not the one that was kept last."""
+        for rule in self:
+            if rule.state == "live":
+                rule.env["oms.rule.version"]._keep(rule)
+
+    # === SENTENCE === #
+
+    def _get_sentence(self):
+        """Return the rule as one sentence in the language of the context."""
+        self.ensure_one()
+        what = self.env._(", then ").join(action.sentence for action in self.action_ids) or self.env._("do nothing")
+        condition = self._get_condition_words()
+        parts = {
+            "when": self._get_trigger_words(),
+            "condition": condition,
+            "what": what,
+        }
+        sentence = (
+            self.env._("%(when)s, if %(condition)s: %(what)s.", **parts)
+            if condition
+            else self.env._("%(when)s: %(what)s.", **parts)
+        )
+        if self.is_stop:
+            sentence += " " + self.env._("Later rules do not look at these orders.")
+        window = self._get_window_words()
+        return f"{sentence} {window}" if window else sentence
+
+    def _get_trigger_words(self):
+        words = {
+            "received": self.env._("When an order arrives"),
+            "changed": self.env._("When an order changes"),
+            "confirm": self.env._("Before an order is confirmed"),
+            "allocate": self.env._("Before an order gets its stock"),
+            "release": self.env._("Before an order goes to the warehouse"),
+            "ship": self.env._("Before an order is shipped"),
+            "schedule": self.env._("Every %(hours)g hours", hours=self.schedule_hours),
+        }
+        return words[self.trigger]
+
+    def _get_condition_words(self):
+        """Return what orders the rule is about, in words; empty for all orders."""
+        conditions = []
+        if self.channel_ids:
+            conditions.append(
+                self.env._(
+                    "the channel is %(channels)s", channels=self.env._(" or ").join(self.channel_ids.mapped("name"))
+                )
+            )
+        try:
+            words = domain_words.describe(self._get_own_domain(), self.env["sale.order"])
+        except DOMAIN_ERRORS:
+            words = self.env._("(conditions that can't be read)")
+        return self.env._(" and ").join([*conditions, words] if words else conditions)
+
+    def _get_window_words(self):
+        """Return when the rule runs, where it does not always do."""
+        words = []
+        if self.set_id:
+            words.append(self.env._("With the rule set %(set)s.", set=self.set_id.name))
+        if self.date_from or self.date_to:
+            dates = {
+                "start": fields.Datetime.to_string(self.date_from) if self.date_from else "…",
+                "end": fields.Datetime.to_string(self.date_to) if self.date_to else "…",
+            }
+            words.append(self.env._("From %(start)s to %(end)s (UTC).", **dates))
+        days = [self._fields[day]._description_string(self.env) for day in WEEKDAYS if self[day]]
+        if len(days) < len(WEEKDAYS):
+            words.append(self.env._("Only on %(days)s.", days=", ".join(days)))
+        if (self.hour_from, self.hour_to) != (0.0, 24.0):
+            words.append(self.env._("Only from %(start)g to %(end)g o'clock.", start=self.hour_from, end=self.hour_to))
+        return " ".join(words)
+
+    # === WHICH RULES RUN === #
+
+    @api.model
+    def _get_specs(self, triggers, date):
+        """Return the specs (`spec.RuleSpec`) of the live rules of some triggers that run at ``date``, in sequence."""
+        return self._filter_running(self._get_live_specs(tuple(triggers)), date)
+
+    @api.model
+    def _filter_running(self, specs, date):
+        """Return those of ``specs`` that run at ``date`` (naive UTC)."""
+        takeover = next((calendar for calendar in self._get_takeovers() if calendar.runs_at(date)), None)
+        return [spec for spec in specs if spec.runs_at(date, takeover)]
+
+    @api.model
+    @ormcache("triggers")
+    def _get_live_specs(self, triggers):
+        """Return the specs of all live rules of some triggers, in sequence. Rules with a broken domain are left out:
+        they are marked, and whoever writes their domain again mends them."""
+        # sudo: oms.rule - rules judge every order, whoever works on it
+        domain = [("state", "=", "live"), ("trigger", "in", triggers), ("version_id", "!=", False)]
+        rules = self.sudo().search(domain, order="sequence, id")
+        return tuple(spec for rule in rules if (spec := rule._prepare_spec()))
+
+    @api.model
+    @ormcache()
+    def _get_takeovers(self):
+        """Return the calendars (`spec.SetSpec`) of the rule sets that take over when they run, the first one first."""
+        # sudo: oms.rule.set - which rules judge does not depend on who works
+        sets = self.env["oms.rule.set"].sudo().search([("mode", "=", "replace")], order="sequence, id")
+        return tuple(rule_set._prepare_spec() for rule_set in sets)
+
+    def _prepare_spec(self):
+        """Return this rule as a RuleSpec, or None when its conditions can't be read any more."""
+        self.ensure_one()
+        try:
+            domain = domain_words.prepare(self._get_order_domain(), self.env["sale.order"])
+        except DOMAIN_ERRORS as error:
+            _logger.warning("Review rule %s (%s) is left out: %s", self.id, self.name, error)
+            return None
+        return RuleSpec(
+            id=self.id,
+            version_id=self.version_id.id,
+            number=self.version_id.number,
+            trigger=self.trigger,
+            domain=domain,
+            is_stop=self.is_stop,
+            is_settling=any(hasattr(action, f"_settle_{action.type}") for action in self.action_ids),
+            is_always=self.is_always,
+            company_id=self.company_id.id or None,
+            set=self.set_id._prepare_spec() if self.set_id else None,
+            period=Period(self.date_from or None, self.date_to or None),
+            weekdays=tuple(self[day] for day in WEEKDAYS),
+            hours=(self.hour_from, self.hour_to),
+            tz=self.tz,
+        )
+
+    def _set_next_schedule(self, now):
+        """Set when this scheduled rule judges next, after it did at ``now``."""
+        self.ensure_one()
+        self.schedule_date = now + timedelta(hours=max(self.schedule_hours, 0.1))
+
+    # === DOMAIN === #
+
+    def _get_own_domain(self):
+        """Return the Domain that the user built."""
+        self.ensure_one()
+        return domain_words.parse(self.domain)
+
+    def _get_order_domain(self):
+        """Return the Domain of the orders this rule is about, its scope of company and channel included."""
+        self.ensure_one()
+        domain = self._get_own_domain()
+        if self.company_id:
+            domain &= Domain("company_id", "=", self.company_id.id)
+        if self.channel_ids:
+            domain &= Domain("channel_id", "in", self.channel_ids.ids)
+        return domain

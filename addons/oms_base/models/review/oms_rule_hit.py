@@ -1,0 +1,47 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+
+class OmsRuleHit(models.Model):
+    """An order matched a rule: what says how often a rule fires, and on what. Append-only."""
+
+    _name = "oms.rule.hit"
+    _description = "Rule Match"
+    _order = "id desc"
+    _rec_name = "rule_id"
+
+    rule_id = fields.Many2one("oms.rule", required=True, index=True, ondelete="cascade", readonly=True)
+    version_id = fields.Many2one("oms.rule.version", required=True, index=True, ondelete="cascade", readonly=True)
+    order_id = fields.Many2one("sale.order", required=True, index=True, ondelete="cascade", readonly=True)
+    company_id = fields.Many2one("res.company", required=True, index=True, readonly=True)
+    channel_id = fields.Many2one("oms.channel", index="btree_not_null", readonly=True)
+    trigger = fields.Char(readonly=True)
+    date = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
+    sentence = fields.Text(related="version_id.sentence")
+
+    _rule_date_idx = models.Index("(rule_id, date)")
+
+    def _query_insert(self, matched):
+        """Write many matches in one query: a batch of orders may match many rules.
+
+        :param matched: dict {`spec.RuleSpec`: list of order ids}
+        """
+        rows = [
+            SQL("(%s, %s, %s, %s)", ids, spec.id, spec.version_id, spec.trigger) for spec, ids in matched.items() if ids
+        ]
+        if not rows:
+            return
+        now = fields.Datetime.now()
+        self.env["sale.order"].flush_model(["company_id", "channel_id"])
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO oms_rule_hit"
+                " (rule_id, version_id, order_id, company_id, channel_id, trigger, date, create_uid, create_date)"
+                " SELECT hit.rule_id, hit.version_id, o.id, o.company_id, o.channel_id, hit.trigger, %s, %s, %s"
+                " FROM (VALUES %s) AS hit (ids, rule_id, version_id, trigger)"
+                " JOIN sale_order o ON o.id = ANY(hit.ids) ORDER BY o.id",
+                *(now, self.env.uid, now),
+                SQL(", ").join(rows),
+            )
+        )
+        self.env["oms.rule"].invalidate_model(["hit_count"], flush=False)

@@ -1,0 +1,118 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from .spec import Period, SetSpec
+
+
+class OmsRuleSet(models.Model):
+    """Rules that belong together and run by a calendar: a set for a sale takes over on a date and gives back by itself.
+
+    Nothing is switched: which sets run is asked of the calendar each time orders are judged.
+    """
+
+    _name = "oms.rule.set"
+    _description = "Rule Set"
+    _inherit = ["mail.thread"]
+    _order = "sequence, id"
+
+    name = fields.Char(required=True, translate=True, tracking=True)
+    active = fields.Boolean(default=True, tracking=True)
+    sequence = fields.Integer(default=10, help="Where two sets take over at once, the first one does.")
+    company_id = fields.Many2one("res.company", index=True, help="Leave empty for all companies.")
+    mode = fields.Selection(
+        [("add", "Runs beside the standing rules"), ("replace", "Takes over from the standing rules")],
+        default="add",
+        required=True,
+        tracking=True,
+        help="While a set takes over, rules without a set rest, but for those that are marked to run always.",
+    )
+    period_ids = fields.One2many("oms.rule.set.period", "set_id", string="Calendar", copy=True)
+    rule_ids = fields.One2many("oms.rule", "set_id", string="Rules")
+    rule_count = fields.Integer(compute="_compute_rule_count")
+    is_running = fields.Boolean(string="Running", compute="_compute_is_running")
+    next_date = fields.Datetime(string="Next Change", compute="_compute_is_running")
+
+    @api.depends("rule_ids")
+    def _compute_rule_count(self):
+        for rule_set in self:
+            rule_set.rule_count = len(rule_set.rule_ids)
+
+    @api.depends("period_ids.date_from", "period_ids.date_to")
+    def _compute_is_running(self):
+        now = fields.Datetime.now()
+        for rule_set in self:
+            rule_set.is_running = rule_set._prepare_spec().runs_at(now)
+            dates = [date for period in rule_set.period_ids for date in (period.date_from, period.date_to)]
+            rule_set.next_date = min((date for date in dates if date > now), default=False)
+
+    def _prepare_spec(self):
+        """Return this set's calendar as a SetSpec. An archived set never runs."""
+        self.ensure_one()
+        periods = tuple(Period(period.date_from, period.date_to) for period in self.period_ids if self.active)
+        return SetSpec(self.id, self.company_id.id or None, self.mode == "replace", periods)
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        records = super().create(vals_list)
+        self.env.registry.clear_cache()  # the specs of the rules
+        return records
+
+    def write(self, vals):
+        res = super().write(vals)
+        self.env.registry.clear_cache()
+        return res
+
+    def unlink(self):
+        res = super().unlink()
+        self.env.registry.clear_cache()
+        return res
+
+    def action_view_rules(self):
+        """Open the rules of this set."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.oms_rule_action")
+        return {**action, "domain": [("set_id", "=", self.id)], "context": {"default_set_id": self.id}}
+
+
+class OmsRuleSetPeriod(models.Model):
+    """From when to when a rule set runs."""
+
+    _name = "oms.rule.set.period"
+    _description = "Rule Set Period"
+    _order = "date_from, id"
+
+    set_id = fields.Many2one("oms.rule.set", required=True, index=True, ondelete="cascade")
+    name = fields.Char(string="Occasion", help="e.g. 618, Singles' Day")
+    date_from = fields.Datetime(string="From", required=True)
+    date_to = fields.Datetime(string="To", required=True)
+
+    @api.constrains("date_from", "date_to")
+    def _check_dates(self):
+        for period in self:
+            if period.date_from >= period.date_to:
+                raise ValidationError(
+                    self.env._(
+                        "A period of the rule set %(set)s ends before it begins. Correct its dates.",
+                        set=period.set_id.name,
+                    )
+                )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        records = super().create(vals_list)
+        self.env.registry.clear_cache()  # the specs of the rules
+        return records
+
+    def write(self, vals):
+        res = super().write(vals)
+        self.env.registry.clear_cache()
+        return res
+
+    def unlink(self):
+        res = super().unlink()
+        self.env.registry.clear_cache()
+        return res

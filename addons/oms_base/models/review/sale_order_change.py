@@ -1,0 +1,148 @@
+from odoo import api, fields, models
+
+from ...const import SHIPPED_NUMBER, UNSHIPPED_STAGES
+
+# A change of these fields is a change of that part of the order, by model.
+ADDRESS_FIELDS = ("name", "street", "street2", "city", "zip", "state_id", "country_id", "phone")
+WATCHED_FIELDS = {
+    "sale.order": {
+        "partner_id": "buyer",
+        "partner_shipping_id": "address",
+        "note": "note",
+        "channel_note": "note",
+        "oms_coupon_codes": "lines",
+        "channel_amount_total": "lines",
+        **dict.fromkeys(("oms_amount_paid", "oms_is_presale", "oms_presale_ship_date"), "payment"),
+    },
+    "sale.order.line": dict.fromkeys(
+        ("product_id", "product_uom_qty", "product_uom_id", "price_unit", "discount", "tax_ids"), "lines"
+    ),
+    "res.partner": dict.fromkeys(ADDRESS_FIELDS, "address"),
+}
+
+
+class SaleOrder(models.Model):
+    """What changed since an order was judged. A change is marked, and what depends on it is judged again: in the
+    background, or at the latest before the next gate."""
+
+    _inherit = "sale.order"
+
+    oms_pending_parts = fields.Char(
+        string="To Judge Again", copy=False, readonly=True, help="What changed since the order was judged."
+    )
+    oms_changes = fields.Json(copy=False, readonly=True, help="When each part of the order changed last.")
+
+    _oms_pending_idx = models.Index("(id) WHERE oms_pending_parts IS NOT NULL")
+
+    def write(self, vals):
+        parts = self._oms_get_changed_parts(vals)
+        res = super().write(vals)
+        if parts:
+            self._oms_after_change(parts)
+        return res
+
+    @api.model
+    def _oms_get_watched_fields(self):
+        """Return {model: {field: part}}: what counts as a change of an order. To be extended with {field: part} of an
+        addon's own; parts are address, buyer, lines, payment and note."""
+        return WATCHED_FIELDS
+
+    @api.model
+    def _oms_get_changed_parts(self, vals, model="sale.order"):
+        """Return the parts that writing ``vals`` on ``model`` changes; none while a review itself is writing."""
+        if self._oms_is_review_writing():
+            return set()
+        watched = self._oms_get_watched_fields().get(model, {})
+        return {watched[name] for name in vals if name in watched}
+
+    @api.model
+    def _oms_is_review_writing(self):
+        """Return whether it is a review that writes now: it does with the rights of the system, so that nobody hides a
+        change from it by sending this key of the context along."""
+        return self.env.su and bool(self.env.context.get("oms_in_review"))
+
+    def _oms_after_change(self, parts):
+        """Mark what changed of these orders and have what depends on it judged again in the background.
+
+        Orders that were not judged yet, and those that left, need nothing.
+
+        :param parts: set of "address", "buyer", "lines", "payment", "note"
+        """
+        # sudo: sale.order - the marks are the suite's own, whoever may change the order makes them
+        orders = self.sudo().filtered(
+            lambda order: order.channel_id and order.oms_review_date and order.oms_stage_number < SHIPPED_NUMBER
+        )
+        if not orders:
+            return
+        now = fields.Datetime.to_string(fields.Datetime.now())
+        for (pending, changes), group in orders.grouped(
+            lambda order: (order.oms_pending_parts, tuple(sorted((order.oms_changes or {}).items())))
+        ).items():
+            group.write(
+                {
+                    "oms_pending_parts": ",".join(sorted({*(pending or "").split(","), *parts} - {""})),
+                    "oms_changes": {**dict(changes), **dict.fromkeys(parts, now)},
+                }
+            )
+        orders._oms_log_event("changed", message=orders._oms_get_part_labels(parts))
+        orders._oms_trigger_review()
+
+    @api.model
+    def _oms_get_part_labels(self, parts):
+        labels = {
+            "address": self.env._("Address"),
+            "buyer": self.env._("Buyer"),
+            "lines": self.env._("Lines"),
+            "payment": self.env._("Payment"),
+            "note": self.env._("Note"),
+        }
+        return ", ".join(labels[part] for part in sorted(parts))
+
+    def _oms_judge_changes(self):
+        """Judge again what depends on the changes of these orders, and forget the changes."""
+        for pending, orders in self.filtered("oms_pending_parts").grouped("oms_pending_parts").items():
+            triggers = ("received", "changed", "confirm")
+            orders._oms_review(triggers, parts=set(pending.split(",")))
+            # sudo: sale.order - as above
+            orders.sudo().oms_pending_parts = False
+
+
+class SaleOrderLine(models.Model):
+    _inherit = "sale.order.line"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        if not self.env["sale.order"]._oms_is_review_writing():
+            lines.order_id._oms_after_change({"lines"})
+        return lines
+
+    def write(self, vals):
+        parts = self.env["sale.order"]._oms_get_changed_parts(vals, self._name)
+        res = super().write(vals)
+        if parts:
+            self.order_id._oms_after_change(parts)
+        return res
+
+    def unlink(self):
+        orders = self.env["sale.order"] if self.env["sale.order"]._oms_is_review_writing() else self.order_id
+        res = super().unlink()
+        orders._oms_after_change({"lines"})
+        return res
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    def write(self, vals):
+        parts = self.env["sale.order"]._oms_get_changed_parts(vals, self._name)
+        res = super().write(vals)
+        if parts:
+            # sudo: sale.order - who may correct an address need not see the orders that go there
+            orders = (
+                self.env["sale.order"]
+                .sudo()
+                .search([("partner_shipping_id", "in", self.ids), ("oms_stage", "in", UNSHIPPED_STAGES)])
+            )
+            orders._oms_after_change(parts)
+        return res

@@ -1,0 +1,121 @@
+import logging
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.service.model import MAX_TRIES_ON_CONCURRENCY_FAILURE, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from ...const import BATCH_SIZE, UNSHIPPED_STAGES
+
+_logger = logging.getLogger(__name__)
+
+# Scheduled rules only read most orders, so more of them fit in a transaction.
+SCHEDULED_BATCH_SIZE = 500
+
+
+class SaleOrder(models.Model):
+    """The review in the background: new orders, changed orders, released orders, and rules on a schedule."""
+
+    _inherit = "sale.order"
+
+    def _oms_trigger_review(self):
+        """Have these orders looked at in the background: judged if need be, confirmed and sent on if nothing blocks."""
+        for lane in {order.id % 2 for order in self}:
+            if cron := self._oms_get_review_cron(lane):
+                cron._trigger()
+
+    @api.model
+    def _oms_get_review_cron(self, lane):
+        """Return the cron of a lane; none while the addon is being installed or removed."""
+        cron = self.env.ref(f"oms_base.ir_cron_review_lane_{lane}", raise_if_not_found=False)
+        return cron or self.env["ir.cron"]
+
+    @api.model
+    def _get_review_queue_domain(self):
+        """Return the domain of the orders that the background has something to do for."""
+        is_new = Domain("oms_stage", "=", "new") & (
+            Domain("oms_review_date", "=", False) | Domain("channel_id.auto_confirm", "=", True)
+        )
+        is_changed = Domain("oms_pending_parts", "!=", False) & Domain("oms_stage", "in", UNSHIPPED_STAGES)
+        is_released = Domain("oms_is_launch_pending", "=", True) & Domain("oms_stage", "in", ("waiting", "ready"))
+        return Domain("channel_id.active", "=", True) & (is_new | is_changed | is_released)
+
+    @api.model
+    def _cron_review_orders(self, lane):
+        """Work the queue of one lane (0 or 1) in batches; a batch that fails is done one by one."""
+        domain = self._get_review_queue_domain()
+        queue = self.search(domain, order="id").filtered(lambda order: order.id % 2 == lane)
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=len(queue))
+        for start in range(0, len(queue), BATCH_SIZE):
+            batch = queue[start : start + BATCH_SIZE]
+            try:
+                done = batch._oms_work_until_undisturbed(domain, "_oms_review_and_confirm")
+            except UserError:
+                self.env.cr.rollback()
+                done = 0
+                for order in batch:
+                    done += order._oms_work_until_undisturbed(domain, "_oms_review_and_confirm_one")
+                    cron._commit_progress()
+            if not cron._commit_progress(done):
+                break
+
+    def _oms_work_until_undisturbed(self, domain, method):
+        """Call ``method`` on these orders, again when another transaction changed the same stock or order first: the
+        snapshot of this one is of no use any more then. Who never gets through stays in the queue.
+
+        :return: how many orders are out of the queue
+        """
+        for _try in range(MAX_TRIES_ON_CONCURRENCY_FAILURE):
+            try:
+                orders = self.try_lock_for_update()
+                getattr(orders.filtered_domain(domain), method)()
+                self.env.cr.flush()
+                for lane, held in (self - orders).grouped(lambda order: order.id % 2).items():
+                    self._oms_get_review_cron(lane)._oms_come_back(held)
+                return len(self)
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
+                self.env.cr.rollback()
+                _logger.info("Review of %s orders met a concurrent update (%s)", len(self), error.pgcode)
+        return 0
+
+    def _oms_review_and_confirm(self):
+        """Judge these orders where it is due, confirm those that may be, and launch those that wait for it."""
+        self.filtered(lambda order: not order.oms_review_date)._oms_review()
+        self._oms_judge_changes()
+        drafts = self.filtered(lambda order: order.state in ("draft", "sent") and order.channel_id.auto_confirm)
+        for company, orders in drafts.grouped("company_id").items():
+            if passed := orders._oms_filter_open("confirm"):
+                passed.with_company(company).action_confirm()
+        self._oms_launch_pending()
+
+    def _oms_review_and_confirm_one(self):
+        """Do it for one order, or put it on hold with the error, so that it neither blocks others nor is lost."""
+        if not self:
+            return
+        try:
+            with self.env.cr.savepoint():
+                self._oms_review_and_confirm()
+        except UserError as error:
+            _logger.info("Order %s could not be confirmed: %s", self.name, error)
+            self._oms_place_hold("error", str(error))
+
+    # === RULES ON A SCHEDULE === #
+
+    @api.model
+    def _cron_judge_scheduled(self):
+        """Judge the orders that have not left yet by the scheduled rules that are due."""
+        Rule, cron, now = self.env["oms.rule"], self.env["ir.cron"], fields.Datetime.now()
+        specs = {spec.id: spec for spec in Rule._get_specs(("schedule",), now)}
+        # sudo: oms.rule - the scheduler keeps the time of rules that managers write
+        due = Rule.sudo().browse(specs).filtered(lambda rule: not rule.schedule_date or rule.schedule_date <= now)
+        domain = [("channel_id", "!=", False), ("oms_stage", "in", UNSHIPPED_STAGES)]
+        orders = self.search(domain, order="id") if due else self
+        cron._commit_progress(remaining=len(orders))
+        for start in range(0, len(orders), SCHEDULED_BATCH_SIZE):
+            batch = orders[start : start + SCHEDULED_BATCH_SIZE].exists()
+            batch._oms_review(("schedule",), specs=[specs[rule.id] for rule in due])
+            if not cron._commit_progress(len(batch)):
+                return
+        for rule in due:
+            rule._set_next_schedule(now)

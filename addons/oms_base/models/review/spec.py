@@ -1,0 +1,83 @@
+"""What is needed to judge by a rule, as plain immutable values: kept in the registry's cache, so that an order that no
+rule matches is judged without reading a single rule."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pytz
+
+from odoo.fields import Domain
+
+
+@dataclass(frozen=True)
+class Period:
+    """From when (included) to when (excluded), naive UTC; None is open."""
+
+    start: datetime | None
+    end: datetime | None
+
+    def covers(self, date):
+        """Return whether ``date`` (naive UTC) is in the period."""
+        return (self.start is None or self.start <= date) and (self.end is None or date < self.end)
+
+
+@dataclass(frozen=True)
+class SetSpec:
+    """The calendar of a rule set."""
+
+    id: int
+    company_id: int | None
+    takes_over: bool
+    periods: tuple[Period, ...]
+
+    def runs_at(self, date):
+        """Return whether the set runs at ``date`` (naive UTC)."""
+        return any(period.covers(date) for period in self.periods)
+
+
+@dataclass(frozen=True, eq=False)  # domains can't always be hashed; a spec is itself
+class RuleSpec:
+    """One rule: the orders it is about and when it runs.
+
+    ``weekdays`` has 7 booleans from Monday; ``hours`` is (from, to) in ``tz``, over midnight where from is not less.
+    """
+
+    id: int
+    version_id: int
+    number: int
+    trigger: str
+    domain: Domain
+    is_stop: bool
+    is_settling: bool
+    is_always: bool
+    company_id: int | None
+    set: SetSpec | None
+    period: Period
+    weekdays: tuple[bool, ...]
+    hours: tuple[float, float]
+    tz: str
+
+    def runs_at(self, date, takeover=None):
+        """Return whether the rule runs at ``date`` (naive UTC).
+
+        :param takeover: the SetSpec that has taken over from the standing rules, if one has
+        """
+        if self.set and not self.set.runs_at(date):
+            return False
+        if takeover and not self.is_always and self.set != takeover:
+            is_covered = takeover.company_id in (None, self.company_id)
+            if is_covered and (not self.set or self.set.takes_over):
+                return False
+        return self.period.covers(date) and self._is_in_hours(date)
+
+    def _is_in_hours(self, date):
+        start, end = self.hours
+        if all(self.weekdays) and (start, end) == (0.0, 24.0):
+            return True
+        local = pytz.utc.localize(date).astimezone(pytz.timezone(self.tz))
+        hour = local.hour + local.minute / 60 + local.second / 3600
+        if start < end:
+            return start <= hour < end and self.weekdays[local.weekday()]
+        if hour >= start:
+            return self.weekdays[local.weekday()]
+        return hour < end and self.weekdays[local.weekday() - 1]  # a night belongs to the day it began on

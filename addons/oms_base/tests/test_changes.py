@@ -1,0 +1,91 @@
+from odoo.tests import tagged
+
+from odoo.addons.oms_base.tests.common import OmsBaseCommon
+
+
+@tagged("post_install", "-at_install")
+class TestChanges(OmsBaseCommon):
+    """What changes after the review is judged again, and only by what depends on it."""
+
+    def setUp(self):
+        super().setUp()
+        self.channel.auto_confirm = False
+        self.order = self._create_order()
+        self.order._oms_review()
+
+    def _judge(self, order):
+        before = self.env["oms.decision"].search_count([("order_id", "=", order.id)])
+        self._run_cron(f"oms_base.ir_cron_review_lane_{order.id % 2}")
+        decision = self.env["oms.decision"].search([("order_id", "=", order.id)], limit=1)
+        return (
+            decision
+            if self.env["oms.decision"].search_count([("order_id", "=", order.id)]) > before
+            else decision.browse()
+        )
+
+    def test_changed_address_is_judged_by_address_rules_only(self):
+        self.order.partner_shipping_id = self._create_buyer("李四", street=False)
+        self.assertEqual(self.order.oms_pending_parts, "address")
+        decision = self._judge(self.order)
+        self.assertEqual(self.order.oms_hold_ids.type_id.code, "address")
+        self.assertEqual([match["name"] for match in decision.data["matched"]], ["Incomplete delivery address"])
+        specs = self.env["oms.rule"]._get_specs(("received", "confirm"), self.order.oms_review_date)
+        self.assertLess(decision.data["judged"], len(specs))
+        self.assertFalse(self.order.oms_pending_parts)
+
+    def test_corrected_contact_releases_the_hold(self):
+        buyer = self._create_buyer("李四", street=False)
+        order = self._create_order(partner_id=buyer.id)
+        order._oms_review()
+        buyer.street = "龙井路 1 号"
+        self._judge(order)
+        self.assertEqual((order.oms_hold_ids.state, order.oms_hold_ids.resolution), ("released", "settled"))
+
+    def test_changed_line_is_judged_by_what_reads_lines(self):
+        rule = self._create_rule("[('amount_total', '>', 500)]")
+        self.order.order_line[0].product_uom_qty = 100
+        self.assertEqual(self.order.oms_pending_parts, "lines")
+        self._judge(self.order)
+        self.assertIn(rule, self.order.oms_hold_ids.rule_id)
+        self.assertIn("shortage", self.order.oms_hold_ids.type_id.mapped("code"))
+
+    def test_changes_are_judged_before_confirming(self):
+        self.order.partner_shipping_id = self._create_buyer("李四", street=False)
+        self.order.with_user(self.user).action_confirm()
+        self.assertEqual((self.order.state, self.order.oms_hold_ids.type_id.code), ("draft", "address"))
+
+    def test_rule_on_changes_judges_changes_only(self):
+        rule = self._create_rule("[]", trigger="changed")
+        other = self._create_order()
+        other._oms_review()
+        self.order.order_line[0].price_unit = 19
+        self._judge(self.order)
+        self.assertEqual(self.order.oms_hold_ids.rule_id, rule)
+        self.assertFalse(other.oms_hold_ids)
+
+    def test_what_a_review_writes_is_no_change(self):
+        self._create_rule("[]", actions=[{"type": "note", "note_target": "buyer", "note": "Thank you"}])
+        self.order._oms_review()
+        self.assertIn("Thank you", self.order.note)
+        self.assertFalse(self.order.oms_pending_parts)
+
+    def test_orders_not_judged_yet_and_plain_orders_are_not_marked(self):
+        new = self._create_order()
+        plain = self._create_order(channel_id=False)
+        for order in (new, plain):
+            order.order_line[0].product_uom_qty = 5
+            self.assertFalse(order.oms_pending_parts)
+            self.assertFalse(order.oms_event_ids.filtered(lambda event: event.code == "changed"))
+
+    def test_shipped_orders_are_left_alone(self):
+        self.order.action_confirm()
+        self._deliver(self.order)
+        self.order.order_line[0].price_unit = 1
+        self.assertFalse(self.order.oms_pending_parts)
+
+    def test_facts_tell_what_they_depend_on(self):
+        Order = self.env["sale.order"]
+        # the delivery address follows the buyer
+        self.assertEqual(Order._oms_get_path_parts("oms_address_problem"), {"address", "buyer"})
+        self.assertEqual(Order._oms_get_path_parts("amount_total"), {"lines", "buyer"})
+        self.assertEqual(Order._oms_get_path_parts("channel_id"), frozenset())

@@ -1,0 +1,172 @@
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from odoo.addons.oms_base.tests.common import OmsBaseCommon
+
+
+@tagged("post_install", "-at_install")
+class TestReviewDesk(OmsBaseCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env["oms.hold"].search([("state", "=", "active")])._release("Not of this test")
+        cls.desk = cls.env["oms.review.desk"].with_user(cls.user)
+
+    def _hold(self, hold_type="manual", reason="Look at it", order_values=None, **kwargs):
+        return self._create_order(**(order_values or {}))._oms_place_hold(hold_type, reason, **kwargs)
+
+    def test_queues_count_what_they_open(self):
+        holds = self._hold() | self._hold() | self._hold("risk")
+        holds[0].user_id = self.user
+        holds[1].escalation_date = "2026-01-01"
+        for scope, counts in (
+            ("all", {"risk": 1, "manual": 2}),
+            ("mine", {"manual": 1}),
+            ("escalated", {"manual": 1}),
+        ):
+            answer = self.desk.get_queues(scope)
+            self.assertEqual({queue["code"]: queue["count"] for queue in answer["queues"]}, counts)
+            self.assertEqual(answer["count"], sum(counts.values()))
+            for queue in answer["queues"]:
+                self.assertEqual(self.desk.get_cases(queue["id"], scope)["count"], queue["count"])
+        self.assertEqual(answer["scopes"], {"all": 3, "mine": 1, "escalated": 1})
+        self.assertEqual(self.desk.get_queues()["queues"][0]["code"], "risk", "the most severe comes first")
+
+    def test_released_and_other_companies_are_not_there(self):
+        self._hold()._release("gone")
+        company = self.env["res.company"].create({"name": "Other"})
+        channel = self.env["oms.channel"].create({"name": "x", "code": "x", "company_id": company.id})
+        order = self.env["sale.order"].create(
+            {"partner_id": self.buyer.id, "company_id": company.id, "channel_id": channel.id}
+        )
+        order._oms_place_hold("manual", "x")
+        self.assertEqual(self.desk.get_queues()["count"], 0)
+        self.assertFalse(self.desk.get_cases()["cases"])
+
+    def test_pages_follow_each_other(self):
+        orders = self.env["sale.order"].create([self._prepare_order_values() for _index in range(45)])
+        orders._oms_place_hold("manual", "x")
+        first, second = self.desk.get_cases(), self.desk.get_cases(offset=40)
+        self.assertEqual((len(first["cases"]), len(second["cases"]), first["count"]), (40, 5, 45))
+
+    def test_a_page_costs_the_same_queries_for_many(self):
+        def count(size):
+            self.env["oms.hold"].search([("state", "=", "active")])._release("gone")
+            orders = self.env["sale.order"].create([self._prepare_order_values() for _index in range(size)])
+            orders._oms_place_hold("finance", "x")
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.assertEqual(len(self.desk.get_cases()["cases"]), size)
+            return self.env.cr.sql_log_count - before
+
+        count(2)
+        self.assertLessEqual(count(38), count(4) + 2)
+
+    def test_a_case_shows_the_evidence_in_words(self):
+        order = self._create_order([(self.mouse, 99)], channel_amount_total=1)
+        order._oms_review()
+        hold = order.oms_hold_ids.filtered(lambda hold: hold.type_id.code == "shortage")
+        case = self.desk.get_case(hold.id)
+        values = {fact["label"]: fact["value"] for fact in case["evidence"]}
+        self.assertEqual(values["Missing Quantities"], "[OMS-MOUSE] Mouse: ordered 99, sellable 10")
+        self.assertIn("1,980.00", values["Total"])
+        self.assertNotIn("Address Problem", values, "what was empty is left out")
+        self.assertEqual(case["others"][0]["type"], "Total differs")
+        self.assertIn("1,979.00", case["totals"]["difference"])
+        self.assertEqual(case["rule"], hold.version_id.sentence)
+        self.assertIn("Short of Stock", case["rule"])
+
+    def test_opening_a_case_touches_it(self):
+        hold = self._hold()
+        self.desk.get_case(hold.id)
+        self.assertEqual(hold.touch_user_id, self.user)
+        self.assertFalse(self.desk.get_case(hold.id + 1000))
+
+    def test_a_case_shows_the_steps_and_who_is_next(self):
+        hold = self._hold("finance")
+        hold.with_user(self.user).action_release()
+        approvals = self.desk.get_case(hold.id)["approvals"]
+        self.assertEqual([step["is_done"] for step in approvals["steps"]], [True, False])
+        self.assertEqual(approvals["steps"][0]["who"], self.user.name)
+        self.assertTrue(approvals["steps"][1]["is_next"])
+        self.assertIn(self.accountant.name, approvals["next"])
+
+    def test_the_buyers_history_and_similar_orders(self):
+        sold, cancelled = self._create_order(), self._create_order()
+        sold.action_confirm()
+        cancelled._action_cancel()
+        namesake = self._create_order(partner_id=self._create_buyer("李四", street="别处").id)
+        far = self._create_buyer("王五", street="别处", phone="+86 139 1111 1111")
+        stranger = self._create_order(partner_id=far.id)
+        case = self.desk.get_case(self._hold().id)
+        self.assertEqual((case["history"]["count"], case["history"]["cancelled"]), (2, 1))
+        self.assertIn("90.00", case["history"]["total"])
+        why = {order["id"]: order["why"] for order in case["similar"]}
+        self.assertEqual(why[sold.id], "same buyer, same phone, same address")
+        self.assertEqual(why[namesake.id], "same phone")
+        self.assertNotIn(stranger.id, why)
+
+    def test_the_map_link_holds_the_address(self):
+        url = self.desk.get_case(self._hold().id)["address"]["map_url"]
+        self.assertTrue(url.startswith("https://www.openstreetmap.org/search?query="))
+        self.assertIn("310012", url)
+
+    def test_the_accountant_works_at_the_desk_too(self):
+        hold = self._hold("credit")
+        desk = self.desk.with_user(self.accountant)
+        self.assertTrue(desk.get_case(hold.id)["can_release"])
+        (answer,) = desk.release([hold.id], "paid")
+        self.assertTrue(answer["ok"])
+
+    def test_bulk_answers_for_each(self):
+        holds = self._hold() | self._hold() | self._hold("credit")
+        answers = self.desk.assign(holds.ids)
+        self.assertEqual([answer["ok"] for answer in answers], [True] * 3)
+        self.assertEqual(holds.user_id, self.user)
+        answers = self.desk.release(holds.ids, "fine")
+        self.assertEqual([answer["ok"] for answer in answers], [True, True, False])
+        self.assertIn("already released", self.desk.assign(holds[0].ids)[0]["message"])
+
+    def test_cancelling_keeps_the_reason_and_explains_refusals(self):
+        free, locked = self._hold(), self._hold()
+        locked.order_id.locked = True
+        answers = self.desk.cancel((free | locked).ids, "The buyer asked for it")
+        self.assertEqual([answer["ok"] for answer in answers], [True, False])
+        self.assertIn("locked", answers[1]["message"])
+        self.assertEqual((free.order_id.state, locked.order_id.state), ("cancel", "draft"))
+        self.assertEqual((free.resolution, free.release_comment), ("cancelled", "The buyer asked for it"))
+        self.assertIn("The buyer asked for it", free.order_id.message_ids[:1].body)
+
+    def test_corrected_address_is_a_contact_of_this_order_only(self):
+        buyer = self._create_buyer("李四", street=False)
+        order, other = self._create_order(partner_id=buyer.id), self._create_order(partner_id=buyer.id)
+        (order | other)._oms_review()
+        hold = order.oms_hold_ids
+        answer = self.desk.correct_address(hold.id, {"street": "龙井路 1 号", "evil": "x"})
+        self.assertTrue(answer["ok"], answer)
+        contact = order.partner_shipping_id
+        self.assertEqual((contact.street, contact.type, contact.parent_id), ("龙井路 1 号", "delivery", buyer))
+        self.assertEqual((contact.phone, contact.country_id), (buyer.phone, buyer.country_id))
+        self.assertFalse(buyer.street)
+        self.assertEqual(other.partner_shipping_id, buyer)
+        self.assertEqual((hold.state, other.oms_hold_ids.state), ("released", "active"))
+        self.assertIn("changed", order.oms_event_ids.mapped("code"))
+        self.desk.correct_address(hold.id, {"street": "龙井路 2 号"})
+        self.assertEqual((order.partner_shipping_id, contact.street), (contact, "龙井路 2 号"))
+
+    def test_an_address_that_is_still_wrong_stays_held(self):
+        order = self._create_order(partner_id=self._create_buyer("李四", street=False, phone="12").id)
+        order._oms_review()
+        answer = self.desk.correct_address(order.oms_hold_ids.id, {"street": "龙井路 1 号"})
+        self.assertFalse(answer["ok"])
+        self.assertIn("12", answer["message"])
+        order._action_cancel()
+        with self.assertRaises(UserError):
+            self.desk.correct_address(order.oms_hold_ids.id, {"street": "x"})
+
+    def test_asking_the_buyer_opens_the_composer(self):
+        hold = self._hold()
+        action = self.desk.ask_buyer(hold.id)
+        self.assertEqual(action["res_model"], "mail.compose.message")
+        self.assertEqual(action["context"]["default_res_ids"], hold.order_id.ids)

@@ -1,0 +1,175 @@
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.exceptions import AccessError
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from odoo.addons.oms_base.tests.common import OmsBaseCommon
+
+
+@tagged("post_install", "-at_install")
+class TestRuleCheck(OmsBaseCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env["oms.rule"].search([]).state = "draft"
+
+    def _check(self):
+        """Return [(kind, rule, other rules)] of the findings."""
+        self.env["oms.rule.finding"]._refresh()
+        return [
+            (finding.kind, finding.rule_id, finding.other_ids) for finding in self.env["oms.rule.finding"].search([])
+        ]
+
+    def _make_old(self, rules, days=100):
+        """Let rules have been live since long ago."""
+        self.env.flush_all()
+        date = fields.Datetime.now() - timedelta(days=days)
+        self.env.cr.execute("UPDATE oms_rule_version SET date = %s WHERE rule_id IN %s", [date, tuple(rules.ids)])
+        self.env.invalidate_all()
+
+    def test_sound_rules_give_no_finding(self):
+        tag = self.env["crm.tag"].create({"name": "VIP"})
+        self._create_rule("[('amount_total', '>', 5000)]", is_stop=True, sequence=1)
+        self._create_rule("[('amount_total', '>', 500)]", sequence=2)
+        self._create_rule("['|', ('amount_total', '<', 5), ('oms_has_shortage', '=', True)]", sequence=3)
+        self._create_rule(
+            "[('tag_ids', '=', False)]",
+            trigger="schedule",
+            actions=[{"type": "tag", "tag_ids": [Command.set(tag.ids)]}],
+        )
+        self._create_rule("[]", actions=[{"type": "approve", "severity": "1"}], sequence=4)
+        self._create_rule("[('amount_total', '>', 9)]", actions=[{"type": "priority", "priority": "1"}])
+        self._create_rule("[('amount_total', '>', 90)]", actions=[{"type": "priority", "priority": "2"}])
+        self.assertEqual(self._check(), [])
+
+    def test_rule_in_the_shadow_of_a_stopping_one(self):
+        none = self.env["oms.rule"]
+        first = self._create_rule("[('amount_total', '>', 100)]", is_stop=True, sequence=1, trigger="received")
+        later = self._create_rule("[('amount_total', '>', 500)]", sequence=2, trigger="confirm")
+        self._create_rule("[('amount_total', '>', 50)]", sequence=3)
+        self.assertEqual(self._check(), [("shadowed", later, first)])
+        finding = later.finding_ids
+        self.assertIn("“Large order” comes first", finding.sentence)
+        self.assertEqual(later.finding_count, 1)
+        self.assertEqual(finding.action_view_rule()["res_id"], later.id)
+        date = finding.date
+        self.assertEqual(self._check(), [("shadowed", later, first)])
+        self.assertEqual((later.finding_ids, later.finding_ids.date), (finding, date))
+        first.hour_from = 8.0  # runs by day only: it no longer takes all
+        self.assertEqual(self._check(), [])
+        self.assertEqual(later.finding_ids, none.finding_ids)
+
+    def test_rule_of_another_scope_throws_no_shadow(self):
+        company = self.env["res.company"].create({"name": "Other"})
+        self._create_rule("[]", is_stop=True, sequence=1, company_id=company.id)
+        self._create_rule("[]", is_stop=True, sequence=1, channel_ids=[Command.set(self.channel.ids)])
+        self._create_rule("[]", is_stop=True, sequence=1, trigger="ship")
+        self._create_rule("[('amount_total', '>', 500)]", sequence=2)
+        self.assertEqual(self._check(), [])
+
+    def test_conditions_that_exclude_each_other(self):
+        rule = self._create_rule("[('amount_total', '>', 500), ('amount_total', '<', 100)]")
+        flag = self._create_rule("[('oms_has_shortage', '=', True), ('oms_has_shortage', '!=', True)]")
+        none = self.env["oms.rule"]
+        self.assertEqual(self._check(), [("never", rule, none), ("never", flag, none)])
+
+    def test_rules_that_set_different_things_for_the_same_orders(self):
+        other = self.env["stock.warehouse"].create({"name": "Other", "code": "OTHR"})
+        first = self._create_rule(
+            "[('amount_total', '>', 500)]", actions=[{"type": "warehouse", "warehouse_id": self.warehouse.id}]
+        )
+        second = self._create_rule(
+            "[('amount_total', '>', 500)]", actions=[{"type": "warehouse", "warehouse_id": other.id}]
+        )
+        self.assertEqual(self._check(), [("contradiction", second, first)])
+        self.assertIn("Set the warehouse", second.finding_ids.sentence)
+
+    def test_orders_that_one_rule_holds_and_another_passes(self):
+        hold = self._create_rule("[('amount_total', '>', 500)]")
+        approve = self._create_rule("[('amount_total', '>', 100)]", actions=[{"type": "approve", "severity": "2"}])
+        self.assertEqual(self._check(), [("approved", hold, approve)])
+
+    def test_rule_that_never_fired_in_ninety_days(self):
+        silent = self._create_rule("[('amount_total', '>', 5000)]")
+        fired = self._create_rule("[('amount_total', '>', 50)]")
+        self._make_old(silent | fired)
+        young = self._create_rule("[('amount_total', '>', 6000)]")
+        self._create_order()._oms_review()
+        self.assertEqual(self._check(), [("silent", silent, self.env["oms.rule"])])
+        self.assertFalse(young.finding_ids)
+
+    def test_rule_whose_orders_another_always_took(self):
+        # The conditions prove nothing: they look at different fields.
+        first = self._create_rule("[('partner_id.name', '=', '张三')]", is_stop=True, sequence=1)
+        late = self._create_rule("[('amount_total', '>', 50)]", sequence=2)
+        self._make_old(first | late)
+        self._create_order()._oms_review()
+        self.assertEqual(self._check(), [("taken", late, first)])
+
+    def test_broken_domain(self):
+        rule = self._create_rule("[]")
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE oms_rule SET domain = %s WHERE id = %s", ["[('x_gone', '=', 1)]", rule.id])
+        self.env.invalidate_all()
+        self.assertEqual(self._check(), [("broken", rule, self.env["oms.rule"])])
+        self.assertIn("x_gone", rule.finding_ids.sentence)
+
+    def test_references_to_what_is_gone(self):
+        hold_type = self.env["oms.hold.type"].create({"name": "Old queue", "code": "old"})
+        archived = self._create_rule("[]", actions=[{"type": "hold", "hold_type_id": hold_type.id}])
+        assigned = self._create_rule("[]", actions=[{"type": "assign", "user_id": self.user.id}], trigger="ship")
+        partner = self._create_buyer("Gone")
+        named = self._create_rule(f"[('partner_id', 'in', [{partner.id}])]")
+        self.assertEqual(self._check(), [])
+        hold_type.active = False
+        self.user.active = False
+        partner.unlink()
+        none = self.env["oms.rule"]
+        self.assertEqual(
+            self._check(), [("reference", archived, none), ("reference", assigned, none), ("reference", named, none)]
+        )
+        self.assertIn("Old queue", archived.finding_ids.sentence)
+
+    def test_gift_that_never_ends(self):
+        rule = self._create_rule("[]")
+        ending = self._create_rule("[]", date_to="2040-01-01", trigger="ship")
+        action_class = self.registry["oms.rule.action"]
+        with patch.object(action_class, "_is_endless", lambda action: action.rule_id in (rule, ending)):
+            self.assertEqual(self._check(), [("endless", rule, self.env["oms.rule"])])
+
+    def test_rules_that_run_in_a_circle(self):
+        tag = self.env["crm.tag"].create({"name": "VIP"})
+        first = self._create_rule(
+            "[('oms_priority', '=', '1')]",
+            trigger="changed",
+            actions=[{"type": "tag", "tag_ids": [Command.set(tag.ids)]}],
+        )
+        second = self._create_rule(
+            f"[('tag_ids', 'in', [{tag.id}])]", trigger="schedule", actions=[{"type": "priority", "priority": "1"}]
+        )
+        self.assertEqual(self._check(), [("cycle", first, second)])
+        second.trigger = "received"
+        self.assertEqual(self._check(), [])
+
+    def test_manager_checks_with_the_button_and_it_runs_every_night(self):
+        later = self._create_rule("[('amount_total', '>', 5), ('amount_total', '<', 1)]")
+        action = self.env["oms.rule"].with_user(self.manager).action_check_rules()
+        self.assertEqual(action["res_model"], "oms.rule.finding")
+        self.assertTrue(later.finding_ids)
+        with self.assertRaises(AccessError):
+            self.env["oms.rule"].with_user(self.user).action_check_rules()
+        later.domain = "[]"
+        self._run_cron("oms_base.ir_cron_check_rules")
+        self.assertFalse(later.finding_ids)
+
+    def test_overview_counts_the_findings(self):
+        self._create_rule("[('amount_total', '>', 5), ('amount_total', '<', 1)]")
+        self._check()
+        sections = {section["key"]: section for section in self.env["oms.overview"].with_user(self.user).get_overview()}
+        tile = next(tile for tile in sections["rules"]["tiles"] if tile["key"] == "findings")
+        self.assertEqual((tile["value"], tile["level"]), (1, "error"))
+        sections = {section["key"] for section in self.env["oms.overview"].with_user(self.operator).get_overview()}
+        self.assertNotIn("rules", sections)

@@ -1,0 +1,2 @@
+from . import oms_delivery_split
+from . import oms_merge_proposals
