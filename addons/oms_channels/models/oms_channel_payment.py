@@ -1,10 +1,12 @@
 from datetime import UTC, timedelta
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from odoo.addons.oms_base.const import BATCH_SIZE
+from odoo.addons.oms_base.tools import work_undisturbed
 
 RETRY_MINUTES = 60
 STATES = [
@@ -198,14 +200,19 @@ class OmsChannelPayment(models.Model):
         for company, company_rows in rows.grouped("company_id").items():
             for start in range(0, len(company_rows), BATCH_SIZE):
                 batch = company_rows[start : start + BATCH_SIZE].with_company(company)
-                locked = batch.try_lock_for_update()
-                self._get_settle_cron()._oms_come_back(batch - locked)
-                payments = locked.filtered_domain(domain)
-                if payments and not payments._try_book():
-                    for payment in payments:
-                        payment._try_book()
+                if not work_undisturbed(self.env, partial(batch._book_batch, domain)):
+                    self._get_settle_cron()._oms_come_back(batch)
                 if not cron._commit_progress(len(batch)):
                     return
+
+    def _book_batch(self, domain):
+        """Book these together; if one of them can't be, each by itself: the error stays with its row."""
+        locked = self.try_lock_for_update()
+        self._get_settle_cron()._oms_come_back(self - locked)
+        payments = locked.filtered_domain(domain)
+        if payments and not payments._try_book():
+            for payment in payments:
+                payment._try_book()
 
     def _try_book(self):
         """:return: whether these are booked; the error of a single one is kept"""

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -6,6 +7,7 @@ from odoo.fields import Domain
 from odoo.tools import plaintext2html
 
 from odoo.addons.oms_base.const import BATCH_SIZE
+from odoo.addons.oms_base.tools import work_undisturbed
 
 RETRY_MINUTES = 60
 
@@ -59,7 +61,8 @@ class SaleOrder(models.Model):
         for company, company_orders in orders.grouped("company_id").items():
             for start in range(0, len(company_orders), BATCH_SIZE):
                 batch = company_orders[start : start + BATCH_SIZE].with_company(company)
-                batch._invoice_channel_batch(domain)
+                if not work_undisturbed(self.env, partial(batch._invoice_channel_batch, domain)):
+                    self.env["oms.channel.payment"]._get_settle_cron()._oms_come_back(batch)
                 if not cron._commit_progress(len(batch)):
                     return
 

@@ -27,7 +27,7 @@ class SaleOrder(models.Model):
         ]
         if self.oms_merge_candidate_count:
             label = self.env._("Merge (%(count)s)", count=self.oms_merge_candidate_count)
-            actions.append({"name": "action_oms_merge", "label": label, "icon": "fa-compress", "hotkey": "m"})
+            actions.append({"name": "action_oms_merge", "label": label, "icon": "fa-compress", "hotkey": "g"})
         return actions
 
     def action_oms_open_split(self):

@@ -3,9 +3,9 @@ import logging
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.service.model import MAX_TRIES_ON_CONCURRENCY_FAILURE, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ...const import BATCH_SIZE, UNSHIPPED_STAGES
+from ...tools import work_undisturbed
 
 _logger = logging.getLogger(__name__)
 
@@ -66,18 +66,14 @@ class SaleOrder(models.Model):
 
         :return: how many orders are out of the queue
         """
-        for _try in range(MAX_TRIES_ON_CONCURRENCY_FAILURE):
-            try:
-                orders = self.try_lock_for_update()
-                getattr(orders.filtered_domain(domain), method)()
-                self.env.cr.flush()
-                for lane, held in (self - orders).grouped(lambda order: order.id % 2).items():
-                    self._oms_get_review_cron(lane)._oms_come_back(held)
-                return len(self)
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
-                self.env.cr.rollback()
-                _logger.info("Review of %s orders met a concurrent update (%s)", len(self), error.pgcode)
-        return 0
+
+        def work():
+            orders = self.try_lock_for_update()
+            getattr(orders.filtered_domain(domain), method)()
+            for lane, held in (self - orders).grouped(lambda order: order.id % 2).items():
+                self._oms_get_review_cron(lane)._oms_come_back(held)
+
+        return len(self) if work_undisturbed(self.env, work) else 0
 
     def _oms_review_and_confirm(self):
         """Judge these orders where it is due, confirm those that may be, and launch those that wait for it."""

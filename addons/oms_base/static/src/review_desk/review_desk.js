@@ -94,7 +94,11 @@ export class OmsReviewDesk extends Component {
     }
 
     async loadCases() {
+        const reading = (this.reading = {});
         const page = await this.readCases(0);
+        if (this.reading !== reading) {
+            return; // another queue was opened while this one was read
+        }
         this.state.cases = page.cases;
         this.state.count = page.count;
         const ids = page.cases.map((item) => item.id);

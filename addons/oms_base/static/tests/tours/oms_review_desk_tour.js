@@ -81,6 +81,11 @@ registry.category("web_tour.tours").add("oms_review_desk_tour", {
             run: "click",
         },
         {
+            content: "All four are listed",
+            trigger:
+                ".o_oms_desk_cases:has(.o_oms_case:contains(Owes too much)):has(.o_oms_case:contains(Delta case))",
+        },
+        {
             content: "Select all of them",
             trigger: ".o_oms_cases_header input[type=checkbox]",
             run: "click",

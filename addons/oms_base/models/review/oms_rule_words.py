@@ -1,0 +1,83 @@
+from odoo import api, fields, models
+
+from . import domain_words
+from .const import DOMAIN_ERRORS, WEEKDAYS
+
+
+class OmsRule(models.Model):
+    """A rule in words: one sentence, made of its parts, in any language."""
+
+    _inherit = "oms.rule"
+
+    sentence = fields.Text(compute="_compute_sentence", help="The rule in one sentence.")
+
+    @api.depends_context("lang")
+    @api.depends(lambda self: [name for name in self._get_content_fields()] + ["action_ids.sentence"])
+    def _compute_sentence(self):
+        for rule in self:
+            rule.sentence = rule._get_sentence()
+
+    def _get_sentence(self):
+        """Return the rule as one sentence in the language of the context."""
+        self.ensure_one()
+        what = self.env._(", then ").join(action.sentence for action in self.action_ids) or self.env._("do nothing")
+        condition = self._get_condition_words()
+        parts = {
+            "when": self._get_trigger_words(),
+            "condition": condition,
+            "what": what,
+        }
+        sentence = (
+            self.env._("%(when)s, if %(condition)s: %(what)s.", **parts)
+            if condition
+            else self.env._("%(when)s: %(what)s.", **parts)
+        )
+        if self.is_stop:
+            sentence += " " + self.env._("Later rules do not look at these orders.")
+        window = self._get_window_words()
+        return f"{sentence} {window}" if window else sentence
+
+    def _get_trigger_words(self):
+        words = {
+            "received": self.env._("When an order arrives"),
+            "changed": self.env._("When an order changes"),
+            "confirm": self.env._("Before an order is confirmed"),
+            "allocate": self.env._("Before an order gets its stock"),
+            "release": self.env._("Before an order goes to the warehouse"),
+            "ship": self.env._("Before an order is shipped"),
+            "schedule": self.env._("Every %(hours)g hours", hours=self.schedule_hours),
+        }
+        return words[self.trigger]
+
+    def _get_condition_words(self):
+        """Return what orders the rule is about, in words; empty for all orders."""
+        conditions = []
+        if self.channel_ids:
+            conditions.append(
+                self.env._(
+                    "the channel is %(channels)s", channels=self.env._(" or ").join(self.channel_ids.mapped("name"))
+                )
+            )
+        try:
+            words = domain_words.describe(self._get_own_domain(), self.env["sale.order"])
+        except DOMAIN_ERRORS:
+            words = self.env._("(conditions that can't be read)")
+        return self.env._(" and ").join([*conditions, words] if words else conditions)
+
+    def _get_window_words(self):
+        """Return when the rule runs, where it does not always do."""
+        words = []
+        if self.set_id:
+            words.append(self.env._("With the rule set %(set)s.", set=self.set_id.name))
+        if self.date_from or self.date_to:
+            dates = {
+                "start": fields.Datetime.to_string(self.date_from) if self.date_from else "…",
+                "end": fields.Datetime.to_string(self.date_to) if self.date_to else "…",
+            }
+            words.append(self.env._("From %(start)s to %(end)s (UTC).", **dates))
+        days = [self._fields[day]._description_string(self.env) for day in WEEKDAYS if self[day]]
+        if len(days) < len(WEEKDAYS):
+            words.append(self.env._("Only on %(days)s.", days=", ".join(days)))
+        if (self.hour_from, self.hour_to) != (0.0, 24.0):
+            words.append(self.env._("Only from %(start)g to %(end)g o'clock.", start=self.hour_from, end=self.hour_to))
+        return " ".join(words)
