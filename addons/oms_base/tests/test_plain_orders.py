@@ -1,4 +1,4 @@
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from odoo.addons.oms_base.tests.common import OmsBaseCommon
 
@@ -15,3 +15,17 @@ class TestPlainOrders(OmsBaseCommon):
         self.assertEqual(order.state, "sale")
         self.assertFalse(order.oms_stage or order.oms_event_ids or order.oms_decision_ids or order.oms_hold_ids)
         self.assertFalse(order.oms_has_shortage)
+
+    def test_a_new_order_is_typed_in_as_ever(self):
+        """The form computes every fact of an order that has no buyer yet."""
+        for user in (self.user, self.manager):
+            with Form(self.env["sale.order"].with_user(user)) as form:
+                form.partner_id = self.buyer
+                with form.order_line.new() as line:
+                    line.product_id = self.mouse
+            self.assertEqual(form.record.amount_total, 20.0)
+        new = self.env["sale.order"].new({})
+        facts = [name for name, field in new._fields.items() if name.startswith("oms_") and field.compute]
+        for name in facts:
+            with self.subTest(fact=name):
+                new[name]  # computing it is the test

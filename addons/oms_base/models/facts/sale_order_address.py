@@ -4,6 +4,13 @@ from odoo.tools import SQL
 from .res_partner import ADDRESS_PARTS, TEXT_PARTS
 from .sql_fact import SqlFact, by_compute, by_sql
 
+ISSUE_FIELDS = (
+    "oms_is_address_incomplete",
+    "oms_has_forbidden_characters",
+    "oms_is_address_mismatch",
+    "oms_is_phone_invalid",
+)
+
 
 class SaleOrder(models.Model):
     """Facts about where the parcel goes."""
@@ -63,7 +70,10 @@ class SaleOrder(models.Model):
 
     @api.depends("partner_shipping_id.state_id", *(f"partner_shipping_id.{p}" for p in {*ADDRESS_PARTS, *TEXT_PARTS}))
     def _compute_oms_address_issues(self):
-        for order in self:
+        unaddressed = self.filtered(lambda order: not order.partner_shipping_id)  # a form that was just opened
+        for name in ISSUE_FIELDS:
+            unaddressed[name] = False
+        for order in self - unaddressed:
             contact = order.partner_shipping_id
             order.oms_is_address_incomplete = bool(contact._oms_get_missing_parts())
             order.oms_has_forbidden_characters = bool(contact._oms_get_forbidden_characters())
@@ -82,6 +92,8 @@ class SaleOrder(models.Model):
         """Return the sentences that say what is wrong with the delivery address of one order. Can be extended."""
         self.ensure_one()
         contact = self.partner_shipping_id
+        if not contact:  # a form that was just opened
+            return []
         problems = [
             self.env._("%(part)s is missing", part=contact._fields[part]._description_string(self.env))
             for part in contact._oms_get_missing_parts()
