@@ -5,7 +5,7 @@ Money and quantities are ``Decimal`` in major units, times aware UTC ``datetime`
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
@@ -171,7 +171,20 @@ class ChannelOrder:
     tax_total: Decimal = ZERO
     is_paid: bool = False
     note: str = ""  # of the buyer
+    seller_note: str = ""  # of the shop's staff
+    buyer_ip: str = ""
+    coupon_codes: tuple[str, ...] = ()
+    risk_score: Decimal | None = None  # 0 to 100, by the shop's own judgement
+    is_presale: bool = False
+    ship_from: date | None = None  # the shop promised not to send before
+    ship_by: datetime | None = None  # the shop promised to send before
+    is_masked: bool = False  # name, phone or address are hidden by the shop
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def captured_total(self):
+        """What the buyer has paid, less what was given back."""
+        return sum((payment.captured_amount - payment.refunded_amount for payment in self.payments), ZERO)
 
     @property
     def parts_total(self):

@@ -17,6 +17,13 @@ class SaleOrder(models.Model):
     channel_snapshot = fields.Json(
         readonly=True, copy=False, help="Address, quantities and total as the shop said them last."
     )
+    channel_is_masked = fields.Boolean(
+        string="Buyer Masked by the Shop",
+        readonly=True,
+        copy=False,
+        help="The shop hides name, phone or address; the label is printed by its own means.",
+    )
+    channel_seller_note = fields.Text(string="Note of the Shop's Staff", readonly=True, copy=False)
     channel_message_ids = fields.One2many("oms.channel.message", "order_id", string="Channel Messages", readonly=True)
     channel_push_ids = fields.One2many("oms.channel.push", "order_id", string="Channel Pushes", readonly=True)
     channel_payment_ids = fields.One2many("oms.channel.payment", "order_id", string="Channel Payments", readonly=True)

@@ -30,13 +30,33 @@ class SaleOrder(models.Model):
             }
         self.env["oms.channel.payment"]._sync([(self, channel_order)])
         was_cancelled = self.channel_status == "cancelled"
-        self.write({"channel_version": version, "channel_digest": digest, "channel_status": channel_order.status})
+        self.write(
+            {
+                "channel_version": version,
+                "channel_digest": digest,
+                "channel_status": channel_order.status,
+                **self._get_changed_facts(channel_order),
+            }
+        )
         if channel_order.status == "cancelled":
             result = self.env._("Cancelled before") if was_cancelled else self._apply_shop_cancellation()
             return {"order_id": self.id, "result": result}
         requests = (self.channel_snapshot or {}).get("refund_requests", {})
         results = [self._apply_shop_edit(channel_order), *self._apply_refund_requests(channel_order, requests)]
         return {"order_id": self.id, "result": ". ".join(results)}
+
+    def _get_changed_facts(self, channel_order):
+        """Return the values of what rules may ask that the shop tells otherwise than before, and what it says now."""
+        facts = self._prepare_channel_fact_values(channel_order)
+        told, before = self._prepare_told_facts(facts), (self.channel_snapshot or {}).get("facts", {})
+        changed = {name: value for name, value in facts.items() if before.get(name, "") != told[name]}
+        if changed:
+            changed["channel_snapshot"] = {**(self.channel_snapshot or {}), "facts": told}
+        return changed
+
+    def _prepare_told_facts(self, facts):
+        """Return the facts as the snapshot keeps them: text that can be compared."""
+        return {name: str(value or "") for name, value in facts.items()}
 
     def _apply_shop_cancellation(self):
         """Cancel what has not left the house; what has is stopped by a person."""
@@ -114,6 +134,7 @@ class SaleOrder(models.Model):
             },
             "total": f"{self._get_expected_total(channel_order).normalize():f}",
             "refund_requests": self._prepare_refund_requests(channel_order),
+            "facts": self._prepare_told_facts(self._prepare_channel_fact_values(channel_order)),
         }
 
     def _describe_differences(self, differences):

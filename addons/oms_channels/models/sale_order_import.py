@@ -120,6 +120,7 @@ class SaleOrder(models.Model):
             "channel_snapshot": self._prepare_channel_snapshot(channel_order),
             "channel_amount_total": float(self._get_expected_total(channel_order)),
             "channel_note": channel_order.note,
+            **self._prepare_channel_fact_values(channel_order),
             "date_order": channel_order.placed_at.astimezone(UTC).replace(tzinfo=None, microsecond=0),
             "pricelist_id": pricelist.id if pricelist else False,
             "payment_term_id": False,
@@ -129,6 +130,23 @@ class SaleOrder(models.Model):
             "order_line": [
                 Command.create(vals) for vals in self._prepare_channel_line_values(channel, channel_order, setup)
             ],
+        }
+
+    @api.model
+    def _prepare_channel_fact_values(self, channel_order):
+        """Return the values of what rules may ask: what the shop tells and may tell otherwise later."""
+        risk = channel_order.risk_score
+        ship_by = channel_order.ship_by
+        return {
+            "oms_buyer_ip": channel_order.buyer_ip or False,
+            "oms_coupon_codes": ",".join(channel_order.coupon_codes) or False,
+            "oms_channel_risk": min(max(float(risk), 0.0), 100.0) if risk is not None else 0.0,
+            "oms_amount_paid": float(channel_order.captured_total),
+            "oms_is_presale": channel_order.is_presale,
+            "oms_presale_ship_date": channel_order.ship_from or False,
+            "commitment_date": ship_by.astimezone(UTC).replace(tzinfo=None, microsecond=0) if ship_by else False,
+            "channel_seller_note": channel_order.seller_note or False,
+            "channel_is_masked": channel_order.is_masked,
         }
 
     @api.model

@@ -1,6 +1,11 @@
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
 from odoo.tests import tagged
 
 from odoo.addons.oms_channels.adapters.medusa.adapter import MedusaAdapter
+from odoo.addons.oms_channels.adapters.types import ChannelPayment
 
 from .common import ADDRESS, ChannelsCommon
 
@@ -145,3 +150,38 @@ class TestImport(ChannelsCommon):
             counts[name] = self.env.cr.sql_log_count - start
         self.assertLess(counts["many"] / 50, counts["few"] / 5)
         self.assertLess(counts["many"] / 50, 14, counts)
+
+    def test_what_rules_may_ask_comes_along_and_follows_the_shop(self):
+        raw = self.shop.place(1, [("OMS-MOUSE", 1, 20.0)])
+        [shop_order] = self._parse(raw)
+        told = replace(
+            shop_order,
+            buyer_ip="203.0.113.7",
+            coupon_codes=("SPRING", "VIP"),
+            risk_score=Decimal("140"),
+            is_presale=True,
+            ship_from=date(2030, 1, 2),
+            ship_by=datetime(2030, 1, 9, 12, tzinfo=UTC),
+            is_masked=True,
+        )
+        order = self.env["sale.order"]._oms_create_from_channel(self.channel, [told])
+        self.assertRecordValues(
+            order,
+            [
+                {
+                    "oms_buyer_ip": "203.0.113.7",
+                    "oms_coupon_codes": "SPRING,VIP",
+                    "oms_channel_risk": 100.0,
+                    "oms_is_presale": True,
+                    "oms_presale_ship_date": date(2030, 1, 2),
+                    "commitment_date": datetime(2030, 1, 9, 12),
+                    "channel_is_masked": True,
+                    "oms_amount_paid": 0.0,
+                }
+            ],
+        )
+        order.commitment_date = datetime(2030, 1, 5)  # a person's word stays until the shop changes its own
+        payment = ChannelPayment("pay_9", "test", Decimal(30), "USD", "captured", captured_amount=Decimal(30))
+        order._oms_apply_channel_order(replace(told, version=f"{told.version}|1", payments=(payment,)))
+        self.assertEqual(order.oms_amount_paid, 30.0)
+        self.assertEqual(order.commitment_date, datetime(2030, 1, 5))
