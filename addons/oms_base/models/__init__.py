@@ -1,5 +1,6 @@
 from . import ir_cron
 from . import oms_queue_mixin
+from . import oms_cached_mixin
 from . import oms_channel
 from . import hold
 from . import oms_event
@@ -16,6 +17,7 @@ from . import gift
 from . import recipe
 from . import stock_move
 from . import stock_picking
+from . import stock_warehouse
 from . import res_config_settings
 from . import account_analytic_distribution_model
 from . import account_move

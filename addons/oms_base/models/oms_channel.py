@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import ormcache
 
 from ..const import CLOSED_STAGES
 
@@ -7,9 +8,10 @@ from ..const import CLOSED_STAGES
 class OmsChannel(models.Model):
     _name = "oms.channel"
     _description = "Sales Channel"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["oms.cached.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "sequence, id"
     _check_company_auto = True
+    _oms_cached_fields = frozenset(("company_id", "warehouse_ids"))
 
     name = fields.Char(required=True, translate=True, tracking=True)
     code = fields.Char(required=True, copy=False, help="Short technical name, unique in the company.")
@@ -119,6 +121,14 @@ class OmsChannel(models.Model):
         """
 
     def _get_warehouses(self):
-        """Return the warehouses that may serve this channel."""
+        """Return the warehouses that may serve this channel, in their sequence."""
         self.ensure_one()
-        return self.warehouse_ids or self.env["stock.warehouse"].search([("company_id", "=", self.company_id.id)])
+        return self.env["stock.warehouse"].browse(self._get_warehouse_ids())
+
+    @ormcache("self.id")
+    def _get_warehouse_ids(self):
+        channel_sudo = self.sudo()  # sudo: stock.warehouse - the answer is kept for all users
+        warehouses = channel_sudo.warehouse_ids or channel_sudo.env["stock.warehouse"].search(
+            [("company_id", "=", channel_sudo.company_id.id)]
+        )
+        return warehouses.ids

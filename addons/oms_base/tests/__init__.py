@@ -1,3 +1,4 @@
+from . import test_cache
 from . import test_changes
 from . import test_delivery_group
 from . import test_delivery_group_merge

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import ormcache
 
 
 class OmsArea(models.Model):
@@ -7,6 +8,7 @@ class OmsArea(models.Model):
 
     _name = "oms.area"
     _description = "Delivery Area"
+    _inherit = ["oms.cached.mixin"]
     _order = "kind, country_id, state_id, city, id"
     _rec_names_search = ["city", "zip_prefix", "note"]
 
@@ -57,3 +59,9 @@ class OmsArea(models.Model):
             name: vals[name].replace(" ", "").upper() for name in ("zip_prefix", "zip_from", "zip_to") if vals.get(name)
         }
         return {**vals, **zips}
+
+    @ormcache()
+    def _get_kinds(self):
+        """Return the kinds of areas that are kept at all: of the others no order needs to be asked."""
+        # sudo: oms.area - the answer is kept for all users
+        return frozenset(kind for (kind,) in self.sudo()._read_group([], ["kind"]))

@@ -1,4 +1,5 @@
 import hashlib
+import re
 
 from odoo import models
 
@@ -10,15 +11,11 @@ ADDRESS_FIELDS = ("country_id", "state_id", "city", "street", "street2", "zip")
 # What a parcel needs to find its way: field of the ship-to contact. A postcode is not asked for: many have none.
 ADDRESS_PARTS = ("name", "street", "city", "country_id", "phone")
 TEXT_PARTS = ("name", "street", "street2", "city", "zip")
-# What no label prints and no address means: mark-up, and (below) control signs and pictures. Brackets and ~ are left
+# What no label prints and no address means: mark-up, control signs, pictures and private signs. Brackets and ~ are left
 # out: shops write [1234] behind an address to tell buyers apart.
-FORBIDDEN_CHARACTERS = frozenset("<>{}|\\^`")
-PICTURES = ((0x1F000, 0x1FAFF), (0x2600, 0x27BF), (0xE000, 0xF8FF), (0xFE00, 0xFE0F), (0xFFF0, 0xFFFF))
-
-
-def _is_forbidden(character):
-    code = ord(character)
-    return character in FORBIDDEN_CHARACTERS or code < 0x20 or any(low <= code <= high for low, high in PICTURES)
+FORBIDDEN_CHARACTERS = re.compile(
+    r"[<>{}|\\^`\x00-\x1f\u2600-\u27bf\ue000-\uf8ff\ufe00-\ufe0f\ufff0-\uffff\U0001f000-\U0001faff]"
+)
 
 
 class ResPartner(models.Model):
@@ -46,7 +43,7 @@ class ResPartner(models.Model):
         """Return the characters of this contact's address that no label prints, each once."""
         self.ensure_one()
         text = "".join(self[part] or "" for part in TEXT_PARTS)
-        return "".join(dict.fromkeys(character for character in text if _is_forbidden(character)))
+        return "".join(dict.fromkeys(FORBIDDEN_CHARACTERS.findall(text)))
 
     def _oms_get_place_mismatch(self):
         """Return the two names of this contact's address that do not belong together (outer, inner), or None."""

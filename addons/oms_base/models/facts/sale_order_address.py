@@ -65,8 +65,10 @@ class SaleOrder(models.Model):
         *(f"partner_shipping_id.{part}" for part in {*ADDRESS_PARTS, *TEXT_PARTS}),
     )
     def _compute_oms_address_problem(self):
+        self.oms_address_problem = False
         for order in self:
-            order.oms_address_problem = "; ".join(order._get_address_problems()) or False
+            if problems := order._get_address_problems():
+                order.oms_address_problem = "; ".join(problems)
 
     @api.depends("partner_shipping_id.state_id", *(f"partner_shipping_id.{p}" for p in {*ADDRESS_PARTS, *TEXT_PARTS}))
     def _compute_oms_address_issues(self):
@@ -86,7 +88,9 @@ class SaleOrder(models.Model):
         *(f"partner_shipping_id.{part}" for part in ("country_id", "state_id", "city", "street", "zip")),
     )
     def _compute_oms_areas(self):
-        self._assign_sql_facts(self._get_area_facts())
+        self.oms_is_undeliverable = self.oms_is_remote = False
+        if self.env["oms.area"]._get_kinds():
+            self._assign_sql_facts(self._get_area_facts())
 
     def _get_address_problems(self):
         """Return the sentences that say what is wrong with the delivery address of one order. Can be extended."""

@@ -28,11 +28,13 @@ class SaleOrder(models.Model):
 
         :param facts: dict {field name: SqlFact}
         """
+        for name in facts:  # most facts of most orders
+            self[name] = False
         rows = self._query_sql_facts(facts)
-        nothing = (None,) * len(facts)
         for order in self:
-            for name, value in zip(facts, rows.get(order._origin.id, nothing), strict=True):
-                order[name] = value or False
+            for name, value in zip(facts, rows.get(order._origin.id, ()), strict=False):
+                if value:
+                    order[name] = value
 
     def _query_sql_facts(self, facts):
         """Return {order id: tuple of values in the order of ``facts``}."""

@@ -1,7 +1,9 @@
 import itertools
+import math
 from collections import defaultdict
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from .sql_fact import by_compute
 
@@ -29,40 +31,63 @@ class SaleOrder(models.Model):
         self.oms_has_shortage = False
         self.oms_shortage = False
         open_orders = self.filtered(lambda order: order.state in ("draft", "sent") and order.channel_id)
+        demands = open_orders._get_component_demands()
         for channel, orders in open_orders.grouped("channel_id").items():
-            warehouses = channel._get_warehouses()
-            demands = {order: order._get_storable_demand() for order in orders}
-            products = self.env["product.product"].union(*itertools.chain(*demands.values()))
-            sellable = defaultdict(float)
-            for (product_id, _warehouse_id), quantity in products._oms_get_sellable_quantities(warehouses).items():
+            products = self.env["product.product"].union(*itertools.chain(*(demands[order._origin.id] for order in orders)))
+            storable = products.filtered("is_storable")
+            sellable = dict.fromkeys(storable.ids, 0.0)
+            quantities = storable._oms_get_sellable_quantities(channel._get_warehouses())
+            for (product_id, _warehouse_id), quantity in quantities.items():
                 sellable[product_id] += quantity
-            for order, demand in demands.items():
-                missing = [
-                    {"product": product.display_name, "ordered": quantity, "sellable": sellable[product.id]}
-                    for product, quantity in demand.items()
-                    if product.uom_id.compare(quantity, sellable[product.id]) > 0
-                ]
-                order.oms_has_shortage = bool(missing)
-                order.oms_shortage = missing
+            for order in orders:
+                if missing := self._get_missing_quantities(demands[order._origin.id], sellable):
+                    order.oms_has_shortage = True
+                    order.oms_shortage = missing
 
-    def _get_storable_demand(self):
-        """Return {product: quantity} of `_get_component_demand`, what is kept in stock only."""
-        return {
-            product: quantity
-            for product, quantity in self._get_component_demand().items()
-            if product.is_storable and product.uom_id.compare(quantity, 0) > 0
-        }
+    @api.model
+    def _get_missing_quantities(self, demand, sellable):
+        """Return what of a demand can't be had, as the list of dicts that `oms_shortage` holds.
 
-    def _get_component_demand(self):
-        """Return {product: quantity in the product's unit} that one order takes from stock, a bundle as what is in it.
-
-        Summed over all lines: two lines of one product, or a product and a bundle with it, share its stock.
+        :param demand: dict {product: quantity}
+        :param sellable: dict {product id: quantity} of what is kept in stock
         """
-        self.ensure_one()
-        demand = defaultdict(float)
-        for line in self.order_line:
-            if line.product_id and not line.display_type:
-                quantity = line.product_uom_id._compute_quantity(line.product_uom_qty, line.product_id.uom_id)
-                for product, needed in line.product_id._oms_explode(quantity).items():
-                    demand[product] += needed
-        return dict(demand)
+        return [
+            {"product": product.display_name, "ordered": quantity, "sellable": sellable[product.id]}
+            for product, quantity in demand.items()
+            # Most is there: that needs no rounding.
+            if quantity > max(sellable.get(product.id, math.inf), 0)
+            and product.uom_id.compare(quantity, max(sellable[product.id], 0)) > 0
+        ]
+
+    def _get_component_demands(self):
+        """Return {order id: {product: quantity in the product's unit}} that these orders take from stock, a bundle as
+        what is in it.
+
+        Summed over all lines of an order: two lines of one product, or a product and a bundle with it, share its stock.
+        Read with SQL: of the lines nothing else is needed.
+        """
+        demands = {order_id: defaultdict(float) for order_id in self._origin.ids}
+        rows = self._query_demand()
+        products = self.env["product.product"].browse({product_id for _order_id, product_id, _uom_id, _qty in rows})
+        uom_by_product = {product.id: (product, product.uom_id) for product in products}
+        for order_id, product_id, uom_id, quantity in rows:
+            product, uom = uom_by_product[product_id]
+            if uom_id != uom.id:
+                quantity = self.env["uom.uom"].browse(uom_id)._compute_quantity(quantity, uom)
+            for component, needed in product._oms_explode(quantity).items():
+                demands[order_id][component] += needed
+        return demands
+
+    def _query_demand(self):
+        """Return rows (order id, product id, unit id, quantity), one for each line of goods."""
+        ids = self._origin.ids
+        return ids and self.env.execute_query(
+            SQL(
+                "SELECT order_id, product_id, product_uom_id, product_uom_qty::float8 FROM sale_order_line"
+                " WHERE order_id = ANY(%s) AND product_id IS NOT NULL AND display_type IS NULL ORDER BY id",
+                ids,
+                to_flush=self._get_source_fields(
+                    "sale.order.line", "order_id", "product_id", "product_uom_id", "product_uom_qty", "display_type"
+                ),
+            )
+        )

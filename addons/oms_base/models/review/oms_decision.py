@@ -8,6 +8,7 @@ class OmsDecision(models.Model):
     _name = "oms.decision"
     _description = "Order Decision"
     _order = "id desc"
+    _log_access = False  # append-only, with a date of its own; each user named is one more key to check
     _rec_name = "summary"
 
     order_id = fields.Many2one("sale.order", required=True, index=True, ondelete="cascade", readonly=True)
@@ -49,18 +50,15 @@ class OmsDecision(models.Model):
 
         :param groups: dict {(outcome, summary, JSON text of the data): list of order ids}
         """
-        now, uid = fields.Datetime.now(), self.env.uid
         self.env["sale.order"].flush_model(["company_id", "channel_id"])
         rows = [SQL("(%s, %s, %s, %s::jsonb)", ids, *decided) for decided, ids in groups.items()]
         self.env.cr.execute(
             SQL(
-                "INSERT INTO oms_decision (order_id, company_id, channel_id, kind, outcome, summary, data,"
-                " date, user_id, create_uid, create_date, write_uid, write_date)"
-                " SELECT o.id, o.company_id, o.channel_id, %s, decided.outcome, decided.summary, decided.data, %s, %s,"
-                " %s, %s, %s, %s"
+                "INSERT INTO oms_decision (order_id, company_id, channel_id, kind, outcome, summary, data, date, user_id)"
+                " SELECT o.id, o.company_id, o.channel_id, %s, decided.outcome, decided.summary, decided.data, %s, %s"
                 " FROM (VALUES %s) AS decided (ids, outcome, summary, data)"
                 " JOIN sale_order o ON o.id = ANY(decided.ids) ORDER BY o.id",
-                *(kind, now, uid, uid, now, uid, now),
+                *(kind, fields.Datetime.now(), self.env.uid),
                 SQL(", ").join(rows),
             )
         )

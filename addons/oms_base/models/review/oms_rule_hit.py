@@ -8,6 +8,7 @@ class OmsRuleHit(models.Model):
     _name = "oms.rule.hit"
     _description = "Rule Match"
     _order = "id desc"
+    _log_access = False  # append-only, with a date of its own; each user named is one more key to check
     _rec_name = "rule_id"
 
     rule_id = fields.Many2one("oms.rule", required=True, index=True, ondelete="cascade", readonly=True)
@@ -31,16 +32,15 @@ class OmsRuleHit(models.Model):
         ]
         if not rows:
             return
-        now = fields.Datetime.now()
         self.env["sale.order"].flush_model(["company_id", "channel_id"])
         self.env.cr.execute(
             SQL(
                 "INSERT INTO oms_rule_hit"
-                " (rule_id, version_id, order_id, company_id, channel_id, trigger, date, create_uid, create_date)"
-                " SELECT hit.rule_id, hit.version_id, o.id, o.company_id, o.channel_id, hit.trigger, %s, %s, %s"
+                " (rule_id, version_id, order_id, company_id, channel_id, trigger, date)"
+                " SELECT hit.rule_id, hit.version_id, o.id, o.company_id, o.channel_id, hit.trigger, %s"
                 " FROM (VALUES %s) AS hit (ids, rule_id, version_id, trigger)"
                 " JOIN sale_order o ON o.id = ANY(hit.ids) ORDER BY o.id",
-                *(now, self.env.uid, now),
+                fields.Datetime.now(),
                 SQL(", ").join(rows),
             )
         )

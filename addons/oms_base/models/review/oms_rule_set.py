@@ -12,7 +12,7 @@ class OmsRuleSet(models.Model):
 
     _name = "oms.rule.set"
     _description = "Rule Set"
-    _inherit = ["mail.thread"]
+    _inherit = ["oms.cached.mixin", "mail.thread"]  # the specs of the rules
     _order = "sequence, id"
 
     name = fields.Char(required=True, translate=True, tracking=True)
@@ -51,24 +51,6 @@ class OmsRuleSet(models.Model):
         periods = tuple(Period(period.date_from, period.date_to) for period in self.period_ids if self.active)
         return SetSpec(self.id, self.company_id.id or None, self.mode == "replace", periods)
 
-    # === CRUD METHODS === #
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        records = super().create(vals_list)
-        self.env.registry.clear_cache()  # the specs of the rules
-        return records
-
-    def write(self, vals):
-        res = super().write(vals)
-        self.env.registry.clear_cache()
-        return res
-
-    def unlink(self):
-        res = super().unlink()
-        self.env.registry.clear_cache()
-        return res
-
     def action_view_rules(self):
         """Open the rules of this set."""
         self.ensure_one()
@@ -81,6 +63,7 @@ class OmsRuleSetPeriod(models.Model):
 
     _name = "oms.rule.set.period"
     _description = "Rule Set Period"
+    _inherit = ["oms.cached.mixin"]  # the specs of the rules
     _order = "date_from, id"
 
     set_id = fields.Many2one("oms.rule.set", required=True, index=True, ondelete="cascade")
@@ -98,21 +81,3 @@ class OmsRuleSetPeriod(models.Model):
                         set=period.set_id.name,
                     )
                 )
-
-    # === CRUD METHODS === #
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        records = super().create(vals_list)
-        self.env.registry.clear_cache()  # the specs of the rules
-        return records
-
-    def write(self, vals):
-        res = super().write(vals)
-        self.env.registry.clear_cache()
-        return res
-
-    def unlink(self):
-        res = super().unlink()
-        self.env.registry.clear_cache()
-        return res

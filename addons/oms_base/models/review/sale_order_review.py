@@ -259,7 +259,7 @@ class SaleOrder(models.Model):
             },
         )
         self.env["oms.rule.hit"]._query_insert({spec: list(orders._ids) for spec, orders in matched.items()})
-        self._query_stamp_review()
+        self._oms_stamp_review()
 
     @api.model
     def _oms_describe_decision(self, specs, judged):
@@ -278,12 +278,10 @@ class SaleOrder(models.Model):
         }
         return summary, json.dumps(data)
 
-    def _query_stamp_review(self):
-        """Write when these orders were judged, in one query for any number of them."""
-        now = fields.Datetime.now()
-        self.flush_recordset(["oms_review_date"])
-        self.env.cr.execute(SQL("UPDATE sale_order SET oms_review_date = %s WHERE id = ANY(%s)", now, list(self._ids)))
-        self.env.cache.update(self, self._fields["oms_review_date"], [now] * len(self))
+    def _oms_stamp_review(self):
+        """Note when these orders were judged. Written along with what comes next of the transaction, mostly their
+        confirmation; not by `write`, as it is no change that anybody has to hear of."""
+        self._fields["oms_review_date"].write(self, fields.Datetime.now())
         self.invalidate_recordset(["oms_decision_ids"], flush=False)
 
     def _get_blocked_notification(self):
