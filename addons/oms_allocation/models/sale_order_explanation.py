@@ -1,3 +1,5 @@
+import json
+
 from odoo import api, models
 
 
@@ -15,19 +17,12 @@ class SaleOrder(models.Model):
         """
         plans = {order: plan for order, plan in plans.items() if plan.demanded}
         reasons = {order: order._oms_prepare_explanation(plan, candidates[order]) for order, plan in plans.items()}
-        # sudo: oms.decision - written by the allocation itself, never by hand
-        self.env["oms.decision"].sudo().create(
-            [
-                {
-                    "order_id": order.id,
-                    "kind": "allocation",
-                    "outcome": "short" if plan.shortages else "split" if len(plan.warehouse_ids) > 1 else "single",
-                    "summary": order._oms_get_allocation_summary(reasons[order]),
-                    "data": reasons[order],
-                }
-                for order, plan in plans.items()
-            ]
-        )
+        decided = {}
+        for order, plan in plans.items():
+            outcome = "short" if plan.shortages else "split" if len(plan.warehouse_ids) > 1 else "single"
+            key = (outcome, order._oms_get_allocation_summary(reasons[order]), json.dumps(reasons[order]))
+            decided.setdefault(key, []).append(order.id)
+        self.env["oms.decision"]._query_insert("allocation", decided)
         messages = {"allocated": {}, "shortage": {}}
         for order, reason in reasons.items():
             if reason["winners"]:

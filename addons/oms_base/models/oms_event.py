@@ -1,4 +1,7 @@
+import json
+
 from odoo import fields, models
+from odoo.tools import SQL
 
 
 class OmsEvent(models.Model):
@@ -11,6 +14,7 @@ class OmsEvent(models.Model):
     _description = "Order Event"
     _order = "date desc, id desc"
     _rec_name = "code"
+    _log_access = False  # append-only, with a date and a user of its own
 
     order_id = fields.Many2one("sale.order", required=True, index=True, ondelete="cascade", readonly=True)
     company_id = fields.Many2one(related="order_id.company_id", store=True, index=True)
@@ -44,6 +48,37 @@ class OmsEvent(models.Model):
 
     _order_date_idx = models.Index("(order_id, date DESC, id DESC)")
     _code_date_idx = models.Index("(code, date)")
+
+    def _query_insert(self, vals_list):
+        """Write events in one query, which costs a fraction of creating records: nothing is computed of an event, and
+        each step of an order leaves one.
+
+        :param vals_list: list of dicts by `sale.order._prepare_event_vals_list`
+        :return: the events
+        """
+        if not vals_list:
+            return self.browse()
+        names = ("order_id", "company_id", "channel_id", "code", "date", "user_id", "res_model", "res_id", "message")
+        code = self._fields["code"]
+        rows = [
+            SQL(
+                "(%s, %s::jsonb)",
+                SQL(", ").join(SQL("%s", vals.get(name) or None) for name in names),
+                None if vals.get("data") is None else json.dumps(vals["data"]),
+            )
+            for vals in vals_list
+            if code.convert_to_cache(vals["code"], self)  # refuses a code that nobody knows
+        ]
+        inserted = self.env.execute_query(
+            SQL(
+                "INSERT INTO oms_event (%s, data) VALUES %s RETURNING id",
+                SQL(", ").join(SQL.identifier(name) for name in names),
+                SQL(", ").join(rows),
+            )
+        )
+        orders = self.env["sale.order"].browse({vals["order_id"] for vals in vals_list})
+        orders.invalidate_recordset(["oms_event_ids"], flush=False)
+        return self.browse(event_id for (event_id,) in inserted)
 
     def action_open_document(self):
         """Open the document the event is about."""

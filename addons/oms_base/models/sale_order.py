@@ -126,8 +126,7 @@ class SaleOrder(models.Model):
         :param date: when it happened, if not now (naive UTC)
         :return: the events
         """
-        # sudo: oms.event - nobody may write the timeline by hand, everybody's work appears in it
-        return self.env["oms.event"].sudo().create(self._prepare_event_vals_list(code, document, message, data, date))
+        return self.env["oms.event"]._query_insert(self._prepare_event_vals_list(code, document, message, data, date))
 
     def _prepare_event_vals_list(self, code, document=None, message=None, data=None, date=None):
         """Return the values of the events of `_oms_log_event`, for who writes those of many documents at once."""
@@ -141,7 +140,8 @@ class SaleOrder(models.Model):
         for order in self:
             record = documents.get(order.id, document)
             link = {"res_model": record._name, "res_id": record[:1].id} if record else {}
-            vals_list.append({**shared, **link, "order_id": order.id, "message": messages.get(order.id)})
+            keys = {"order_id": order.id, "company_id": order.company_id.id, "channel_id": order.channel_id.id}
+            vals_list.append({**shared, **link, **keys, "message": messages.get(order.id)})
         return vals_list
 
     # === HOOKS === #

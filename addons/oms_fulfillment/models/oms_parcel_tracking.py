@@ -90,7 +90,7 @@ class OmsParcel(models.Model):
 
         The result does not depend on the order in which the events came in, nor on how often.
         """
-        events = self.env["oms.parcel.event"].search([("parcel_id", "in", self.ids)], order="date, id")
+        events = self.event_ids.sorted(lambda event: (event.date, event.id))
         by_parcel = events.grouped("parcel_id")
         reached = {}
         for parcel in self.filtered(lambda p: p in by_parcel):
@@ -149,14 +149,12 @@ class OmsParcel(models.Model):
 
         :param dict dates: {parcel: when it happened}, if not now
         """
-        pairs = [(order, parcel) for parcel in self.filtered("channel_id") for order in parcel._get_orders()]
-        parcels = self.browse([parcel.id for _order, parcel in pairs])
-        # One event a parcel: an order with two parcels stands in this recordset twice.
-        orders = self.env["sale.order"].browse([order.id for order, _parcel in pairs])
-        for event, parcel in zip(orders._oms_log_event(code), parcels, strict=True):
+        vals_list = []
+        for parcel in self.filtered("channel_id"):
             message = " ".join(filter(None, (parcel.name, parcel.carrier_id.name, parcel.tracking_number)))
-            values = {"res_model": parcel._name, "res_id": parcel.id, "message": message}
-            event.update({**values, "date": dates[parcel]} if dates else values)
+            date = dates[parcel] if dates else None
+            vals_list += parcel._get_orders()._prepare_event_vals_list(code, parcel, message, date=date)
+        self.env["oms.event"]._query_insert(vals_list)
 
     def _link_waiting_events(self):
         """Take the events that carriers sent before the parcels had their numbers."""

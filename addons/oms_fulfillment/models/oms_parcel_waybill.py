@@ -95,6 +95,9 @@ class OmsParcel(models.Model):
     def _compute_prices(self):
         """Store what the carrier asks by its tariff."""
         for carrier, parcels in self.grouped("carrier_id").items():
+            if not carrier:
+                parcels.price = 0.0
+                continue
             offers = carrier._oms_quote(parcels._prepare_shipments()).get(carrier, ())
             for parcel, offer in zip(parcels, offers, strict=False):
                 parcel.price = offer.price if offer else 0.0

@@ -134,7 +134,13 @@ class StockPicking(models.Model):
     @api.model
     def _prepare_parcel_line(self, move, lot, quantity):
         return Command.create(
-            {"move_id": move.id, "product_id": move.product_id.id, "lot_id": lot.id, "quantity": quantity}
+            {
+                "company_id": move.company_id.id,  # known here, so it is not written by a second statement
+                "move_id": move.id,
+                "product_id": move.product_id.id,
+                "lot_id": lot.id,
+                "quantity": quantity,
+            }
         )
 
     def _oms_ensure_parcels(self):
@@ -144,13 +150,15 @@ class StockPicking(models.Model):
 
         :raise UserError: naming the transfer and what is missing or too much
         """
-        for picking, content in self._oms_get_content().items():
+        unpacked = self.filtered(lambda picking: not picking._oms_get_live_parcels())
+        unpacked._oms_create_parcels()
+        packed = self - unpacked
+        for picking, content in packed._oms_get_content().items():
             parcel = picking._oms_get_live_parcels()
             if len(parcel) == 1 and parcel.state in OPEN_PARCEL_STATES and not parcel._has_content(content):
                 commands = [self._prepare_parcel_line(move, lot, qty) for (_pack, move, lot), qty in content.items()]
                 parcel.line_ids = [Command.clear(), *commands]
-        self.filtered(lambda picking: not picking._oms_get_live_parcels())._oms_create_parcels()
-        self._oms_check_parcels()
+        packed._oms_check_parcels()
 
     def _oms_check_parcels(self):
         """Refuse deliveries whose parcels hold something else than what goes out."""

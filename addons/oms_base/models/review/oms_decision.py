@@ -50,6 +50,8 @@ class OmsDecision(models.Model):
 
         :param groups: dict {(outcome, summary, JSON text of the data): list of order ids}
         """
+        if not groups:
+            return
         self.env["sale.order"].flush_model(["company_id", "channel_id"])
         rows = [SQL("(%s, %s, %s, %s::jsonb)", ids, *decided) for decided, ids in groups.items()]
         self.env.cr.execute(
@@ -62,3 +64,6 @@ class OmsDecision(models.Model):
                 SQL(", ").join(rows),
             )
         )
+        orders = self.env["sale.order"].browse(order_id for ids in groups.values() for order_id in ids)
+        orders.invalidate_recordset(["oms_decision_ids"], flush=False)
+        orders.modified(["oms_decision_ids"])

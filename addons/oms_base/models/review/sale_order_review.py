@@ -282,7 +282,6 @@ class SaleOrder(models.Model):
         """Note when these orders were judged. Written along with what comes next of the transaction, mostly their
         confirmation; not by `write`, as it is no change that anybody has to hear of."""
         self._fields["oms_review_date"].write(self, fields.Datetime.now())
-        self.invalidate_recordset(["oms_decision_ids"], flush=False)
 
     def _get_blocked_notification(self):
         holds = self._oms_get_blocking_holds("confirm")
