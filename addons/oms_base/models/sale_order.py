@@ -62,7 +62,7 @@ class SaleOrder(models.Model):
             difference = order.amount_total - order.channel_amount_total if order.channel_amount_total else 0.0
             order.channel_amount_difference = order.currency_id.round(difference) if order.currency_id else difference
 
-    @api.depends("channel_id", "state", "invoice_status", "oms_hold_ids.state", "picking_ids.state")
+    @api.depends("channel_id", "state", "oms_hold_ids.state", "picking_ids.state")
     def _compute_oms_stage(self):
         for order in self:
             stage = order._get_oms_stage() if order.channel_id else False
@@ -70,6 +70,14 @@ class SaleOrder(models.Model):
                 stage = "done"
             order.oms_stage = stage
             order.oms_stage_number = STAGE_NUMBERS.get(stage, 0)
+
+    def _compute_invoice_status(self):
+        """Override of `sale`: what has arrived is done once it is invoiced. The stage does not depend on the status as
+        such, or every invoice would have all transfers of its order looked at."""
+        super()._compute_invoice_status()
+        stage = self._fields["oms_stage"]
+        known = self - self.env.records_to_compute(stage)
+        self.env.add_to_compute(stage, known.filtered(lambda order: order.oms_stage in ("delivered", "done")))
 
     @api.depends("oms_hold_ids.state")
     def _compute_oms_hold_count(self):

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .res_partner import ADDRESS_FIELDS
+from .sale_order_keys import KEY_FIELDS
 from .sql_fact import SqlFact, by_sql
 
 
@@ -77,6 +78,7 @@ class SaleOrder(models.Model):
             """,
             to_flush=(
                 *self._get_source_fields("sale.order", "oms_buyer_ip", "partner_id", "company_id", "date_order"),
+                *self._get_source_fields("sale.order", *KEY_FIELDS),
                 *self._get_source_fields("res.partner", "email_normalized"),
                 *self._get_source_fields("oms.blacklist", "kind", "key", "reason", "active", "company_id", "date_to"),
             ),

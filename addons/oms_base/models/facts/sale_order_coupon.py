@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .oms_coupon import normalise_code
+from .sale_order_keys import KEY_FIELDS
 from .sql_fact import by_compute
 
 
@@ -106,7 +107,7 @@ class SaleOrder(models.Model):
                 """,
                 ids,
                 codes,
-                to_flush=self._get_source_fields("sale.order", "date_order", "state", "company_id"),
+                to_flush=self._get_source_fields("sale.order", "date_order", "state", "company_id", *KEY_FIELDS),
             )
         )
         return {(order_id, code): (uses, buyer_uses) for order_id, code, uses, buyer_uses in rows}

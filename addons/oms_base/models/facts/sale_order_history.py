@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .res_partner import ADDRESS_FIELDS
+from .sale_order_keys import KEY_FIELDS
 from .sql_fact import SqlFact, by_sql
 
 WINDOWS = {"hour": SQL("INTERVAL '1 hour'"), "day": SQL("INTERVAL '24 hours'"), "month": SQL("INTERVAL '30 days'")}
@@ -134,7 +135,9 @@ class SaleOrder(models.Model):
         return SQL(
             "%s AND e.company_id = o.company_id AND (e.date_order, e.id) < (o.date_order, o.id)",
             SQL(" AND ").join(SQL("e.%s = o.%s", column, column) for column in columns),
-            to_flush=self._get_source_fields("sale.order", "company_id", "date_order", "oms_buyer_ip", "state"),
+            to_flush=self._get_source_fields(
+                "sale.order", "company_id", "date_order", "oms_buyer_ip", "state", *KEY_FIELDS
+            ),
         )
 
     def _get_count_facts(self, kind):

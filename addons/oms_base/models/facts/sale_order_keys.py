@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.tools import SQL
 
 from ...const import CLOSED_STAGES
 from .text import parse_phone
@@ -38,21 +37,20 @@ class SaleOrder(models.Model):
         """Bring the keys of these orders in line with their contacts. Called before orders are judged.
 
         Orders without a channel have none. A closed order that has its keys keeps them: a buyer who moves does not take
-        the past along. Written by one statement and only where something changed: nothing else of an order is touched.
+        the past along. Not by `write`: a key is no change that anybody has to hear of.
 
         :return: the orders whose keys changed
         """
-        rows = {}
+        changed_ids = []
         for order in self:
             if order.channel_id and (not order.oms_buyer_key or order.oms_stage not in CLOSED_STAGES):
                 keys = order._prepare_keys()
                 if any((order[name] or None) != keys[name] for name in KEY_FIELDS):
-                    rows[order.id] = keys
-        changed = self.browse(rows)
-        if changed:
-            self._query_update_keys(rows)
-            changed.invalidate_recordset(KEY_FIELDS, flush=False)
-            changed.modified(KEY_FIELDS)
+                    for name, key in keys.items():
+                        self._fields[name].write(order, key)
+                    changed_ids.append(order.id)
+        changed = self.browse(changed_ids)
+        changed.modified(KEY_FIELDS)
         return changed
 
     def _prepare_keys(self):
@@ -69,22 +67,3 @@ class SaleOrder(models.Model):
             "oms_buyer_key": str(self.partner_id.commercial_partner_id.id or "") or None,
             "oms_coupon_key": ",".join(self._get_coupon_codes()) or None,
         }
-
-    def _query_update_keys(self, rows):
-        """Write {order id: keys}."""
-        columns = [[keys[name] for keys in rows.values()] for name in KEY_FIELDS]
-        self.env.execute_query(
-            SQL(
-                """
-                UPDATE sale_order o
-                   SET oms_address_key = v.address, oms_phone_key = v.phone,
-                       oms_buyer_key = v.buyer, oms_coupon_key = v.coupon
-                  FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[])
-                       AS v(id, address, phone, buyer, coupon)
-                 WHERE o.id = v.id
-                """,
-                list(rows),
-                *columns,
-                to_flush=self._get_source_fields("sale.order", *KEY_FIELDS),
-            )
-        )
