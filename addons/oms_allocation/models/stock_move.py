@@ -28,7 +28,7 @@ class StockMove(models.Model):
         :return: the new move lines
         """
         lines = self.env["stock.move.line"]
-        waiting = self.filtered(lambda move: move._oms_is_plain())
+        waiting = self._oms_filter_plain()
         while waiting:
             by_product = waiting.grouped("product_id")
             current = self.browse().concat(*(moves[0] for moves in by_product.values()))
@@ -42,6 +42,17 @@ class StockMove(models.Model):
             lines += lines.create(vals_list)
             waiting -= current
         return lines
+
+    def _oms_filter_plain(self):
+        """Return the moves that need no case of their own, up to the first of their product that needs one: Odoo
+        serves moves in their order, and so do we."""
+        plain, passed_on = [], set()
+        for move in self:
+            if move.product_id.id not in passed_on and move._oms_is_plain():
+                plain.append(move.id)
+            elif move.state in ("waiting", "confirmed", "partially_available"):
+                passed_on.add(move.product_id.id)
+        return self.browse(plain)
 
     def _oms_is_plain(self):
         """Whether the move takes untracked goods from stock and has nothing yet."""

@@ -42,6 +42,14 @@ class TestStockLock(OmsBaseCommon):
         )
         self.assertEqual(self._get_quant(self.mouse).reserved_quantity, 10)
 
+    def test_who_has_a_part_already_keeps_the_turn(self):
+        orders = self._confirm_orders(2, [(self.mouse, 12)])
+        first, second = orders.picking_ids.sorted("id").move_ids
+        self.assertEqual((first.quantity, second.quantity), (10, 0))
+        self._set_stock(self.mouse, 15)
+        (first | second)._action_assign()
+        self.assertEqual((first.quantity, second.quantity), (12, 3))
+
     def test_stock_on_a_shelf_is_found_and_the_oldest_goes_first(self):
         shelf = self.env["stock.location"].create({"name": "Shelf", "location_id": self.warehouse.lot_stock_id.id})
         self.env["stock.quant"]._update_available_quantity(self.mouse, shelf, 5, in_date="2020-01-01 00:00:00")

@@ -1,3 +1,4 @@
+from odoo.fields import Command
 from odoo.tests import Form, tagged
 
 from odoo.addons.oms_base.tests.common import OmsBaseCommon
@@ -29,3 +30,19 @@ class TestPlainOrders(OmsBaseCommon):
         for name in facts:
             with self.subTest(fact=name):
                 new[name]  # computing it is the test
+
+    def test_who_sells_without_the_suite_reads_whole_orders(self):
+        """Every addon that is installed keeps to it: a field that such a user may not read has ``groups``."""
+        order = self._create_order()
+        seller = self.env["res.users"].create(
+            {
+                "name": "Seller",
+                "login": "plain_seller",
+                "group_ids": [Command.set(self.env.ref("sales_team.group_sale_salesman_all_leads").ids)],
+            }
+        )
+        lines = order.order_line.with_user(seller)
+        ours = [name for name, field in lines._fields.items() if str(field._module).startswith("oms_")]
+        lines.read([name for name in ours if lines._has_field_access(lines._fields[name], "read")])
+        [values] = order.with_user(seller).read()
+        self.assertEqual(values["amount_total"], order.amount_total)

@@ -1,6 +1,10 @@
 from odoo import api, fields, models
 
 
+# Who sells without the suite reads orders, and none of what is kept for the channels.
+READERS = "oms_base.oms_base_group_user,oms_base.oms_base_group_accountant"
+
+
 class SaleOrder(models.Model):
     """What the shop says of an order beyond what `oms_base` keeps, and the way from the order to its messages."""
 
@@ -24,13 +28,13 @@ class SaleOrder(models.Model):
         help="The shop hides name, phone or address; the label is printed by its own means.",
     )
     channel_seller_note = fields.Text(string="Note of the Shop's Staff", readonly=True, copy=False)
-    channel_message_ids = fields.One2many("oms.channel.message", "order_id", string="Channel Messages", readonly=True)
-    channel_push_ids = fields.One2many("oms.channel.push", "order_id", string="Channel Pushes", readonly=True)
-    channel_payment_ids = fields.One2many("oms.channel.payment", "order_id", string="Channel Payments", readonly=True)
-    channel_message_count = fields.Integer(compute="_compute_channel_counts")
-    channel_push_count = fields.Integer(compute="_compute_channel_counts")
-    channel_push_failed = fields.Boolean(compute="_compute_channel_counts")
-    channel_payment_count = fields.Integer(compute="_compute_channel_counts")
+    channel_message_ids = fields.One2many("oms.channel.message", "order_id", string="Channel Messages", readonly=True, groups=READERS)
+    channel_push_ids = fields.One2many("oms.channel.push", "order_id", string="Channel Pushes", readonly=True, groups=READERS)
+    channel_payment_ids = fields.One2many("oms.channel.payment", "order_id", string="Channel Payments", readonly=True, groups=READERS)
+    channel_message_count = fields.Integer(compute="_compute_channel_counts", compute_sudo=True)
+    channel_push_count = fields.Integer(compute="_compute_channel_counts", compute_sudo=True)
+    channel_push_failed = fields.Boolean(compute="_compute_channel_counts", compute_sudo=True)
+    channel_payment_count = fields.Integer(compute="_compute_channel_counts", compute_sudo=True)
 
     @api.depends("channel_message_ids", "channel_push_ids.state", "channel_payment_ids")
     def _compute_channel_counts(self):
