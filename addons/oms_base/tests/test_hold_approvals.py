@@ -172,3 +172,16 @@ class TestHoldApprovals(OmsBaseCommon):
 
         count(2)
         self.assertLessEqual(count(40), count(4) + 2)
+
+    def test_who_has_to_approve_next_and_does_not_is_told_of(self):
+        self.finance.escalate_hours = 4
+        waiting, fresh, done = self._hold(), self._hold(), self._hold()
+        for hold in (waiting, fresh, done):
+            hold.with_user(self.user).action_release()
+        done.with_user(self.accountant).action_release()
+        old = (waiting | done).approval_ids
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE oms_hold_approval SET date = '2020-01-01' WHERE id IN %s", [tuple(old.ids)])
+        self.env.invalidate_all()
+        self._run_cron("oms_base.ir_cron_escalate_holds")
+        self.assertEqual([bool(hold.escalation_date) for hold in (waiting, fresh, done)], [True, False, False])

@@ -65,15 +65,13 @@ class OmsHoldType(models.Model):
     _code_uniq = models.Constraint("UNIQUE(code)", "A hold type's code must be unique.")
 
     def _get_overdue_hold_domain(self):
-        """Return the domain of the holds of one type that nobody touched in time and nobody was told of."""
+        """Return the domain of the holds of one type that nobody was told of and nobody touched in time: from the
+        beginning on, or, where several have to approve, since the last of them did."""
         self.ensure_one()
         limit = fields.Datetime.now() - timedelta(hours=self.escalate_hours)
-        return Domain(
-            [
-                ("type_id", "=", self.id),
-                ("state", "=", "active"),
-                ("touch_date", "=", False),
-                ("escalation_date", "=", False),
-                ("create_date", "<=", limit),
-            ]
+        is_open = Domain("type_id", "=", self.id) & Domain("state", "=", "active") & Domain("escalation_date", "=", False)
+        is_untouched = Domain("touch_date", "=", False) & Domain("create_date", "<=", limit)
+        waits_for_next = Domain("approval_ids", "!=", False) & Domain(
+            "approval_ids", "not any", Domain("date", ">", limit)
         )
+        return is_open & (is_untouched | waits_for_next)
