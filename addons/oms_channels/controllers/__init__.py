@@ -1,1 +1,2 @@
 from . import oms_channels
+from . import api

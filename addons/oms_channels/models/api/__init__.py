@@ -1,0 +1,6 @@
+from . import oms_api_key
+from . import oms_api_bucket
+from . import oms_api_call
+from . import oms_channel_api
+from . import oms_channel_api_read
+from . import oms_channel_message_api
