@@ -1,3 +1,4 @@
+from . import test_adapter_api
 from . import test_adapter_marketplace
 from . import test_adapter_medusa
 from . import test_adapters_pure

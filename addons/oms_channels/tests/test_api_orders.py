@@ -3,6 +3,7 @@ from unittest.mock import patch
 from odoo.tests import tagged
 
 from .api_common import ApiCase, make_order
+from .common import SHOP
 
 
 @tagged("post_install", "-at_install")
@@ -229,14 +230,14 @@ class TestApiOrders(ApiCase):
         self.assertGreaterEqual(set(skus), {"OMS-MOUSE", "OMS-KEYB"})
 
     def test_stock_of_a_channel_with_a_shop_is_its_listings(self):
-        self.channel.write({"provider": "medusa", "base_url": "https://shop.test"})
+        self.channel.write({"provider": "medusa", "base_url": SHOP})
         self.env["oms.channel.listing"].create(
             {"channel_id": self.channel.id, "external_id": "v1", "sku": "SHOP-MOUSE", "product_id": self.mouse.id}
         )
         self.assertEqual(self._call("GET", "/stock").json()["items"], [{"sku": "SHOP-MOUSE", "quantity": 10.0}])
 
     def test_own_orders_come_into_a_channel_with_a_shop_too(self):
-        self.channel.write({"provider": "medusa", "base_url": "https://shop.test"})
+        self.channel.write({"provider": "medusa", "base_url": SHOP})
         self.shop.place(1, [("OMS-MOUSE", 1, 20.0)])
         self._send(make_order(1, payments=[]), make_order(2, payments=[]))
         self._pull()

@@ -8,6 +8,8 @@ from odoo.tools import SQL
 
 # A key's tokens lie in this many rows at the most, so that calls at the same time seldom want the same one.
 SLOTS = 4
+# A row for fewer calls a minute than this would fill too slowly to give a token when one is due.
+SLOT_SIZE = 30
 TRIES = 5
 
 
@@ -51,7 +53,7 @@ class OmsApiBucket(models.Model):
 
     def _take_once(self, key):
         limit = key.rate_limit
-        slots = min(SLOTS, limit)
+        slots = min(SLOTS, max(limit // SLOT_SIZE, 1))
         size, speed = limit / slots, limit / slots / 60
         level = SQL(
             "LEAST(%s, tokens + %s * GREATEST("
