@@ -121,7 +121,16 @@ class TestApiAccess(ApiCase):
         self.assertEqual(self._call("GET", "/ping", token=token).status_code, 200, "tokens come back")
 
     def test_unknown_routes_and_methods(self):
-        for path in ("/nothing", "/orders/A-1/nothing", "/orders/a/b/c", "/%00", "/%FF", "/orders/../x"):
+        for path in (
+            "/nothing",
+            "/orders/A-1/nothing",
+            "/orders/a/b/c",
+            "/a%0A",
+            "/a//b",
+            "/%00",
+            "/%FF",
+            "/orders/../x",
+        ):
             self._assert_problem(self._call("GET", path), 404, "not_found")
         for method, path in (("DELETE", "/orders/A-1"), ("PUT", "/orders"), ("TRACE", "/ping"), ("OPTIONS", "/stock")):
             response = self._call(method, path)

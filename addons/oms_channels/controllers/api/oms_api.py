@@ -23,7 +23,7 @@ class OmsApi(http.Controller):
     `oms.channel` (``_api_*``). Here is what all share: key, scope, rate, validation, idempotency, errors."""
 
     @http.route(
-        [PREFIX, f"{PREFIX}/", f"{PREFIX}/<path:path>"],
+        [PREFIX, f"{PREFIX}/", f"{PREFIX}/<oms_anything:path>"],
         type="oms_api",
         auth="public",
         save_session=False,

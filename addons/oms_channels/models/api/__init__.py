@@ -1,3 +1,4 @@
+from . import ir_http
 from . import oms_api_key
 from . import oms_api_bucket
 from . import oms_api_call
