@@ -90,12 +90,33 @@ def _is_date(value):
 
 @cache
 def _get_validator(name):
-    return _Validator({"components": {"schemas": schemas.COMPONENTS}, **schemas.ref(name)}, format_checker=_formats)
+    return _Validator(_resolve(schemas.ref(name)), format_checker=_formats)
+
+
+def _resolve(schema):
+    """The schema with its references replaced by what they name: following them takes most of the time else."""
+    if isinstance(schema, list):
+        return [_resolve(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _resolve(schemas.COMPONENTS[schema["$ref"].rsplit("/", 1)[1]])
+    return {key: _resolve(value) for key, value in schema.items()}
 
 
 def check(name, value):
     """Return what is wrong with a value as the component of this name: [{"path", "message"}, ...], the first ones."""
     return _describe(_get_validator(name), value)
+
+
+def find_faults(name, value):
+    """Yield (path, rule, its limit) of what is wrong, for who has sentences of their own. For "required" the limit is
+    the list of what is missing."""
+    for error in _get_validator(name).iter_errors(value):
+        limit = error.validator_value
+        if error.validator == "required":
+            limit = [field for field in limit if field not in error.instance]
+        yield tuple(error.absolute_path), error.validator, limit
 
 
 def check_envelope(name, value):

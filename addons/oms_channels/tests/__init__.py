@@ -7,9 +7,11 @@ from . import test_api_orders
 from . import test_delivery_group
 from . import test_health
 from . import test_import
+from . import test_importer
 from . import test_inbox
 from . import test_invoice
 from . import test_listing
+from . import test_order_import
 from . import test_outbox
 from . import test_pull
 from . import test_refund_requests

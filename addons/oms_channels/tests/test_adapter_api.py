@@ -82,7 +82,7 @@ class TestApiValidation(AdapterCase):
             ({"external_id": "../x"}, ("/external_id", "form")),
             ({"note": "a\x00b"}, ("/note", "characters")),
             ({"placed_at": "2026-02-30T10:00:00Z"}, ("/placed_at", "date-time")),
-            ({"placed_at": "2026-02-20T10:00:00"}, ("/placed_at", "form")),
+            ({"placed_at": "2026-02-20T10:00:00"}, ("/placed_at", "date-time")),
             ({"currency": "rmb"}, ("/currency", "form")),
             ({"lines": []}, ("/lines", "at least 1")),
             ({"lines": [{"sku": "M", "quantity": 0, "price_unit": 1}]}, ("/lines/0/quantity", "at least")),
