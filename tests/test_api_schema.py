@@ -79,7 +79,7 @@ def test_api_is_what_its_document_says(server, token, tmp_path):
         "--suppress-health-check=all",
         "--warnings=off",
     ]
-    run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=150)
+    run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=150, check=False)
     assert run.returncode == 0, run.stdout[-8000:] + run.stderr[-2000:]
     assert "Traceback" not in server.log(100000)
 
