@@ -223,7 +223,7 @@ def test_signature_of_another_body_or_channel(server, channels):
 def test_odd_addresses_and_arguments(server, channels):
     before = count(server)
     body = make_event("medusa", "order_odd")
-    for channel in ("0", "999999", "99999999999999999999", "9" * 200, "-1", "x", "1.0", "%00", "1/2"):
+    for channel in ("0", "999999", "99999999999999999999", "9" * 200, "-1", "x", "1.0", "1/2"):
         assert post(server, channel, body, sign("medusa", body)).status_code == 404, channel
     for query in ("?self=1", "?channel_id=999999", "?_kwargs=1", "?a[]=1&%00=%ff", "?csrf_token=x"):
         answer = post(server, f"{channels['medusa']}{query}", make_event("medusa", "prod_1"), {})
