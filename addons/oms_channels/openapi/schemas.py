@@ -7,6 +7,10 @@ MAX_PAGE = 100
 # Control characters have no place in a name or an address; line ends have one in a note.
 _TEXT = r"^[^\u0000-\u001f\u007f-\u009f]*$"
 _NOTE = r"^[^\u0000-\u0008\u000b-\u000c\u000e-\u001f\u007f-\u009f]*$"
+_SKU = (
+    r"^[^\u0000-\u0020\u007f-\u00a0]"
+    r"([^\u0000-\u001f\u007f-\u009f]{0,62}[^\u0000-\u0020\u007f-\u00a0])?$"
+)
 ORDER_ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
 _MONEY = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$"
 _TIME = r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-][01][0-9]:[0-5][0-9])$"
@@ -83,7 +87,7 @@ IN = {
     "Line": closed(
         {
             "external_id": _id("Your id of the line; its position (1, 2, ...) when left out."),
-            "sku": text(64, "The product's SKU.", pattern=r"^[!-~]([ -~]{0,62}[!-~])?$"),
+            "sku": text(64, "The product's SKU.", pattern=_SKU),
             "title": text(256),
             "barcode": text(64, pattern=r"^[!-~]*$"),
             "quantity": {"type": "number", "minimum": 0.001, "maximum": 1000000},

@@ -22,6 +22,8 @@ class TestApiAccess(ApiCase):
         self.assertEqual(response.json()["scopes"], ["orders:write", "orders:read", "stock:read", "cancel"])
         self.assertTrue(self.key.last_used_date)
         self.assertNotIn("session_id", response.headers.get("Set-Cookie", ""))
+        head = self._call("HEAD", "/ping")
+        self.assertEqual((head.status_code, head.content), (200, b""))
 
     def test_document_and_page_need_no_key(self):
         document = self.url_open(f"{PREFIX}/openapi.json")
@@ -57,6 +59,12 @@ class TestApiAccess(ApiCase):
         action = self.key.action_generate_secret()
         self._assert_problem(self._call("GET", "/ping"), 401, "unauthorized")
         self.assertEqual(self._call("GET", "/ping", token=action["context"]["default_token"]).status_code, 200)
+
+    def test_new_secret_is_shown_once(self):
+        action = self.key.action_generate_secret()
+        Show = self.env[action["res_model"]].with_context(**action["context"])
+        shown = Show.onchange({}, [], {"token": {}})["value"]["token"]
+        self.assertEqual(self._call("GET", "/ping", token=shown).status_code, 200)
 
     def test_secret_is_nowhere_in_the_database(self):
         self.env.flush_all()

@@ -244,6 +244,28 @@ class TestApiOrders(ApiCase):
         for external_id in ("A-1", "A-2", "order_1"):
             self.assertTrue(self._order(external_id), external_id)
 
+    def test_a_shop_is_not_told_of_orders_it_does_not_know(self):
+        self.channel.write({"provider": "medusa", "base_url": SHOP})
+        self._send(make_order(1, payments=[]))
+        self.shop.place(1, [("OMS-MOUSE", 1, 20.0)])
+        self._pull()
+        direct, shops = self._order("A-1"), self._order("order_1")
+        self.assertTrue(direct.channel_is_direct)
+        self.assertEqual(self.env["sale.order"].search(self.channel._get_reread_domain()), shops)
+        (direct | shops).action_confirm()
+        for order in (direct, shops):
+            self._deliver(order)
+        self.assertEqual(self.env["oms.channel.push"].search([("kind", "=", "shipment")]).order_id, shops)
+
+    def test_sku_in_chinese(self):
+        self.mouse.default_code = "鼠标-黑"
+        order = make_order(1, payments=[])
+        order["lines"][0]["sku"] = "鼠标-黑"
+        self._send(order)
+        self._work("message")
+        self.assertTrue(self._order("A-1"))
+        self.assertEqual(len(self._call("GET", "/stock?sku=鼠标-黑").json()["items"]), 1)
+
     def test_queries_do_not_grow_with_the_batch(self):
         counts = []
         for start, size in ((0, 5), (10, 10), (100, 100)):

@@ -74,6 +74,7 @@ def map_order(raw):
         ship_from=date.fromisoformat(raw["ship_from"]) if raw.get("ship_from") else None,
         ship_by=to_datetime(raw["ship_by"], "ship_by") if raw.get("ship_by") else None,
         is_masked=bool(raw.get("is_masked")),
+        is_direct=True,
         raw=raw,
     )
 
