@@ -24,14 +24,13 @@ class OmsChannels(http.Controller):
 
     @http.route(
         _webhook_url,
-        type="http",
+        type="oms_raw",
         auth="public",
         methods=["POST"],
-        csrf=False,
         save_session=False,
         max_content_length=MAX_BODY_BYTES,  # also of a body that does not say how long it is
     )
-    def webhook(self, channel_id, **_kwargs):
+    def webhook(self, channel_id):
         """Check the signature, store the event, say thanks. The work is done in the background."""
         # sudo: oms.channel - the shop is no user; its signature is checked below before anything is done
         channel_sudo = request.env["oms.channel"].sudo().browse(channel_id)

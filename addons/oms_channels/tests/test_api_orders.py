@@ -1,5 +1,6 @@
 from unittest.mock import patch
 
+from odoo import fields
 from odoo.tests import tagged
 
 from .api_common import ApiCase, make_order
@@ -251,6 +252,7 @@ class TestApiOrders(ApiCase):
         self._pull()
         direct, shops = self._order("A-1"), self._order("order_1")
         self.assertTrue(direct.channel_is_direct)
+        (direct | shops).date_order = fields.Datetime.now()
         self.assertEqual(self.env["sale.order"].search(self.channel._get_reread_domain()), shops)
         (direct | shops).action_confirm()
         for order in (direct, shops):
