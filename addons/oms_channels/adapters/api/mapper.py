@@ -44,7 +44,6 @@ def map_order(raw):
     total = round_money(_money(raw["total"], "total") if raw.get("total") is not None else parts, currency)
     buyer = raw.get("buyer") or {}
     address = _map_address(raw.get("shipping_address"))
-    risk = raw.get("risk_score")
     return ChannelOrder(
         external_id=order_id,
         reference=to_text(raw.get("reference")) or order_id,
@@ -65,18 +64,26 @@ def map_order(raw):
         discount_total=sum((line.discount_amount for line in lines), ZERO),
         tax_total=sum((part.tax_amount for part in (*lines, *shippings)), ZERO),
         is_paid=bool(payments) and sum((payment.captured_amount for payment in payments), ZERO) >= total,
-        note=to_text(raw.get("note")),
-        seller_note=to_text(raw.get("seller_note")),
-        buyer_ip=to_text(raw.get("buyer_ip")),
-        coupon_codes=tuple(code for code in map(to_text, raw.get("coupon_codes") or ()) if code),
-        risk_score=None if risk is None else to_decimal(risk, "risk_score"),
-        is_presale=bool(raw.get("is_presale")),
-        ship_from=date.fromisoformat(raw["ship_from"]) if raw.get("ship_from") else None,
-        ship_by=to_datetime(raw["ship_by"], "ship_by") if raw.get("ship_by") else None,
-        is_masked=bool(raw.get("is_masked")),
+        **_read_facts(raw),
         is_direct=True,
         raw=raw,
     )
+
+
+def _read_facts(raw):
+    """Notes, and what rules may ask for."""
+    risk = raw.get("risk_score")
+    return {
+        "note": to_text(raw.get("note")),
+        "seller_note": to_text(raw.get("seller_note")),
+        "buyer_ip": to_text(raw.get("buyer_ip")),
+        "coupon_codes": tuple(code for code in map(to_text, raw.get("coupon_codes") or ()) if code),
+        "risk_score": None if risk is None else to_decimal(risk, "risk_score"),
+        "is_presale": bool(raw.get("is_presale")),
+        "ship_from": date.fromisoformat(raw["ship_from"]) if raw.get("ship_from") else None,
+        "ship_by": to_datetime(raw["ship_by"], "ship_by") if raw.get("ship_by") else None,
+        "is_masked": bool(raw.get("is_masked")),
+    }
 
 
 def _money(value, what):
