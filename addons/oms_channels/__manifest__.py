@@ -6,6 +6,7 @@
     "version": "19.0.1.0.0",
     "license": "LGPL-3",
     "depends": ["oms_base", "stock_delivery"],
+    "external_dependencies": {"python": ["jsonschema", "openpyxl", "xlsxwriter"]},
     "data": [
         "security/oms_channels_security.xml",
         "security/ir.model.access.csv",
@@ -15,8 +16,10 @@
         "views/oms_channel_push_views.xml",
         "views/oms_channel_listing_views.xml",
         "views/oms_channel_payment_views.xml",
+        "views/oms_api_views.xml",
         "views/oms_channel_views.xml",  # Depends on the actions of the views above
         "views/sale_order_views.xml",
+        "wizard/oms_order_import_views.xml",
         "views/oms_channels_menus.xml",
     ],
 }

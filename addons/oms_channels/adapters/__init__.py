@@ -10,6 +10,7 @@ from . import base
 from .errors import NotSupported
 
 _PROVIDERS = {
+    "api": ".api.adapter:ApiAdapter",
     "medusa": ".medusa.adapter:MedusaAdapter",
     "marketplace": ".marketplace.adapter:MarketplaceAdapter",
 }

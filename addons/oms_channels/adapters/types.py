@@ -179,6 +179,7 @@ class ChannelOrder:
     ship_from: date | None = None  # the shop promised not to send before
     ship_by: datetime | None = None  # the shop promised to send before
     is_masked: bool = False  # name, phone or address are hidden by the shop
+    is_direct: bool = False  # sent to us by API or file: there is no shop to ask or to tell
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property

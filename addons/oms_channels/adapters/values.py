@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
@@ -44,9 +45,10 @@ def to_datetime(value, what):
     """Aware UTC datetime of an ISO 8601 text."""
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError) as error:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    # Overflow: the first or last day of all, in another zone.
+    except (TypeError, ValueError, OverflowError) as error:
         raise bad_payload(f"{what} is no time: {str(value)[:40]!r}.") from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def to_text(value):
@@ -73,6 +75,14 @@ def rows(mapping, key):
 
 
 # === WEBHOOKS === #
+
+
+def read_webhook(raw_body):
+    """The JSON value of a webhook's body, however it is broken or deep."""
+    try:
+        return json.loads(raw_body)
+    except (ValueError, RecursionError) as error:
+        raise bad_payload("The webhook is signed but not understood.") from error
 
 
 def lower_headers(headers):

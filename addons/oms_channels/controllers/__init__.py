@@ -1,1 +1,3 @@
+from . import raw_dispatcher
 from . import oms_channels
+from . import api

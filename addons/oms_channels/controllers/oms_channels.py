@@ -13,17 +13,28 @@ _logger = logging.getLogger(__name__)
 
 # Webhooks name what happened; a body beyond this is no webhook.
 MAX_BODY_BYTES = 1024 * 1024
+# Names of events and orders beyond this are none, and ids beyond this no column can hold.
+MAX_NAME = 255
+MAX_ID = 2**31 - 1
+UNFORESEEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class OmsChannels(http.Controller):
     _webhook_url = "/oms/webhook/<int:channel_id>"
 
-    @http.route(_webhook_url, type="http", auth="public", methods=["POST"], csrf=False, save_session=False)
-    def webhook(self, channel_id, **_kwargs):
+    @http.route(
+        _webhook_url,
+        type="oms_raw",
+        auth="public",
+        methods=["POST"],
+        save_session=False,
+        max_content_length=MAX_BODY_BYTES,  # also of a body that does not say how long it is
+    )
+    def webhook(self, channel_id):
         """Check the signature, store the event, say thanks. The work is done in the background."""
         # sudo: oms.channel - the shop is no user; its signature is checked below before anything is done
-        channel_sudo = request.env["oms.channel"].sudo().browse(channel_id).exists()
-        if not channel_sudo.active or not channel_sudo.provider:
+        channel_sudo = request.env["oms.channel"].sudo().browse(channel_id)
+        if not 0 < channel_id <= MAX_ID or not channel_sudo.exists().active or not channel_sudo.provider:
             raise NotFound()
         if (request.httprequest.content_length or 0) > MAX_BODY_BYTES:
             raise RequestEntityTooLarge()
@@ -39,9 +50,21 @@ class OmsChannels(http.Controller):
         except AdapterError as error:
             _logger.warning("Webhook of channel %s not understood: %s", channel_id, error.message)
             return request.make_response("not understood", status=400)
+        except UNFORESEEN:
+            # What an adapter trips over is the body's fault, but the adapter should have said so.
+            _logger.warning("Webhook of channel %s not understood", channel_id, exc_info=True)
+            return request.make_response("not understood", status=400)
+        if not self._is_storable(event):
+            _logger.warning("Webhook of channel %s names what can't be stored", channel_id)
+            return request.make_response("not understood", status=400)
         if event.concerns_order:
             self._store(channel_sudo, event)
         return request.make_response("ok")
+
+    def _is_storable(self, event):
+        """Return whether the names in an event can be: a database takes no NUL, and its index no book."""
+        names = (event.event_id, event.topic, event.order_external_id, event.resource_type, event.resource_id)
+        return all(len(name) <= MAX_NAME and name.isprintable() for name in names)
 
     def _store(self, channel_sudo, event):
         """Store the event; that it is there already is as good."""

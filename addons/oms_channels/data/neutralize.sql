@@ -9,3 +9,6 @@ UPDATE oms_channel
 UPDATE ir_cron
    SET active = false
  WHERE id IN (SELECT res_id FROM ir_model_data WHERE module = 'oms_channels' AND model = 'ir.cron');
+UPDATE oms_api_key
+   SET revoked_date = now() AT TIME ZONE 'UTC'
+ WHERE revoked_date IS NULL;

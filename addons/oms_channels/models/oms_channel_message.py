@@ -31,6 +31,7 @@ class OmsChannelMessage(models.Model):
             ("poll", "Pull"),
             ("reread", "Re-read"),
             ("push", "Sent to Us"),
+            ("api", "Inbound API"),
             ("file", "File"),
             ("manual", "By Hand"),
         ],

@@ -25,7 +25,7 @@ class OmsChannelMessage(models.Model):
         """Override of `oms_base`: read the order from the message, or from the shop, and create or change ours."""
         message = self.with_company(self.company_id)
         with message._adapter_errors():
-            adapter = message.channel_id._get_adapter()
+            adapter = message._get_order_adapter()
             payload = message._read_order_payload(adapter)
             if payload is None:
                 return {"state": "skipped", "result": self.env._("Not about an order")}
@@ -142,7 +142,8 @@ class OmsChannelMessage(models.Model):
         domain = self._get_queue_domain(lane) & self._get_offline_domain()
         cron = self.env["ir.cron"]
         rows = self.search(domain, limit=limit, order="id")
-        for channel, channel_rows in rows.grouped("channel_id").items():
+        groups = rows.grouped(lambda row: (row.channel_id, row._is_own_format()))
+        for (channel, _is_own), channel_rows in groups.items():
             for start in range(0, len(channel_rows), BATCH_SIZE):
                 cron._commit_progress(remaining=len(rows))
                 batch = channel_rows[start : start + BATCH_SIZE].try_lock_for_update().filtered_domain(domain)
@@ -177,7 +178,7 @@ class OmsChannelMessage(models.Model):
 
     def _get_plain_new_orders(self, channel):
         """Return {message: ChannelOrder} of the new orders whose products are all known, one message an order."""
-        adapter = channel._get_adapter()
+        adapter = self._get_order_adapter()
         waiting = self._get_waiting_queue_keys(self)
         found, seen = {}, set()
         for message in self:

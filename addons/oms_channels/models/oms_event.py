@@ -26,3 +26,6 @@ class OmsEvent(models.Model):
             "refund_withdrawn": "cascade",
         },
     )
+
+    # The inbound API tells which orders changed since.
+    _channel_date_idx = models.Index("(channel_id, date) WHERE channel_id IS NOT NULL")

@@ -41,6 +41,21 @@ class TestWebhook(ChannelsCommon, HttpCase):
         self.assertEqual(self._post(body=self.body).status_code, 200)
         self.assertEqual(len(self._message("order_1")), 1)
 
+    def test_body_that_calls_itself_a_form_is_read_as_it_was_signed(self):
+        body = json.dumps(
+            {"event": "order.placed", "data": {"id": "order_1"}, "at": datetime.now(UTC).isoformat()}
+        ).encode()
+        response = self.url_open(
+            f"/oms/webhook/{self.channel.id}?self=1&channel_id=0",
+            data=body,
+            headers={
+                "Content-Type": "application/x-www-form-urlencoded",
+                signature.HEADER: signature.sign("test-secret", body),
+            },
+        )
+        self.assertEqual(response.status_code, 200)
+        self.assertEqual(len(self._message("order_1")), 1)
+
     def test_webhook_and_pull_make_one_order(self):
         self.shop.place(1, [("OMS-MOUSE", 1, 20.0)])
         self._post()

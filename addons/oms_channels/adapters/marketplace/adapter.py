@@ -1,13 +1,22 @@
 """A shop on the (simulated) marketplace as a channel."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from .. import base
 from ..errors import AuthError, BadResponse, Rejected
 from ..types import ZERO, ChannelEvent, ListingPage, Page, PageItem, PushResult, StockResult
-from ..values import check_age, check_signature, lower_headers, required, rows, to_decimal, to_json_number, to_text
+from ..values import (
+    check_age,
+    check_signature,
+    lower_headers,
+    read_webhook,
+    required,
+    rows,
+    to_decimal,
+    to_json_number,
+    to_text,
+)
 from . import mapper, signature
 from .client import MarketplaceClient
 
@@ -120,7 +129,7 @@ class MarketplaceAdapter(base.ChannelAdapter):
             raise AuthError("The webhook carries no time.") from error
         check_age(sent_at, now, WEBHOOK_MAX_AGE)
         try:
-            body = json.loads(raw_body)
+            body = read_webhook(raw_body)
             event_id, topic, order_id, modified = (body[key] for key in ("msg_id", "topic", "order_id", "modified"))
         except (ValueError, KeyError, TypeError) as error:
             raise BadResponse("The webhook is signed but not understood.", retryable=False) from error

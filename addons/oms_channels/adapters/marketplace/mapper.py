@@ -41,7 +41,7 @@ def read_time(text, what):
     """Aware UTC datetime of the platform's text."""
     try:
         return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=CHINA).astimezone(UTC)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise bad_payload(f"{what} is no time: {str(text)[:40]!r}.") from error
 
 

@@ -1,6 +1,5 @@
 """A Medusa v2 shop as a channel."""
 
-import json
 from decimal import Decimal
 
 from .. import base
@@ -11,6 +10,7 @@ from ..values import (
     check_signature,
     digest,
     lower_headers,
+    read_webhook,
     required,
     round_money,
     rows,
@@ -119,7 +119,7 @@ class MedusaAdapter(base.ChannelAdapter):
         given = lower_headers(headers).get(signature.HEADER)
         check_signature(secret, given, lambda one: signature.sign(one, raw_body))
         try:
-            body = json.loads(raw_body)
+            body = read_webhook(raw_body)
             topic, data, moment = body["event"], body["data"], body["at"]
             named = to_text(data.get("order_id")) or to_text(data.get("id"))
         except (ValueError, KeyError, TypeError, AttributeError) as error:

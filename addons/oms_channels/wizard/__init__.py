@@ -1,0 +1,2 @@
+from . import oms_order_import
+from . import oms_order_import_report
