@@ -12,6 +12,8 @@ from .errors import NotSupported
 _PROVIDERS = {
     "medusa": ".medusa.adapter:MedusaAdapter",
     "marketplace": ".marketplace.adapter:MarketplaceAdapter",
+    "vendure": ".vendure.adapter:VendureAdapter",
+    "woocommerce": ".woocommerce.adapter:WooCommerceAdapter",
 }
 
 
