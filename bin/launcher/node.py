@@ -1,4 +1,4 @@
-"""Node.js and what comes from npm: the shops of the tests, JavaScript linters, a browser where none can be installed."""
+"""Node.js and what comes from npm: the shops of the tests, linters, a browser where none can be installed."""
 
 import hashlib
 import shutil

@@ -6,6 +6,7 @@ import urllib.request
 from decimal import Decimal
 
 USER, PASSWORD = "superadmin", "oms-test-password"
+# Written "@error" in the documents below.
 ERROR = "... on ErrorResult { errorCode message }"
 
 
@@ -30,7 +31,7 @@ class VendureShop:
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
         request = urllib.request.Request(
             f"{self.url}/{api}",
-            data=json.dumps({"query": query, "variables": variables or {}}).encode(),
+            data=json.dumps({"query": query.replace("@error", ERROR), "variables": variables or {}}).encode(),
             headers=headers,
         )
         try:
@@ -48,7 +49,7 @@ class VendureShop:
     def admin(self, query, **variables):
         """A call as the shop's administrator; returns the only field of the answer."""
         if not self._token:
-            login = f'mutation {{ login(username: "{USER}", password: "{PASSWORD}") {{ __typename {ERROR} }} }}'
+            login = f'mutation {{ login(username: "{USER}", password: "{PASSWORD}") {{ __typename @error }} }}'
             _data, self._token = self.call("admin-api", login)
         data, _token = self.call("admin-api", query, variables, self._token)
         return next(iter(data.values()))
@@ -61,13 +62,10 @@ class VendureShop:
         :param products: list of {"sku", "title", "price", "stock"}
         """
         channel = self.admin("{ activeChannel { id } }")
-        names = "translations: [{languageCode: en, name: $name%s}]"
         country_id = self.admin(
-            "mutation($code: String!, $name: String!) { createCountry(input: {code: $code, enabled: true, "
-            + names % ""
-            + "}) { id } }",
+            "mutation($code: String!) { createCountry(input: {code: $code, enabled: true, "
+            "translations: [{languageCode: en, name: $code}]}) { id } }",
             code=country,
-            name=country,
         )["id"]
         zone = self.admin(
             'mutation($ids: [ID!]) { createZone(input: {name: "Home", memberIds: $ids}) { id } }', ids=[country_id]
@@ -86,7 +84,7 @@ class VendureShop:
             },
         )
         self.admin(
-            "mutation($input: UpdateChannelInput!) { updateChannel(input: $input) { __typename %s } }" % ERROR,
+            "mutation($input: UpdateChannelInput!) { updateChannel(input: $input) { __typename @error } }",
             input={
                 "id": channel["id"],
                 "defaultTaxZoneId": zone,
@@ -183,32 +181,31 @@ class VendureShop:
         for sku, quantity in items.items():
             cart = shop(
                 "mutation($id: ID!, $quantity: Int!) { addItemToOrder(productVariantId: $id, quantity: $quantity) "
-                "{ __typename ... on Order { id } %s } }" % ERROR,
+                "{ __typename ... on Order { id } @error } }",
                 id=self.variants[sku],
                 quantity=quantity,
             )
         if not place:
             return cart["id"]
         for code in coupons:
-            shop("mutation($code: String!) { applyCouponCode(couponCode: $code) { __typename %s } }" % ERROR, code=code)
+            shop("mutation($code: String!) { applyCouponCode(couponCode: $code) { __typename @error } }", code=code)
         first, _space, last = address["fullName"].partition(" ")
         shop(
-            "mutation($input: CreateCustomerInput!) { setCustomerForOrder(input: $input) { __typename %s } }" % ERROR,
+            "mutation($input: CreateCustomerInput!) { setCustomerForOrder(input: $input) { __typename @error } }",
             input={"emailAddress": email, "firstName": first, "lastName": last},
         )
         shop(
-            "mutation($input: CreateAddressInput!) { setOrderShippingAddress(input: $input) { __typename %s } }"
-            % ERROR,
+            "mutation($input: CreateAddressInput!) { setOrderShippingAddress(input: $input) { __typename @error } }",
             input=address,
         )
         method = shop("{ eligibleShippingMethods { id } }")[0]["id"]
         shop(
-            "mutation($ids: [ID!]!) { setOrderShippingMethod(shippingMethodId: $ids) { __typename %s } }" % ERROR,
+            "mutation($ids: [ID!]!) { setOrderShippingMethod(shippingMethodId: $ids) { __typename @error } }",
             ids=[method],
         )
-        shop('mutation { transitionOrderToState(state: "ArrangingPayment") { __typename %s } }' % ERROR)
+        shop('mutation { transitionOrderToState(state: "ArrangingPayment") { __typename @error } }')
         shop(
-            "mutation($input: PaymentInput!) { addPaymentToOrder(input: $input) { __typename %s } }" % ERROR,
+            "mutation($input: PaymentInput!) { addPaymentToOrder(input: $input) { __typename @error } }",
             input={"method": "card" if capture else "invoice", "metadata": {}},
         )
         return cart["id"]
@@ -216,7 +213,7 @@ class VendureShop:
     def add_coupon(self, code, percent):
         """Make a coupon that takes percents off the whole order."""
         self.admin(
-            "mutation($input: CreatePromotionInput!) { createPromotion(input: $input) { __typename %s } }" % ERROR,
+            "mutation($input: CreatePromotionInput!) { createPromotion(input: $input) { __typename @error } }",
             input={
                 "enabled": True,
                 "couponCode": code,
@@ -235,23 +232,23 @@ class VendureShop:
         """Take the money of an order's authorized payments."""
         for payment in self.get_order(order_id)["payments"]:
             if payment["state"] == "Authorized":
-                self.admin("mutation($id: ID!) { settlePayment(id: $id) { __typename %s } }" % ERROR, id=payment["id"])
+                self.admin("mutation($id: ID!) { settlePayment(id: $id) { __typename @error } }", id=payment["id"])
 
     def edit(self, order_id, **changes):
         """Change a placed order as the shop's staff would. :param changes: keys of ModifyOrderInput"""
         before = self.get_order(order_id)["state"]
-        move = "mutation($id: ID!, $to: String!) { transitionOrderToState(id: $id, state: $to) { __typename %s } }"
-        self.admin(move % ERROR, id=order_id, to="Modifying")
+        move = "mutation($id: ID!, $to: String!) { transitionOrderToState(id: $id, state: $to) { __typename @error } }"
+        self.admin(move, id=order_id, to="Modifying")
         self.admin(
-            "mutation($input: ModifyOrderInput!) { modifyOrder(input: $input) { __typename %s } }" % ERROR,
+            "mutation($input: ModifyOrderInput!) { modifyOrder(input: $input) { __typename @error } }",
             input={"dryRun": False, "orderId": order_id, **changes},
         )
-        self.admin(move % ERROR, id=order_id, to=before)
+        self.admin(move, id=order_id, to=before)
 
     def cancel(self, order_id):
         """Cancel as the shop's staff would."""
         self.admin(
-            "mutation($input: CancelOrderInput!) { cancelOrder(input: $input) { __typename %s } }" % ERROR,
+            "mutation($input: CancelOrderInput!) { cancelOrder(input: $input) { __typename @error } }",
             input={"orderId": order_id, "reason": "changed mind", "cancelShipping": True},
         )
 

@@ -321,8 +321,10 @@ def _find_fulfillment(order, notice, wanted, method):
         if row.get("state") == "Cancelled":
             continue
         content = {line.get("orderLineId"): line.get("quantity") for line in rows(row, "lines")}
-        is_same = row.get("trackingCode") == notice.tracking_number if notice.tracking_number else (
-            row.get("method") == method
+        is_same = (
+            row.get("trackingCode") == notice.tracking_number
+            if notice.tracking_number
+            else (row.get("method") == method)
         )
         if is_same and content == wanted:
             return row

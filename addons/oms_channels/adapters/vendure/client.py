@@ -87,9 +87,7 @@ class VendureClient:
         if channel := self.config.options.get("sales_channel_id"):
             headers["vendure-token"] = channel
         body = json.dumps({"query": document, "variables": variables}).encode()
-        return self.transport(
-            http.HttpRequest("POST", f"{self.config.base_url}/admin-api", headers=headers, body=body)
-        )
+        return self.transport(http.HttpRequest("POST", f"{self.config.base_url}/admin-api", headers=headers, body=body))
 
     @staticmethod
     def _read(response):

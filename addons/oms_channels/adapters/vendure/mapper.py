@@ -2,8 +2,7 @@
 
 Facts of Vendure 3.7 that shape this file:
 - Money is an integer; how many decimals it has is a setting of the server, the same for every currency.
-- ``updatedAt`` of an order is not bumped by placement, payment, fulfilment or refund: the version is made of the order's
-  history.
+- ``updatedAt`` of an order is not bumped by placement, payment, fulfilment or refund: its history is the version.
 - Cancelled units leave ``quantity`` and all totals, goods that came back as well (both are a cancellation): the amount
   as sold is put together from the lines.
 - Prices are rounded per unit, with tax: the gross unit price times the quantity is what the shop adds up.
@@ -119,7 +118,7 @@ class Money:
 
 
 def _get_total(raw, lines, total, money):
-    """The amount as sold. Once units were taken away the shop's own total is less, and the rest of a discounted line has
+    """The amount as sold. Once units were taken away the shop's own total is less, and a discounted line has
     lost its share of the discount or its cents: what the buyer paid for is what was sold."""
     if not _is_reduced(raw, lines):
         return money.get(raw, "totalWithTax")
@@ -234,7 +233,9 @@ def _map_shipping(row, money):
 
 def _round_rate(rate):
     """Vendure tells no rate of shipping: rounding of the amounts must not make 8.01 % of 8 %."""
-    return next((near for near in (round(rate), round(rate * 4) / Decimal(4)) if abs(near - rate) < Decimal("0.1")), rate)
+    return next(
+        (near for near in (round(rate), round(rate * 4) / Decimal(4)) if abs(near - rate) < Decimal("0.1")), rate
+    )
 
 
 def _map_surcharge(row, money):

@@ -9,7 +9,7 @@ BATCH = 100
 
 
 class StockPublisher:
-    """Vendure sells on hand - allocated, and keeps an allocation until an order is fulfilled there: what it allocated is
+    """Vendure sells on hand - allocated, and keeps an allocation until an order is fulfilled: what it allocated is
     added to the sellable quantity, else it would be subtracted twice. Publish only when all its orders are imported."""
 
     def __init__(self, client, get_location_id):
@@ -35,9 +35,7 @@ class StockPublisher:
                 errors[index] = f"The shop does not track the stock of {level.sku or level.external_id}."
                 continue
             location = level.location or default
-            known = next(
-                (row for row in rows(variant, "stockLevels") if row.get("stockLocationId") == location), None
-            )
+            known = next((row for row in rows(variant, "stockLevels") if row.get("stockLocationId") == location), None)
             allocated = to_decimal(known.get("stockAllocated") or 0, "stockAllocated") if known else ZERO
             on_hand = int(max(level.quantity, ZERO) + allocated)
             if known and known.get("stockOnHand") == on_hand:

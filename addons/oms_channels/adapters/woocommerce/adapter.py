@@ -62,7 +62,7 @@ class WooCommerceAdapter(base.ChannelAdapter):
         return {"shop": to_text(environment.get("home_url") or environment.get("site_url")), "details": details}
 
     def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
-        """By time of change. Times are to the second, and the shop leaves out the second asked for: the list is asked for
+        """By time of change. Times are to the second, and the shop leaves out the second asked for: it is asked for
         from a second earlier, without the orders of that second that were seen already. So an order that changes
         meanwhile, and moves to the end, pushes no other out of sight, and a second full of orders is read in pages.
 

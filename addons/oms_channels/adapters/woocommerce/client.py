@@ -47,7 +47,9 @@ class WooCommerceClient:
     def _call(self, method, path, params, body=None):
         key, secret = (self.config.credentials.get(name) for name in ("api_key", "api_secret"))
         if not key or not secret:
-            raise AuthError("Consumer key and secret are not set. Make them in WooCommerce > Settings > Advanced > API.")
+            raise AuthError(
+                "Consumer key and secret are not set. Make them in WooCommerce > Settings > Advanced > API."
+            )
         url = f"{self.config.base_url}{PATH}{path}"
         pairs = [(name, str(value)) for name, value in params.items() if value is not None]
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -87,6 +89,8 @@ def _raise(response):
         code, message = str(answer.get("code") or ""), str(answer.get("message") or "")
     except (ValueError, AttributeError):
         code = message = ""
+        if response.status == 404 and "json" in response.headers.get("content-type", ""):
+            raise BadResponse("The shop's answer is not complete JSON.") from None
     if response.status == 404 and code == NO_ROUTE:
         raise NoRoute(f"The shop has no such call (HTTP 404): {message[:300]} Check its address and permalinks.")
     if response.status == 404 and not code:

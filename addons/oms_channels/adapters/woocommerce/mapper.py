@@ -41,11 +41,45 @@ STATUSES = {
 }
 # Later in this list wins when two states have the same second.
 _RANKS = ("pending", "failed", "on-hold", "processing", "completed", "refunded", "cancelled", "trash")
-# Provinces of China: WooCommerce counts them, ISO 3166-2 has letters.
+# Provinces of China, which WooCommerce counts.
 _CHINA = {
-    f"CN{number}": code
-    for number, code in enumerate(
-        "YN BJ TJ HE SX NM LN JL HL SH JS ZJ AH FJ JX SD HA HB HN GD GX HI CQ SC GZ SN GS QH NX MO XZ XJ".split(), 1
+    f"CN{number}": name
+    for number, name in enumerate(
+        [
+            "云南",
+            "北京",
+            "天津",
+            "河北",
+            "山西",
+            "内蒙古",
+            "辽宁",
+            "吉林",
+            "黑龙江",
+            "上海",
+            "江苏",
+            "浙江",
+            "安徽",
+            "福建",
+            "江西",
+            "山东",
+            "河南",
+            "湖北",
+            "湖南",
+            "广东",
+            "广西",
+            "海南",
+            "重庆",
+            "四川",
+            "贵州",
+            "陕西",
+            "甘肃",
+            "青海",
+            "宁夏",
+            "澳门",
+            "西藏",
+            "新疆",
+        ],
+        1,
     )
 }
 # Checkouts under way.

@@ -2,6 +2,7 @@
 
 import json
 
+from ..errors import Rejected
 from ..types import PushResult
 from ..values import rows, to_json_number, to_text
 from . import mapper
@@ -25,6 +26,7 @@ class ShipmentFlow:
         order = {**order, mapper.FULFILLMENTS: answer}
         parcel = _find_parcel(mapper.get_parcels(order), notice)
         if not parcel:
+            _check_alive(order)
             made = self.client.post(f"{path}/fulfillments", _make_fulfillment(notice))
             external_id, is_repeat = to_text(made.get("id")), False
             order = {**order, mapper.FULFILLMENTS: [*answer, {**made, "is_fulfilled": True}]}
@@ -42,9 +44,8 @@ class ShipmentFlow:
         parcels = mapper.read_own_parcels(order)
         is_repeat = bool(_find_parcel(parcels, notice))
         if not is_repeat:
-            items = [
-                {"item_id": int(line_id), "qty": to_json_number(quantity)} for line_id, quantity in notice.lines
-            ]
+            _check_alive(order)
+            items = [{"item_id": int(line_id), "qty": to_json_number(quantity)} for line_id, quantity in notice.lines]
             parcel = {
                 "id": notice.idempotency_key,
                 "key": notice.idempotency_key,
@@ -72,6 +73,12 @@ class ShipmentFlow:
             self.client.post(f"{path}/notes", {"note": note, "customer_note": True})
             is_repeat = False
         return PushResult(notice.idempotency_key, is_repeat=is_repeat)
+
+
+def _check_alive(order):
+    """The shop itself would take a parcel of a cancelled order."""
+    if mapper.map_order(order).status == "cancelled":
+        raise Rejected(f"Order {order.get('number')} is cancelled in the shop: stop the parcel.")
 
 
 def _without(order, key):

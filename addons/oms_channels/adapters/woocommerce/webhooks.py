@@ -35,7 +35,13 @@ class WebhookFlow:
         for topic in TOPICS:
             mine = [row for row in known if row.get("topic") == topic and _is_ours(row, url)]
             mine.sort(key=lambda row: (row.get("delivery_url") != url, row.get("id")))
-            body = {"name": f"{NAME} {topic}", "topic": topic, "delivery_url": url, "secret": secret, "status": "active"}
+            body = {
+                "name": f"{NAME} {topic}",
+                "topic": topic,
+                "delivery_url": url,
+                "secret": secret,
+                "status": "active",
+            }
             if not mine:
                 self.client.post("/webhooks", body)
                 created.append(topic)
