@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from servers.hook_sink import HookSink
 from servers.shops import WEBHOOK_SECRET, make_drivers
+from servers.woocommerce_server import KEY, SECRET, WooCommerceServer
 
-from odoo.addons.oms_channels.adapters import base, http
+from odoo.addons.oms_channels.adapters import base, get_adapter_class, http
 from odoo.addons.oms_channels.adapters.errors import (
     AdapterError,
     AuthError,
@@ -49,6 +51,13 @@ def adapter(shop):
     return shop.make_adapter()
 
 
+@pytest.fixture(scope="module")
+def listed(shop):
+    """(a time just before, by the shop's clock; ids) of five orders that nobody ships: buying takes longest."""
+    order_ids = [shop.place() for _index in range(5)]
+    return _parse(shop.make_adapter(), order_ids[0]).updated_at, order_ids
+
+
 def _parse(adapter, order_id):
     return adapter.parse_order(adapter.fetch_order(order_id))
 
@@ -78,11 +87,6 @@ def _read_all(adapter, since, limit=2):
     return [item for page in adapter.iter_orders_since(since, limit=limit) for item in page.items]
 
 
-def _start(adapter, order_id):
-    """A time just before the order, by the shop's clock."""
-    return _parse(adapter, order_id).updated_at
-
-
 # === CONNECTION === #
 
 
@@ -105,9 +109,9 @@ def test_nobody_at_the_address_is_an_outage(shop, adapter):
 # === ORDERS === #
 
 
-def test_each_order_is_found_exactly_once(shop, adapter):
-    order_ids = [shop.place() for _index in range(5)]
-    items = _read_all(adapter, _start(adapter, order_ids[0]))
+def test_each_order_is_found_exactly_once(shop, adapter, listed):
+    since, order_ids = listed
+    items = _read_all(adapter, since)
     found = [item.external_id for item in items if item.external_id in order_ids]
     if shop.lists_once:
         assert found == order_ids
@@ -116,8 +120,8 @@ def test_each_order_is_found_exactly_once(shop, adapter):
     assert len({(item.external_id, item.version) for item in items}) == len({item.external_id for item in items})
 
 
-def test_order_adds_up_to_the_cent(shop, adapter):
-    order = _parse(adapter, shop.place())
+def test_order_adds_up_to_the_cent(shop, adapter, listed):
+    order = _parse(adapter, listed[1][0])
     assert order.status == "open" and order.is_paid and order.currency == shop.currency
     assert order.parts_total == order.total
     assert sum(payment.captured_amount for payment in order.payments) == order.total
@@ -126,11 +130,11 @@ def test_order_adds_up_to_the_cent(shop, adapter):
         assert abs(paid - line.total) < CENT
 
 
-def test_reading_twice_is_reading_the_same(shop, adapter):
-    order_id = shop.place()
+def test_reading_twice_is_reading_the_same(adapter, listed):
+    since, [*_others, order_id] = listed
     first, second = adapter.fetch_order(order_id), adapter.fetch_order(order_id)
     assert first == second
-    listed = next(item for item in _read_all(adapter, _start(adapter, order_id)) if item.external_id == order_id)
+    listed = next(item for item in _read_all(adapter, since) if item.external_id == order_id)
     assert listed.version == adapter.parse_order(first).version
     assert adapter.parse_order(listed.payload) == adapter.parse_order(first)
 
@@ -160,9 +164,8 @@ def test_names_in_any_writing_survive(shop, adapter):
         assert address.street == street and "张三" in address.name and "Ñúñez" in address.name
 
 
-def test_order_that_changes_under_the_reader_hides_no_other(shop, adapter):
-    order_ids = [shop.place() for _index in range(5)]
-    since = _start(adapter, order_ids[0])
+def test_order_that_changes_under_the_reader_hides_no_other(shop, adapter, listed):
+    since, order_ids = listed
     page = adapter.fetch_orders_page(since, limit=2)
     shop.edit(order_ids[0], "1 Moved Street")
     items = list(page.items)
@@ -175,8 +178,8 @@ def test_order_that_changes_under_the_reader_hides_no_other(shop, adapter):
         assert max(versions) == _parse(adapter, order_ids[0]).version
 
 
-def test_order_of_the_very_moment_asked_for_is_in_the_list(shop, adapter):
-    order_id = shop.place()
+def test_order_of_the_very_moment_asked_for_is_in_the_list(adapter, listed):
+    order_id = listed[1][-1]
     moment = _parse(adapter, order_id).updated_at
     assert order_id in [item.external_id for item in _read_all(adapter, moment)]
     # The checkpoint that is kept has no fractions of a second.
@@ -197,8 +200,8 @@ def test_late_webhook_cannot_bring_back_the_past(shop, adapter):
     assert adapter.parse_order(old).version < adapter.parse_order(newest).version
 
 
-def test_webhook_is_believed_only_with_its_signature(shop, adapter):
-    headers, body = shop.make_webhook(shop.place())
+def test_webhook_is_believed_only_with_its_signature(shop, adapter, listed):
+    headers, body = shop.make_webhook(listed[1][1])
     now = datetime.now(UTC)
     first = adapter.verify_and_parse_webhook(headers, body, ["new-secret", WEBHOOK_SECRET], now=now)
     assert first.event_id == adapter.verify_and_parse_webhook(headers, body, WEBHOOK_SECRET, now=now).event_id
@@ -444,9 +447,8 @@ def test_money_over_a_sick_wire_goes_back_once(shop, adapter, fault):
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_reading_over_a_sick_wire_goes_on_where_it_stopped(shop, adapter, fault):
-    order_ids = [shop.place() for _index in range(3)]
-    since = _start(adapter, order_ids[0])
+def test_reading_over_a_sick_wire_goes_on_where_it_stopped(shop, listed, fault):
+    since, order_ids = listed
     seen, cursor, at = set(), None, 1
     for _attempt in range(40):
         sick = shop.make_adapter(FaultyTransport(fault, at))
@@ -460,3 +462,176 @@ def test_reading_over_a_sick_wire_goes_on_where_it_stopped(shop, adapter, fault)
     else:
         raise AssertionError("the list never came to its end")
     assert set(order_ids) <= seen
+
+
+# === WHAT ONE PLATFORM HAS === #
+
+only_vendure = pytest.mark.parametrize("shop", ["vendure"], indirect=True)
+only_woocommerce = pytest.mark.parametrize("shop", [pytest.param("woocommerce", marks=pytest.mark.nodb)], indirect=True)
+
+
+@only_vendure
+def test_vendure_sends_webhooks_through_its_plugin(shop, adapter):
+    with HookSink() as sink:
+        shop.server.set_webhook_url(sink.url)
+        try:
+            order_id = shop.place()
+            adapter.push_shipment(_make_shipment(adapter, order_id))
+            adapter.push_refund(RefundNotice(order_id, Decimal("1.00"), "USD", "hook"))
+            wanted = {
+                "OrderPlacedEvent",
+                "OrderStateTransitionEvent",
+                "PaymentStateTransitionEvent",
+                "FulfillmentEvent",
+                "RefundStateTransitionEvent",
+            }
+            calls = sink.wait_for(lambda calls: wanted <= {call.headers["x-vendure-event"] for call in calls})
+        finally:
+            shop.server.set_webhook_url("")
+    now = datetime.now(UTC)
+    for call in calls:
+        event = adapter.verify_and_parse_webhook(call.headers, call.body, shop.server.webhook_secret, now=now)
+        assert event.topic == "ProductVariantEvent" or event.order_external_id == order_id
+        with pytest.raises(AuthError):
+            adapter.verify_and_parse_webhook(
+                call.headers, call.body, shop.server.webhook_secret, now=now + timedelta(hours=1)
+            )
+
+
+@only_vendure
+def test_vendure_session_that_ended_is_opened_again(adapter):
+    adapter.test_connection()
+    adapter.client.query("mutation { logout { success } }")
+    assert adapter.test_connection()["shop"]
+
+
+@only_vendure
+def test_vendure_cart_is_no_order(shop, adapter, listed):
+    cart = shop.place(place=False)
+    assert cart not in [item.external_id for item in _read_all(adapter, listed[0] - timedelta(minutes=1))]
+
+
+@only_vendure
+def test_vendure_amount_as_sold_survives_coupon_and_return(shop, adapter):
+    shop.server.add_coupon("TEN", 10)
+    order_id = shop.place(coupons=["TEN"])
+    sold = _parse(adapter, order_id)
+    assert sold.coupon_codes == ("TEN",) and sold.parts_total == sold.total and sold.discount_total
+    adapter.push_shipment(_make_shipment(adapter, order_id))
+    back = tuple((line.external_id, line.quantity) for line in sold.lines)
+    adapter.push_return_received(ReturnNotice(order_id, back, "all-back"))
+    now = _parse(adapter, order_id)
+    # Vendure calls an order without any goods left cancelled.
+    assert (now.status, now.total, now.parts_total) == ("completed", sold.total, sold.total)
+    assert [line.returned_quantity for line in now.lines] == [line.quantity for line in sold.lines]
+    assert not any(line.cancelled_quantity for line in now.lines)
+
+
+@only_vendure
+def test_vendure_money_taken_later_raises_the_version(shop, adapter):
+    order_id = shop.place(capture=False)
+    before = _parse(adapter, order_id)
+    shop.server.capture(order_id)
+    after = _parse(adapter, order_id)
+    assert (before.is_paid, after.is_paid) == (False, True) and after.version > before.version
+    assert before.payments[0].state == "authorized"
+
+
+@only_woocommerce
+def test_woocommerce_webhooks_are_registered_mended_and_pinged(shop, adapter):
+    with HookSink() as sink:
+        made = adapter.ensure_webhooks(sink.url, "w1")
+        assert len(made.created) == 4 and not made.updated and not made.unchanged
+        again = adapter.ensure_webhooks(sink.url, "w1")
+        assert not again.created and not again.updated and len(again.unchanged) == 4
+        shop.client.put(f"/webhooks/{adapter.fetch_webhooks()[0].external_id}", {"status": "disabled"})
+        foreign = {"name": "ERP", "topic": "order.updated", "delivery_url": f"{sink.url}/erp", "secret": "x"}
+        shop.client.post("/webhooks", {**foreign, "status": "active"})
+        mended = adapter.ensure_webhooks(sink.url, "w2")
+        assert len(mended.updated) == 1 and len(adapter.fetch_webhooks()) == 5
+        moved = adapter.ensure_webhooks(sink.url.replace("127.0.0.1", "localhost"), "w2")
+        assert len(moved.updated) == 4 and len(adapter.fetch_webhooks()) == 5
+        adapter.ensure_webhooks(sink.url, "w2")
+        now = datetime.now(UTC)
+        for ping in sink.calls:
+            assert not adapter.verify_and_parse_webhook(ping.headers, ping.body, "w2", now=now).concerns_order
+        sink.clear()
+        order_id = shop.place()
+        shop.edit(order_id, "99 New Road")
+        shop.server.run_webhooks()
+        calls = [call for call in sink.calls if "erp" not in call.path]
+        events = [adapter.verify_and_parse_webhook(call.headers, call.body, "w2", now=now) for call in calls]
+        assert {event.topic for event in events} == {"order.created", "order.updated"}
+        assert {event.order_external_id for event in events} == {order_id}
+        for row in shop.server.webhooks.values():
+            row["status"] = "disabled"
+
+
+@only_woocommerce
+def test_woocommerce_second_full_of_orders_is_read_in_pages(shop, adapter):
+    shop.server.frozen = True
+    try:
+        order_ids = [shop.place() for _index in range(7)]
+        since = _parse(adapter, order_ids[0]).updated_at
+        page = adapter.fetch_orders_page(since, limit=3)
+        shop.server.frozen = False
+        shop.edit(order_ids[1], "1 Moved Street")  # leaves the second while it is read
+        items = list(page.items)
+        while page.next_cursor:
+            page = adapter.fetch_orders_page(since, cursor=page.next_cursor, limit=3)
+            items += page.items
+    finally:
+        shop.server.frozen = False
+    found = [item.external_id for item in items]
+    assert sorted(found) == sorted([*order_ids, order_ids[1]])
+
+
+@only_woocommerce
+def test_woocommerce_variations_are_listed_and_stocked(shop, adapter):
+    parent = shop.server.add_product("CAP", "Cap", "12.00", options=("S", "M"))
+    listings, cursor = [], None
+    while True:
+        page = adapter.fetch_listings(cursor=cursor, limit=1)
+        listings += page.items
+        if not (cursor := page.next_cursor):
+            break
+    caps = {row.sku: row for row in listings if row.sku.startswith("CAP")}
+    assert {row.title for row in caps.values()} == {"Cap - S", "Cap - M"}
+    small = caps["CAP-S"]
+    assert small.inventory_external_id == f"{parent['id']}/{small.external_id}"
+    levels = (
+        StockLevel("CAP-S", Decimal(3), small.external_id, small.inventory_external_id),
+        StockLevel("CAP-M", Decimal(4), caps["CAP-M"].external_id),
+    )
+    assert adapter.push_stock(levels).errors == ("", "")
+    assert [shop.server.find(sku)["stock_quantity"] for sku in ("CAP-S", "CAP-M")] == [3, 4]
+
+
+@only_woocommerce
+def test_woocommerce_stock_goes_in_batches_of_a_hundred(shop, adapter):
+    rows = [shop.server.add_product(f"BULK-{index}", "Bulk", "1.00") for index in range(101)]
+    shop.server.calls.clear()
+    levels = [StockLevel(row["sku"], Decimal(7), str(row["id"]), str(row["id"])) for row in rows]
+    assert not any(adapter.push_stock(levels).errors)
+    assert [len(value["update"]) for _method, _path, value in shop.server.calls] == [100, 1]
+
+
+@pytest.mark.nodb
+@pytest.mark.parametrize("is_included", [False, True])
+def test_woocommerce_prices_coupons_and_fees_add_up(is_included):
+    with WooCommerceServer(tax_rate="19", prices_include_tax=is_included) as server:
+        server.add_product("PEN", "Pen &amp; Ink", "9.99")
+        order_id = server.place({"PEN": 3}, coupon=("TEN", 10), fee=("Gift wrap", "2.50"))
+        config = ChannelConfig(server.url, {"api_key": KEY, "api_secret": SECRET})
+        adapter = get_adapter_class("woocommerce")(config)
+        order = _parse(adapter, order_id)
+        assert order.parts_total == order.total and order.coupon_codes == ("TEN",)
+        [line] = order.lines
+        assert (line.title, line.is_tax_included, line.tax_rate) == ("Pen & Ink", is_included, 19)
+        assert line.price_unit == Decimal("9.99")
+        assert [charge.external_id.startswith("fee-") for charge in order.shippings] == [False, True]
+        refund = RefundNotice(order_id, Decimal("15.00"), "USD", "r1", lines=((line.external_id, Decimal(1)),))
+        adapter.push_refund(refund)
+        [row] = server.refunds[int(order_id)]
+        assert row["refunded_payment"] and row["line_items"][0]["quantity"] == -1
+        assert _parse(adapter, order_id).lines[0].cancelled_quantity == 1  # it has not left

@@ -9,6 +9,7 @@ Facts of Vendure 3.7 that shape this file:
 - An address that was not given is an object of nulls.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 
 from ..types import (
@@ -75,7 +76,8 @@ def map_order(raw):
         *(_map_surcharge(row, money) for row in rows(raw, "surcharges")),
     )
     payments = tuple(_map_payment(row, money, currency) for row in rows(raw, "payments"))
-    total = sum((part.total for part in (*lines, *shippings)), ZERO)
+    total = _get_total(raw, lines, sum((part.total for part in (*lines, *shippings)), ZERO), money)
+    lines = _share_lost_discount(raw, lines, total - sum((part.total for part in shippings), ZERO), money)
     customer = raw.get("customer") or {}
     email = to_text(customer.get("emailAddress"))
     address = _map_address(raw.get("shippingAddress"), email)
@@ -90,7 +92,7 @@ def map_order(raw):
         updated_at=placed_at,
         currency=currency,
         lines=lines,
-        total=round_money(_get_total(raw, lines, total, money), currency),
+        total=round_money(total, currency),
         email=email,
         buyer_id=to_text(customer.get("id")),
         buyer_name=buyer or (address or ChannelAddress()).name,
@@ -128,6 +130,28 @@ def _get_total(raw, lines, total, money):
     )
     dust = money.unit * sum(line.quantity for line in lines)
     return paid if paid and (raw.get("couponCodes") or abs(paid - total) <= dust) else total
+
+
+def _share_lost_discount(raw, lines, goods_total, money):
+    """A line with nothing left has forgotten its discount: what the lines are more than was paid is taken off it."""
+    lost = sum((line.total for line in lines), ZERO) - goods_total
+    empty = [index for index, row in enumerate(rows(raw, "lines")) if not row.get("quantity")]
+    base = sum((lines[index].total for index in empty), ZERO)
+    if lost <= 0 or not base:
+        return lines
+    lines, left = list(lines), lost
+    for index in empty:
+        line = lines[index]
+        share = left if index == empty[-1] else (lost * line.total / base).quantize(money.unit)
+        total = line.total - share
+        lines[index] = replace(
+            line,
+            total=total,
+            discount_amount=line.discount_amount + share,
+            tax_amount=round_money(line.tax_amount * total / line.total, "") if line.total else ZERO,
+        )
+        left -= share
+    return tuple(lines)
 
 
 def _is_reduced(raw, lines):
