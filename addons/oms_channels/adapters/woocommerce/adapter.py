@@ -62,36 +62,37 @@ class WooCommerceAdapter(base.ChannelAdapter):
         return {"shop": to_text(environment.get("home_url") or environment.get("site_url")), "details": details}
 
     def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
-        """By time of change. Times are to the second, and the shop leaves out the second asked for: it is asked for
-        from a second earlier, without the orders of that second that were seen already. So an order that changes
-        meanwhile, and moves to the end, pushes no other out of sight, and a second full of orders is read in pages.
+        """By time of change, each page from the second on in which the last one ended: an order that changes meanwhile,
+        and moves to the end, pushes no other out of sight. What was seen of that second is left out. A second with more
+        orders than a page is read on its own, without those seen.
 
-        The cursor is "time|ids of the orders seen of exactly that time".
+        The cursor is "kind|second|ids of the orders seen of that second".
         """
-        start, seen = cursor.split("|") if cursor else (mapper.format_time(since), "")
-        params = {
-            "modified_after": _shift(start),
-            "dates_are_gmt": "true",
-            "orderby": "modified",
-            "order": "asc",
-            "per_page": min(limit, MAX_PAGE),
-            "exclude": seen or None,
-        }
-        if until:
-            params["modified_before"] = mapper.format_time(until)
-        orders, _pages = self.client.get_list("/orders", **params)
-        items = tuple(
-            PageItem(to_text(required(raw, "id", "An order's id")), mapper.get_version(raw), raw)
-            for raw in map(self._complete, orders)
-            if raw.get("status") not in mapper.CARTS
+        kind, start, seen = cursor.split("|") if cursor else ("from", mapper.format_time(since), "")
+        size, seen = min(limit, MAX_PAGE), [one for one in seen.split(",") if one]
+        # The shop leaves out the second that it is asked for.
+        window = {"modified_after": _shift(start, -1)}
+        if kind == "within":
+            window |= {"modified_before": _shift(start, 1), "exclude": ",".join(seen)}
+        elif until:
+            window["modified_before"] = mapper.format_time(until)
+        orders, _pages = self.client.get_list(
+            "/orders", **window, dates_are_gmt="true", orderby="modified", order="asc", per_page=size
         )
-        if len(orders) < params["per_page"]:
-            return Page(items)
-        last = mapper.format_time(mapper.read_time(orders[-1], "date_modified", "The order's date_modified"))
-        ids = [to_text(raw.get("id")) for raw in orders if to_text(raw.get("date_modified_gmt")) == last]
-        if last == start and seen:
-            ids = [*seen.split(","), *ids]
-        return Page(items, f"{last}|{','.join(ids)}")
+        times = [mapper.format_time(mapper.read_time(raw, "date_modified", "date_modified")) for raw in orders]
+        ids = [to_text(required(raw, "id", "An order's id")) for raw in orders]
+        fresh = [
+            raw
+            for raw, order_id, time in zip(orders, ids, times, strict=True)
+            if raw.get("status") not in mapper.CARTS and not (time == start and order_id in seen)
+        ]
+        items = tuple(PageItem(to_text(raw["id"]), mapper.get_version(raw), raw) for raw in map(self._complete, fresh))
+        if len(orders) < size:
+            return Page(items, f"from|{_shift(start, 1)}|" if kind == "within" else None)
+        last = times[-1]
+        if kind == "within" or last == start:
+            return Page(items, f"within|{start}|{','.join(dict.fromkeys([*seen, *ids]))}")
+        return Page(items, f"from|{last}|{','.join(one for one, time in zip(ids, times, strict=True) if time == last)}")
 
     def _complete(self, raw):
         """Add what an order only hints at: the lines of its refunds, and its fulfilments."""
@@ -240,5 +241,5 @@ def _share(value, share):
     return (Decimal(str(value or 0)) * share).quantize(Decimal("0.01"))
 
 
-def _shift(text):
-    return mapper.format_time(to_datetime(text, "The cursor") - SECOND)
+def _shift(text, seconds):
+    return mapper.format_time(to_datetime(text, "The cursor") + seconds * SECOND)
