@@ -1,5 +1,7 @@
 from . import test_adapter_marketplace
 from . import test_adapter_medusa
+from . import test_adapter_vendure
+from . import test_adapter_woocommerce
 from . import test_adapters_pure
 from . import test_delivery_group
 from . import test_health
@@ -8,6 +10,7 @@ from . import test_inbox
 from . import test_invoice
 from . import test_listing
 from . import test_outbox
+from . import test_platforms
 from . import test_pull
 from . import test_refund_requests
 from . import test_security

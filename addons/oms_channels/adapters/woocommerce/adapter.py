@@ -9,6 +9,7 @@ from ..types import ZERO, ListingPage, Page, PageItem, PushResult
 from ..values import required, rows, to_datetime, to_text
 from . import mapper, webhooks
 from .client import NoRoute, WooCommerceClient
+from .listing import map_listings
 from .shipment import ShipmentFlow
 from .stock import StockPublisher
 
@@ -126,7 +127,7 @@ class WooCommerceAdapter(base.ChannelAdapter):
         items = []
         for product in products:
             variations = self._fetch_variations(product) if "variable" in to_text(product.get("type")) else ()
-            items += mapper.map_listings(product, variations)
+            items += map_listings(product, variations)
         has_more = page < pages if pages is not None else len(products) == limit
         return ListingPage(tuple(items), str(page + 1) if has_more else None)
 
