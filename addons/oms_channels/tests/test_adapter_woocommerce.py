@@ -26,6 +26,7 @@ from odoo.addons.oms_channels.adapters.types import (
     StockLevel,
 )
 from odoo.addons.oms_channels.adapters.woocommerce import mapper, signature
+from odoo.addons.oms_channels.adapters.woocommerce.listing import map_listings
 from odoo.addons.oms_channels.tests.adapter_common import SHOP, AdapterCase, FakeTransport, read_data
 
 NOW = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
@@ -47,7 +48,8 @@ class WooCase(AdapterCase):
 
     def _paid(self, **changes):
         """The placed order before it was sent."""
-        return self._read("order_placed", status="processing", date_completed_gmt=None, meta_data=[], **changes)
+        values = {"status": "processing", "date_completed_gmt": None, "meta_data": []}
+        return self._read("order_placed", **{**values, **changes})
 
 
 class TestWooMapper(WooCase):
@@ -173,11 +175,11 @@ class TestWooMapper(WooCase):
 
     def test_variation_is_listed_under_its_parent(self):
         parent = {"id": 18, "type": "variable", "name": "T-Shirt", "status": "publish"}
-        [listing] = mapper.map_listings(parent, [self._read("variation")])
+        [listing] = map_listings(parent, [self._read("variation")])
         self.assertEqual((listing.external_id, listing.inventory_external_id), ("20", "18/20"))
         self.assertEqual((listing.sku, listing.title, listing.price), ("TEE-M", "T-Shirt - M", Decimal("19.99")))
         self.assertTrue(listing.is_active)
-        self.assertEqual(mapper.map_listings({"type": "grouped"}), [])
+        self.assertEqual(map_listings({"type": "grouped"}), [])
 
 
 class TestWooClient(WooCase):
