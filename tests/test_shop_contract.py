@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from servers.hook_sink import HookSink
 from servers.shops import WEBHOOK_SECRET, make_drivers
-from servers.woocommerce_server import KEY, SECRET, WooCommerceServer
+from servers.woocommerce_server import KEY, READ_KEY, SECRET, WooCommerceServer
 
 from odoo.addons.oms_channels.adapters import base, get_adapter_class, http
 from odoo.addons.oms_channels.adapters.errors import (
@@ -475,7 +475,8 @@ def test_vendure_sends_webhooks_through_its_plugin(shop, adapter):
     with HookSink() as sink:
         shop.server.set_webhook_url(sink.url)
         try:
-            order_id = shop.place()
+            order_id = shop.place(capture=False)
+            shop.server.capture(order_id)
             adapter.push_shipment(_make_shipment(adapter, order_id))
             adapter.push_refund(RefundNotice(order_id, Decimal("1.00"), "USD", "hook"))
             wanted = {
@@ -499,10 +500,24 @@ def test_vendure_sends_webhooks_through_its_plugin(shop, adapter):
 
 
 @only_vendure
-def test_vendure_session_that_ended_is_opened_again(adapter):
+def test_vendure_session_that_ended_is_opened_again(shop):
+    # A login of its own: logging out ends all sessions of a user.
+    shop.server.add_administrator("brief@example.com", "brief-pw", ["ReadOrder", "ReadStockLocation"])
+    adapter = shop.make_adapter(username="brief@example.com", password="brief-pw")
     adapter.test_connection()
     adapter.client.query("mutation { logout { success } }")
     assert adapter.test_connection()["shop"]
+
+
+@only_vendure
+def test_vendure_names_permissions_that_are_missing(shop, adapter):
+    assert "Missing permissions" not in dict(adapter.test_connection()["details"])
+    shop.server.add_administrator("reader@example.com", "reader-pw", ["ReadOrder", "ReadStockLocation"])
+    reader = shop.make_adapter(username="reader@example.com", password="reader-pw")
+    missing = dict(reader.test_connection()["details"])["Missing permissions"]
+    assert missing == "UpdateOrder, ReadCatalog or ReadProduct, UpdateCatalog or UpdateProduct"
+    with pytest.raises(AuthError):
+        reader.push_stock((StockLevel("OMS-TEE", Decimal(1)),))
 
 
 @only_vendure
@@ -565,6 +580,13 @@ def test_woocommerce_webhooks_are_registered_mended_and_pinged(shop, adapter):
         assert {event.order_external_id for event in events} == {order_id}
         for row in shop.server.webhooks.values():
             row["status"] = "disabled"
+
+
+@only_woocommerce
+def test_woocommerce_key_that_may_only_read_is_told(shop, adapter):
+    assert "Missing permission" not in dict(adapter.test_connection()["details"])
+    reader = shop.make_adapter(api_key=READ_KEY)
+    assert "Missing permission" in dict(reader.test_connection()["details"])
 
 
 @only_woocommerce

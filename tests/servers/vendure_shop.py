@@ -252,6 +252,23 @@ class VendureShop:
             input={"orderId": order_id, "reason": "changed mind", "cancelShipping": True},
         )
 
+    def add_administrator(self, name, password, permissions):
+        """Make an administrator who may only do so much."""
+        role = self.admin(
+            "mutation($input: CreateRoleInput!) { createRole(input: $input) { id } }",
+            input={"code": name, "description": name, "permissions": permissions},
+        )["id"]
+        self.admin(
+            "mutation($input: CreateAdministratorInput!) { createAdministrator(input: $input) { id } }",
+            input={
+                "firstName": name,
+                "lastName": name,
+                "emailAddress": name,
+                "password": password,
+                "roleIds": [role],
+            },
+        )
+
     # === LOOK INSIDE === #
 
     def get_order(self, order_id):

@@ -86,13 +86,13 @@ class OmsChannel(models.Model):
             return self.env._(
                 "Vendure has no webhooks of its own: install a plugin that sends its order events to the address above "
                 "as JSON (event, data.orderId, at), with the header x-vendure-hmac-sha256: base64 of the HMAC-SHA256 "
-                "of the body, made with the secret. The developers' guide has one to copy."
+                "of the body, made with the secret. The addon's README names one to copy."
             )
         if self.provider == "medusa":
             return self.env._(
                 "Medusa has no webhooks of its own: add a subscriber that sends its order and payment events to the "
                 "address above as JSON (event, data.id, at), with the header x-medusa-hmac-sha256: base64 of the "
-                "HMAC-SHA256 of the body, made with the secret. The developers' guide has one to copy."
+                "HMAC-SHA256 of the body, made with the secret. The addon's README names one to copy."
             )
         if self.provider == "marketplace":
             return self.env._("Enter the address and the secret in the marketplace's settings of your application.")

@@ -24,6 +24,13 @@ from .stock import StockPublisher
 
 WEBHOOK_MAX_AGE = 300
 MAX_PAGE = 1000
+PERMISSIONS = (
+    ("ReadOrder",),
+    ("UpdateOrder",),
+    ("ReadCatalog", "ReadProduct"),
+    ("UpdateCatalog", "UpdateProduct"),
+    ("ReadStockLocation",),
+)
 TICK = timedelta(milliseconds=1)
 
 
@@ -59,15 +66,15 @@ class VendureAdapter(base.ChannelAdapter):
         data = self.client.query(queries.SHOP)
         channel = data.get("activeChannel") or {}
         locations = [f"{row.get('name')} ({row.get('id')})" for row in rows(data.get("stockLocations"), "items")]
-        channels = [f"{row.get('code')} ({row.get('token')})" for row in rows(data.get("channels"), "items")]
-        return {
-            "shop": to_text(channel.get("code")),
-            "details": [
-                ("Currency", to_text(channel.get("defaultCurrencyCode"))),
-                ("Stock locations", ", ".join(locations)),
-                ("Channels and their tokens", ", ".join(channels)),
-            ],
-        }
+        own = rows(data.get("me"), "channels")
+        details = [
+            ("Currency", to_text(channel.get("defaultCurrencyCode"))),
+            ("Stock locations", ", ".join(locations)),
+            ("Channels and their tokens", ", ".join(f"{row.get('code')} ({row.get('token')})" for row in own)),
+        ]
+        if missing := _get_missing_permissions(channel, own):
+            details.append(("Missing permissions", ", ".join(missing)))
+        return {"shop": to_text(channel.get("code")), "details": details}
 
     def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
         """First the orders placed since then, by time of placement, which never changes; then the older ones whose
@@ -298,6 +305,12 @@ class VendureAdapter(base.ChannelAdapter):
         if not locations:
             raise Rejected("The shop has no stock location. Make one there first.")
         return locations[0]["id"]
+
+
+def _get_missing_permissions(channel, own):
+    """What the administrator may not do in the channel, of what is needed; one of each pair is enough."""
+    given = next((row.get("permissions") for row in own if row.get("code") == channel.get("code")), None) or ()
+    return [" or ".join(names) for names in PERMISSIONS if not set(names) & set(given)]
 
 
 def _shift(text, ticks=1):

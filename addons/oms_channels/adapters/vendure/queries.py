@@ -39,7 +39,7 @@ ONE_ORDER = f"query ($id: ID!) {{ order(id: $id) {{ {ORDER} }} {SETTINGS} }}"
 SHOP = """{
     activeChannel { id code token defaultCurrencyCode pricesIncludeTax }
     stockLocations { items { id name } }
-    channels { items { code token } }
+    me { channels { code token permissions } }
 }"""
 LOCATIONS = "{ stockLocations { items { id name } } }"
 VARIANTS = """query ($options: ProductVariantListOptions) { productVariants(options: $options) { totalItems items {

@@ -51,6 +51,8 @@ class WooCommerceAdapter(base.ChannelAdapter):
         self.client.get_list("/orders", per_page=1)
         self.client.get_list("/products", per_page=1)
         details = [("Currency", to_text(currency.get("code")))]
+        if not self._may_write():
+            details.append(("Missing permission", "Write. Make a key with the permission Read/Write."))
         try:
             status = self.client.get("/system_status", _fields="environment,settings")
         except (Rejected, AuthError):  # a key of a shop manager may not read it, and need not
@@ -61,6 +63,14 @@ class WooCommerceAdapter(base.ChannelAdapter):
             ("WordPress", to_text(environment.get("wp_version"))),
         ]
         return {"shop": to_text(environment.get("home_url") or environment.get("site_url")), "details": details}
+
+    def _may_write(self):
+        """A batch with nothing in it changes nothing, but is refused to a key that may only read."""
+        try:
+            self.client.check("POST", "/products/batch", {"update": []})
+        except AuthError:
+            return False
+        return True
 
     def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
         """By time of change, each page from the second on in which the last one ended: an order that changes meanwhile,
