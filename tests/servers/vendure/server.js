@@ -1,13 +1,28 @@
 // A headless Vendure for the tests: bearer tokens, loopback only. Everything variable comes from the environment.
 require("reflect-metadata");
-const { bootstrap, dummyPaymentHandler, JobQueueService, DefaultJobQueuePlugin, DefaultLogger, LogLevel } = require("@vendure/core");
+const {
+    bootstrap,
+    dummyPaymentHandler,
+    JobQueueService,
+    DefaultJobQueuePlugin,
+    DefaultLogger,
+    LogLevel,
+} = require("@vendure/core");
 const { WebhookPlugin } = require("./webhook-plugin");
 
 const config = {
-    apiOptions: { hostname: "127.0.0.1", port: Number(process.env.PORT), adminApiPath: "admin-api", shopApiPath: "shop-api" },
+    apiOptions: {
+        hostname: "127.0.0.1",
+        port: Number(process.env.PORT),
+        adminApiPath: "admin-api",
+        shopApiPath: "shop-api",
+    },
     authOptions: {
         tokenMethod: ["bearer"],
-        superadminCredentials: { identifier: process.env.ADMIN_USER, password: process.env.ADMIN_PASSWORD },
+        superadminCredentials: {
+            identifier: process.env.ADMIN_USER,
+            password: process.env.ADMIN_PASSWORD,
+        },
         requireVerification: false,
         cookieOptions: { secret: "oms-test" },
     },

@@ -27,7 +27,9 @@ const EVENTS = [
 
 function target() {
     const file = process.env.WEBHOOK_URL_FILE;
-    return file && fs.existsSync(file) ? fs.readFileSync(file, "utf8").trim() : process.env.WEBHOOK_URL;
+    return file && fs.existsSync(file)
+        ? fs.readFileSync(file, "utf8").trim()
+        : process.env.WEBHOOK_URL;
 }
 
 async function send(topic, data) {
@@ -70,14 +72,20 @@ class WebhookPlugin {
             this.eventBus.ofType(type).subscribe((event) => {
                 for (const order of getOrders(event)) {
                     if (order.orderPlacedAt) {
-                        send(type.name, { orderId: String(order.id), code: order.code, state: order.state });
+                        send(type.name, {
+                            orderId: String(order.id),
+                            code: order.code,
+                            state: order.state,
+                        });
                     }
                 }
             });
         }
         this.eventBus.ofType(ProductVariantEvent).subscribe((event) => {
             const variants = [].concat(event.entity || []);
-            send("ProductVariantEvent", { variantIds: variants.map((variant) => String(variant.id)) });
+            send("ProductVariantEvent", {
+                variantIds: variants.map((variant) => String(variant.id)),
+            });
         });
     }
 }

@@ -78,11 +78,6 @@ def map_order(raw):
     payments = tuple(_map_payment(row, money, currency) for row in rows(raw, "payments"))
     total = _get_total(raw, lines, sum((part.total for part in (*lines, *shippings)), ZERO), money)
     lines = _share_lost_discount(raw, lines, total - sum((part.total for part in shippings), ZERO), money)
-    customer = raw.get("customer") or {}
-    email = to_text(customer.get("emailAddress"))
-    address = _map_address(raw.get("shippingAddress"), email)
-    billing = _map_address(raw.get("billingAddress"), email)
-    buyer = " ".join(filter(None, (to_text(customer.get("firstName")), to_text(customer.get("lastName")))))
     return ChannelOrder(
         external_id=order_id,
         reference=to_text(raw.get("code")) or order_id,
@@ -93,11 +88,7 @@ def map_order(raw):
         currency=currency,
         lines=lines,
         total=round_money(total, currency),
-        email=email,
-        buyer_id=to_text(customer.get("id")),
-        buyer_name=buyer or (address or ChannelAddress()).name,
-        shipping_address=address,
-        billing_address=billing,
+        **_map_buyer(raw),
         shippings=shippings,
         payments=payments,
         discount_total=sum((part.discount_amount for part in (*lines, *shippings)), ZERO),
@@ -106,6 +97,21 @@ def map_order(raw):
         coupon_codes=tuple(to_text(code) for code in raw.get("couponCodes") or ()),
         raw=raw,
     )
+
+
+def _map_buyer(raw):
+    """Who buys and where it goes, as values of a ChannelOrder."""
+    customer = raw.get("customer") or {}
+    email = to_text(customer.get("emailAddress"))
+    address = _map_address(raw.get("shippingAddress"), email)
+    names = filter(None, (to_text(customer.get("firstName")), to_text(customer.get("lastName"))))
+    return {
+        "email": email,
+        "buyer_id": to_text(customer.get("id")),
+        "buyer_name": " ".join(names) or (address or ChannelAddress()).name,
+        "shipping_address": address,
+        "billing_address": _map_address(raw.get("billingAddress"), email),
+    }
 
 
 class Money:
