@@ -163,17 +163,6 @@ def test_whole_way_of_an_order_is_told_once(market, adapter):
         adapter.push_cancel(CancelNotice(order_id, "c"))
 
 
-def test_cancel_gives_the_money_back_once(market, adapter):
-    order_id = market.place("tmall")[0]
-    total = adapter.parse_order(adapter.fetch_order(order_id)).total
-    result = adapter.push_cancel(CancelNotice(order_id, "c", reason="缺货"))
-    assert list(result.data["refunded"].values()) == [str(total)]
-    assert adapter.push_cancel(CancelNotice(order_id, "c")).is_repeat
-    assert adapter.push_refund(RefundNotice(order_id, total, "CNY", "r")).is_repeat
-    with pytest.raises(Rejected):
-        adapter.push_shipment(ShipmentNotice(order_id, _lines(adapter, order_id), "SF1", "SF", "s"))
-
-
 def test_listings_and_stock(market, adapter):
     listings, cursor = [], None
     while True:

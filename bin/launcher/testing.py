@@ -58,9 +58,9 @@ def _test_fast(selection):
 
 
 def _test_all(selection):
-    progress, medusa = setup.ensure_tests(extra_steps=1)
+    progress, shops = setup.ensure_tests(extra_steps=1)
     template.ensure(progress)
-    medusa.join(progress)
+    shops.join(progress)
     browser.warm_up()
     _drop_leftovers()
     name = _free_name()

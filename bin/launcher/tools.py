@@ -125,8 +125,8 @@ def i18n(arguments):
 
 def odoo_tests(arguments):
     """Odoo's own tests with our addons and without, and what differs."""
-    progress, medusa = setup.ensure_tests()
-    medusa.join(progress)
+    progress, shops = setup.ensure_tests()
+    shops.join(progress)
     names = {"OMS_HOST_TEMPLATE": template.ensure_host(), "OMS_TEMPLATE": template.ensure()}
     command = [python_env.python(), layout.REPO / "bin/odoo_own_tests.py", *arguments]
     return subprocess.call(

@@ -13,6 +13,8 @@ _PROVIDERS = {
     "api": ".api.adapter:ApiAdapter",
     "medusa": ".medusa.adapter:MedusaAdapter",
     "marketplace": ".marketplace.adapter:MarketplaceAdapter",
+    "vendure": ".vendure.adapter:VendureAdapter",
+    "woocommerce": ".woocommerce.adapter:WooCommerceAdapter",
 }
 
 

@@ -5,6 +5,7 @@ from .errors import NotSupported
 
 ORDERS, WEBHOOK, LISTINGS, STOCK = "orders", "webhook", "listings", "stock"
 SHIPMENT, DELIVERED, CANCEL, RETURN_RECEIVED, REFUND = "shipment", "delivered", "cancel", "return_received", "refund"
+WEBHOOK_SETUP = "webhook_setup"
 
 
 class ChannelAdapter:
@@ -85,6 +86,18 @@ class ChannelAdapter:
     def resolve_event(self, event):
         """Return the external id of the order an event is about, "" if none. May ask the shop."""
         return event.order_external_id
+
+    def fetch_webhooks(self):
+        """Return a list of WebhookRegistration: every webhook that the shop has."""
+        raise self._not_supported("fetch_webhooks")
+
+    def ensure_webhooks(self, url, secret):
+        """Have the shop send what concerns orders to ``url``, signed with ``secret``: make what is missing, mend what
+        sleeps or points elsewhere, leave alone what is not ours.
+
+        :return: WebhookReport
+        """
+        raise self._not_supported("ensure_webhooks")
 
     # === PUSH === #
 

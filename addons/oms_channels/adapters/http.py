@@ -104,8 +104,8 @@ def _iter_chunks(answer):
         yield chunk
 
 
-def parse_json(response):
-    """Return the JSON object of an answer; BadResponse when it is none."""
+def parse_json(response, kind=dict):
+    """Return the JSON object (or list, as ``kind``) of an answer; BadResponse when it is none."""
     content_type = response.headers.get("content-type", "")
     if "json" not in content_type.lower():
         raise BadResponse(f"The shop answered {content_type or 'without content type'} instead of JSON.")
@@ -113,8 +113,8 @@ def parse_json(response):
         data = json.loads(response.body)
     except ValueError as error:
         raise BadResponse("The shop's answer is not complete JSON.") from error
-    if not isinstance(data, dict):
-        raise BadResponse("The shop's answer is not a JSON object.")
+    if not isinstance(data, kind):
+        raise BadResponse(f"The shop's answer is not a JSON {'object' if kind is dict else 'list'}.")
     return data
 
 

@@ -226,6 +226,24 @@ class ChannelEvent:
         return bool(self.order_external_id) or self.resource_type in ("order", "payment", "fulfillment")
 
 
+class WebhookRegistration(NamedTuple):
+    """A webhook as the shop has it."""
+
+    external_id: str
+    topic: str
+    url: str
+    is_active: bool
+
+
+@dataclass(frozen=True)
+class WebhookReport:
+    """What ``ensure_webhooks`` found and did, as topics."""
+
+    created: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Listing:
     external_id: str  # of the variant: what an order line names in variant_external_id

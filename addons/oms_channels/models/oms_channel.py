@@ -24,7 +24,12 @@ class OmsChannel(models.Model):
     _inherit = "oms.channel"
 
     provider = fields.Selection(
-        [("medusa", "Medusa"), ("marketplace", "Simulated marketplace")],
+        [
+            ("medusa", "Medusa"),
+            ("vendure", "Vendure"),
+            ("woocommerce", "WooCommerce"),
+            ("marketplace", "Simulated marketplace"),
+        ],
         string="Platform",
         help="Leave empty for a channel whose orders are entered by hand or imported from files.",
     )
@@ -170,6 +175,8 @@ class OmsChannel(models.Model):
         return {
             "api_key": self.api_key,
             "api_secret": self.api_secret,
+            "username": self.api_key,
+            "password": self.api_secret,
             "location_id": self.location_ref,
             "sales_channel_id": self.sales_channel_ref,
             "currency": self.company_id.currency_id.name,

@@ -32,6 +32,8 @@ class TestAdaptersPure(BaseCase):
                 ("cancel", "push_cancel"),
                 ("return_received", "push_return_received"),
                 ("refund", "push_refund"),
+                ("webhook_setup", "ensure_webhooks"),
+                ("webhook_setup", "fetch_webhooks"),
             ):
                 self.assertEqual(
                     capability in adapter_class.capabilities,

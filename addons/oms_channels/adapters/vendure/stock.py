@@ -1,0 +1,74 @@
+"""Sellable quantities, told to Vendure in batches."""
+
+from ..errors import Rejected
+from ..types import ZERO, StockResult
+from ..values import rows, to_decimal, to_text
+from . import queries
+
+BATCH = 100
+
+
+class StockPublisher:
+    """Vendure sells on hand - allocated, and keeps an allocation until an order is fulfilled: what it allocated is
+    added to the sellable quantity, else it would be subtracted twice. Publish only when all its orders are imported."""
+
+    def __init__(self, client, get_location_id):
+        self.client, self.get_location_id = client, get_location_id
+
+    def publish(self, levels):
+        """:return: StockResult"""
+        errors = []
+        for start in range(0, len(levels), BATCH):
+            errors += self._publish_batch(levels[start : start + BATCH])
+        return StockResult(tuple(errors))
+
+    def _publish_batch(self, levels):
+        default = self.get_location_id() if any(not level.location for level in levels) else ""
+        variants = self._fetch_variants(levels)
+        errors, changes = [""] * len(levels), []
+        for index, level in enumerate(levels):
+            variant = variants.get(level.external_id) if level.external_id else variants.get(("sku", level.sku))
+            if not variant:
+                errors[index] = f"The shop has no variant for {level.sku or level.external_id}."
+                continue
+            if variant.get("trackInventory") == "FALSE":
+                errors[index] = f"The shop does not track the stock of {level.sku or level.external_id}."
+                continue
+            location = level.location or default
+            known = next((row for row in rows(variant, "stockLevels") if row.get("stockLocationId") == location), None)
+            allocated = to_decimal(known.get("stockAllocated") or 0, "stockAllocated") if known else ZERO
+            on_hand = int(max(level.quantity, ZERO) + allocated)
+            if known and known.get("stockOnHand") == on_hand:
+                continue
+            stock = [{"stockLocationId": location, "stockOnHand": on_hand}]
+            changes.append((index, {"id": variant["id"], "stockLevels": stock}))
+        self._send(changes, errors)
+        return errors
+
+    def _fetch_variants(self, levels):
+        """{variant id or ("sku", sku): variant with its levels}."""
+        found = {}
+        for field, values in (
+            ("id", [level.external_id for level in levels if level.external_id]),
+            ("sku", [level.sku for level in levels if level.sku and not level.external_id]),
+        ):
+            if not values:
+                continue
+            options = {"filter": {field: {"in": values}}, "take": len(values) + BATCH}
+            for variant in rows(self.client.query(queries.STOCK, options=options)["productVariants"], "items"):
+                found[variant["id"]] = variant
+                found[("sku", to_text(variant.get("sku")))] = variant
+        return found
+
+    def _send(self, changes, errors):
+        """All in one call; when the shop refuses it, one by one, so that one bad level does not hold up the rest."""
+        if not changes:
+            return
+        try:
+            self.client.query(queries.SET_STOCK, input=[change for _index, change in changes])
+        except Rejected as error:
+            if len(changes) == 1:
+                errors[changes[0][0]] = error.message
+                return
+            for change in changes:
+                self._send([change], errors)

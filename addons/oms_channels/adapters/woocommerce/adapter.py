@@ -1,0 +1,256 @@
+"""A WooCommerce shop (REST API v3) as a channel."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from .. import base
+from ..errors import AuthError, BadResponse, Rejected
+from ..types import ZERO, ListingPage, Page, PageItem, PushResult
+from ..values import required, rows, to_datetime, to_text
+from . import mapper, webhooks
+from .client import NoRoute, WooCommerceClient
+from .listing import map_listings
+from .shipment import ShipmentFlow
+from .stock import StockPublisher
+
+# The shop refuses larger pages.
+MAX_PAGE = 100
+SECOND = timedelta(seconds=1)
+# Money that came without a payment provider can't be sent back by one: the refund is only written down.
+OFFLINE = ("bacs", "cheque", "cod", "")
+
+
+class WooCommerceAdapter(base.ChannelAdapter):
+    """:param clock: callable -> aware datetime, for the calls' signature"""
+
+    provider = "woocommerce"
+    label = "WooCommerce"
+    capabilities = frozenset(
+        {
+            base.ORDERS,
+            base.WEBHOOK,
+            base.WEBHOOK_SETUP,
+            base.LISTINGS,
+            base.STOCK,
+            base.SHIPMENT,
+            base.CANCEL,
+            base.REFUND,
+        }
+    )
+    credential_keys = ("api_key", "api_secret")
+
+    def __init__(self, config, transport=None, clock=None):
+        super().__init__(config, transport)
+        self.client = WooCommerceClient(config, self.transport, clock)
+
+    # === READ === #
+
+    def test_connection(self):
+        """Reads what every call needs: a key that may only read something else is told here."""
+        currency = self.client.get("/data/currencies/current")
+        self.client.get_list("/orders", per_page=1)
+        self.client.get_list("/products", per_page=1)
+        details = [("Currency", to_text(currency.get("code")))]
+        if not self._may_write():
+            details.append(("Missing permission", "Write. Make a key with the permission Read/Write."))
+        try:
+            status = self.client.get("/system_status", _fields="environment,settings")
+        except (Rejected, AuthError):  # a key of a shop manager may not read it, and need not
+            return {"shop": self.config.base_url, "details": details}
+        environment = status.get("environment") or {}
+        details += [
+            ("WooCommerce", to_text(environment.get("version"))),
+            ("WordPress", to_text(environment.get("wp_version"))),
+        ]
+        return {"shop": to_text(environment.get("home_url") or environment.get("site_url")), "details": details}
+
+    def _may_write(self):
+        """A batch with nothing in it changes nothing, but is refused to a key that may only read."""
+        try:
+            self.client.check("POST", "/products/batch", {"update": []})
+        except AuthError:
+            return False
+        return True
+
+    def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
+        """By time of change, each page from the second on in which the last one ended: an order that changes meanwhile,
+        and moves to the end, pushes no other out of sight. What was seen of that second is left out. A second with more
+        orders than a page is read on its own, without those seen.
+
+        The cursor is "kind|second|ids of the orders seen of that second".
+        """
+        kind, start, seen = cursor.split("|") if cursor else ("from", mapper.format_time(since), "")
+        size, seen = min(limit, MAX_PAGE), [one for one in seen.split(",") if one]
+        # The shop leaves out the second that it is asked for.
+        window = {"modified_after": _shift(start, -1)}
+        if kind == "within":
+            window |= {"modified_before": _shift(start, 1), "exclude": ",".join(seen)}
+        elif until:
+            window["modified_before"] = mapper.format_time(until)
+        orders, _pages = self.client.get_list(
+            "/orders", **window, dates_are_gmt="true", orderby="modified", order="asc", per_page=size
+        )
+        times = [mapper.format_time(mapper.read_time(raw, "date_modified", "date_modified")) for raw in orders]
+        ids = [to_text(required(raw, "id", "An order's id")) for raw in orders]
+        fresh = [
+            raw
+            for raw, order_id, time in zip(orders, ids, times, strict=True)
+            if raw.get("status") not in mapper.CARTS and not (time == start and order_id in seen)
+        ]
+        items = tuple(PageItem(to_text(raw["id"]), mapper.get_version(raw), raw) for raw in map(self._complete, fresh))
+        if len(orders) < size:
+            return Page(items, f"from|{_shift(start, 1)}|" if kind == "within" else None)
+        last = times[-1]
+        if kind == "within" or last == start:
+            return Page(items, f"within|{start}|{','.join(dict.fromkeys([*seen, *ids]))}")
+        return Page(items, f"from|{last}|{','.join(one for one, time in zip(ids, times, strict=True) if time == last)}")
+
+    def _complete(self, raw):
+        """Add what an order only hints at: the lines of its refunds, and its fulfilments."""
+        if not isinstance(raw, dict):
+            raise BadResponse("The shop's list of orders is not understood.")
+        path = f"/orders/{raw.get('id')}"
+        if rows(raw, "refunds"):
+            raw = {**raw, mapper.REFUNDS: self.client.get_list(f"{path}/refunds", per_page=MAX_PAGE)[0]}
+        if to_text(mapper.get_meta(raw, "_fulfillment_status")) not in ("", "no_fulfillments", "unfulfilled"):
+            try:
+                raw = {**raw, mapper.FULFILLMENTS: self.client.get_list(f"{path}/fulfillments")[0]}
+            except NoRoute:
+                pass  # the feature was switched off again
+        return raw
+
+    def fetch_order(self, external_id):
+        if not external_id.isdigit():
+            raise Rejected(f"{external_id!r} is no order of WooCommerce.")
+        order = self.client.get(f"/orders/{external_id}")
+        if to_text(order.get("id")) != external_id:
+            raise BadResponse(f"The shop did not answer with order {external_id}.")
+        return self._complete(order)
+
+    def parse_order(self, raw):
+        return mapper.map_order(raw)
+
+    def fetch_listings(self, cursor=None, limit=100):
+        """A variable product is listed as its variations: a page may have more listings than asked for."""
+        page, limit = int(cursor or 1), min(limit, MAX_PAGE)
+        products, pages = self.client.get_list("/products", per_page=limit, page=page, orderby="id", order="asc")
+        items = []
+        for product in products:
+            variations = self._fetch_variations(product) if "variable" in to_text(product.get("type")) else ()
+            items += map_listings(product, variations)
+        has_more = page < pages if pages is not None else len(products) == limit
+        return ListingPage(tuple(items), str(page + 1) if has_more else None)
+
+    def _fetch_variations(self, product):
+        found, page = [], 1
+        while True:
+            path = f"/products/{product.get('id')}/variations"
+            variations, pages = self.client.get_list(path, per_page=MAX_PAGE, page=page, orderby="id", order="asc")
+            found += variations
+            if page >= (pages or 1):
+                return found
+            page += 1
+
+    # === WEBHOOKS === #
+
+    def verify_and_parse_webhook(self, headers, raw_body, secret, *, now):
+        return webhooks.parse(headers, raw_body, secret, now)
+
+    def fetch_webhooks(self):
+        return [webhooks.describe(row) for row in webhooks.WebhookFlow(self.client).fetch()]
+
+    def ensure_webhooks(self, url, secret):
+        return webhooks.WebhookFlow(self.client).ensure(url, secret)
+
+    # === PUSH === #
+
+    def push_shipment(self, notice):
+        return ShipmentFlow(self.client).ship(notice, self.fetch_order(notice.order_external_id))
+
+    def push_cancel(self, notice):
+        """Cancel, and give back what was paid: WooCommerce itself leaves the money where it is.
+
+        The money first: a full refund makes the order "refunded", which is what its buyer should read.
+        ``data["refunded"]`` says how much, by payment.
+        """
+        order = self.fetch_order(notice.order_external_id)
+        parsed = mapper.map_order(order)
+        if any(line.shipped_quantity for line in parsed.lines):
+            raise Rejected(f"Order {parsed.reference} has left in part or in full: it can't be cancelled in the shop.")
+        is_repeat = parsed.status == "cancelled"
+        left = sum((row.captured_amount - row.refunded_amount for row in parsed.payments), ZERO)
+        if left > 0:
+            self._refund(order, left, f"{notice.reason or 'Cancelled'} [{notice.idempotency_key}]", ())
+            is_repeat = False
+            order = self.fetch_order(parsed.external_id)
+        if to_text(order.get("status")) not in ("cancelled", "refunded", "trash"):
+            order = self._complete(self.client.put(f"/orders/{parsed.external_id}", {"status": "cancelled"}))
+        payments = mapper.map_order(order).payments
+        refunded = {row.external_id: str(row.refunded_amount) for row in payments if row.refunded_amount}
+        return PushResult(parsed.external_id, is_repeat=is_repeat, data={"refunded": refunded})
+
+    def push_refund(self, notice):
+        """The refund's reason carries our key. A cancelled order's money went back already: that counts as done."""
+        order = self.fetch_order(notice.order_external_id)
+        mark = f"[{notice.idempotency_key}]"
+        for refund in rows(order, mapper.REFUNDS):
+            if mark in to_text(refund.get("reason")):
+                return PushResult(to_text(refund.get("id")), is_repeat=True)
+        parsed = mapper.map_order(order)
+        if not parsed.payments or not parsed.is_paid:
+            raise Rejected(f"Order {parsed.reference} is not paid in the shop.")
+        left = sum((row.captured_amount - row.refunded_amount for row in parsed.payments), ZERO)
+        if parsed.status == "cancelled" and left == 0:
+            return PushResult(is_repeat=True, data={"reason": "refunded by the cancellation"})
+        if parsed.currency != notice.currency:
+            raise Rejected(f"The payment is in {parsed.currency}, the refund in {notice.currency}.")
+        if notice.amount > left:
+            raise Rejected(f"Order {parsed.reference}: {notice.amount} is to be refunded, only {left} is left.")
+        made = self._refund(order, notice.amount, f"{notice.note} {mark}".strip(), notice.lines)
+        return PushResult(to_text(made.get("id")))
+
+    def _refund(self, order, amount, reason, lines):
+        """:param lines: ((line id, units), ...) that the money is for; they are only named when they fit the amount"""
+        body = {
+            "amount": str(amount),
+            "reason": reason,
+            "api_refund": to_text(order.get("payment_method")) not in OFFLINE,
+            "api_restock": False,  # what may be sold is published, not counted by the shop
+        }
+        if items := _make_refund_lines(order, amount, lines):
+            body["line_items"] = items
+        return self.client.post(f"/orders/{order['id']}/refunds", body)
+
+    def push_stock(self, levels):
+        return StockPublisher(self.client).publish(levels)
+
+
+def _make_refund_lines(order, amount, lines):
+    """The refund's share of each line, net and by tax rate; [] when that is more than the amount."""
+    items, total = [], ZERO
+    known = {to_text(item.get("id")): item for item in rows(order, "line_items")}
+    for line_id, units in lines:
+        item = known.get(line_id)
+        if not item or not item.get("quantity"):
+            return []
+        share = Decimal(units) / Decimal(str(item["quantity"]))
+        net = _share(item.get("total"), share)
+        taxes = [{"id": tax.get("id"), "refund_total": _share(tax.get("total"), share)} for tax in rows(item, "taxes")]
+        total += net + sum((tax["refund_total"] for tax in taxes), ZERO)
+        items.append(
+            {
+                "id": item["id"],
+                "quantity": int(units),
+                "refund_total": float(net),
+                "refund_tax": [{**tax, "refund_total": float(tax["refund_total"])} for tax in taxes],
+            }
+        )
+    return items if total <= amount else []
+
+
+def _share(value, share):
+    return (Decimal(str(value or 0)) * share).quantize(Decimal("0.01"))
+
+
+def _shift(text, seconds):
+    return mapper.format_time(to_datetime(text, "The cursor") + seconds * SECOND)

@@ -1,0 +1,346 @@
+"""The shops that the contract tests run against, all driven in the same way: as buyers, and as the shop's own staff."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import uuid
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from odoo.addons.oms_channels.adapters import get_adapter_class
+from odoo.addons.oms_channels.adapters.marketplace import mapper as marketplace_mapper
+from odoo.addons.oms_channels.adapters.marketplace import signature as marketplace_signature
+from odoo.addons.oms_channels.adapters.types import ChannelConfig
+from odoo.addons.oms_channels.adapters.woocommerce import mapper as woocommerce_mapper
+
+from .marketplace_server import SECRETS, MarketplaceServer
+from .medusa_server import MedusaServer
+from .odoo_server import free_port
+from .vendure_server import VendureServer
+from .vendure_shop import PASSWORD, USER
+from .woocommerce_server import KEY, SECRET, WooCommerceServer
+
+# What is for sale everywhere, but in the simulated marketplace, which sells what it likes.
+PRODUCTS = [
+    {"sku": "OMS-TEE", "title": "T-Shirt", "price": "19.99", "stock": 500},
+    {"sku": "OMS-MUG", "title": "Mug", "price": "8.50", "stock": 500},
+]
+ITEMS = {"OMS-TEE": 2, "OMS-MUG": 1}
+NAME, STREET = "Ada Lovelace", "12 Main St"
+WEBHOOK_SECRET = "contract-secret"
+
+
+class ShopDriver:
+    """One shop. ``with`` starts and stops it.
+
+    :cvar wrong: credentials that the shop refuses
+    """
+
+    provider = ""
+    wrong = {}
+    currency = "USD"
+    lists_once = True  # whether one reading of the list names an order once
+    edit_bumps_list = True  # whether an edit moves an order to the end of the list
+    reopens_session = False  # whether the adapter logs in again by itself
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        pass
+
+    def get_config(self, **credentials):
+        raise NotImplementedError
+
+    def make_adapter(self, transport=None, **credentials):
+        return get_adapter_class(self.provider)(self.get_config(**credentials), transport)
+
+    def place(self, name=NAME, street=STREET):
+        """Buy at least two units and pay for them; returns the order's id."""
+        raise NotImplementedError
+
+    def edit(self, order_id, street):
+        """Change the street the order goes to, as the shop's staff or the buyer can."""
+        raise NotImplementedError
+
+    def cancel(self, order_id):
+        raise NotImplementedError
+
+    def count_parcels(self, order_id):
+        raise NotImplementedError
+
+    def get_refunds(self, order_id):
+        """[amount] of the refunds that the shop knows."""
+        raise NotImplementedError
+
+    def make_webhook(self, order_id):
+        """(headers, body) of an event about an order, as the shop sends it."""
+        body = json.dumps(self._get_event(order_id)).encode()
+        signature = base64.b64encode(hmac.new(WEBHOOK_SECRET.encode(), body, hashlib.sha256).digest()).decode()
+        return {"Content-Type": "application/json", **self._get_webhook_headers(signature)}, body
+
+    def get_sellable(self, sku):
+        """What the shop would sell of an SKU, None where it can't be asked."""
+        return
+
+
+class MedusaDriver(ShopDriver):
+    provider = "medusa"
+    wrong = {"api_key": "sk_wrong"}
+
+    def __enter__(self):
+        port = free_port()
+        self.server = MedusaServer(os.environ["OMS_MEDUSA_HOME"], port, f"oms_contract_medusa_{port}").__enter__()
+        self.server.seed(PRODUCTS, tax_rate=8.25)
+        return self
+
+    def __exit__(self, *exc):
+        self.server.__exit__(*exc)
+
+    def get_config(self, **credentials):
+        return ChannelConfig(self.server.url, {"api_key": self.server.secret_key, **credentials})
+
+    def place(self, name=NAME, street=STREET):
+        first, _space, last = name.partition(" ")
+        address = {
+            "first_name": first,
+            "last_name": last,
+            "address_1": street,
+            "city": "New York",
+            "postal_code": "10001",
+            "country_code": "us",
+        }
+        return self.server.checkout("ada@example.com", address, ITEMS, capture=True)
+
+    def edit(self, order_id, street):
+        address = {**self.server.get_order(order_id)["shipping_address"], "address_1": street}
+        names = ("first_name", "last_name", "address_1", "city", "postal_code", "country_code")
+        self.server.admin("POST", f"/orders/{order_id}", {"shipping_address": {name: address[name] for name in names}})
+
+    def cancel(self, order_id):
+        self.server.admin("POST", f"/orders/{order_id}/cancel")
+
+    def count_parcels(self, order_id):
+        return len([row for row in self.server.get_order(order_id)["fulfillments"] if not row["canceled_at"]])
+
+    def get_refunds(self, order_id):
+        return [amount for amount, _note in self.server.get_refunds(order_id)]
+
+    def _get_event(self, order_id):
+        return {"event": "order.updated", "data": {"id": order_id}, "at": datetime.now(UTC).isoformat()}
+
+    def _get_webhook_headers(self, signature):
+        return {"x-medusa-hmac-sha256": signature}
+
+    def get_sellable(self, sku):
+        stocked, reserved = self.server.get_stock(sku)
+        return stocked - reserved
+
+
+class VendureDriver(ShopDriver):
+    provider = "vendure"
+    wrong = {"password": "wrong"}
+    edit_bumps_list = False  # the list goes by the time of placement
+    reopens_session = True
+
+    def __enter__(self):
+        port = free_port()
+        self.server = VendureServer(os.environ["OMS_VENDURE_HOME"], port, f"oms_contract_vendure_{port}").__enter__()
+        self.server.seed(PRODUCTS, tax_rate=8.25)
+        return self
+
+    def __exit__(self, *exc):
+        self.server.__exit__(*exc)
+
+    def get_config(self, **credentials):
+        return ChannelConfig(self.server.url, {"username": USER, "password": PASSWORD, **credentials})
+
+    def place(self, name=NAME, street=STREET, items=None, **kwargs):
+        address = {
+            "fullName": name,
+            "streetLine1": street,
+            "city": "New York",
+            "province": "NY",
+            "postalCode": "10001",
+            "countryCode": "US",
+        }
+        return self.server.checkout("ada@example.com", address, items or ITEMS, **{"capture": True, **kwargs})
+
+    def edit(self, order_id, street):
+        self.server.edit(order_id, updateShippingAddress={"streetLine1": street})
+
+    def cancel(self, order_id):
+        self.server.cancel(order_id)
+
+    def count_parcels(self, order_id):
+        return len([row for row in self.server.get_order(order_id)["fulfillments"] if row["state"] != "Cancelled"])
+
+    def get_refunds(self, order_id):
+        return [amount for amount, _reason in self.server.get_refunds(order_id)]
+
+    def _get_event(self, order_id):
+        return {
+            "event": "OrderStateTransitionEvent",
+            "data": {"orderId": order_id},
+            "at": datetime.now(UTC).isoformat(),
+        }
+
+    def _get_webhook_headers(self, signature):
+        return {"x-vendure-hmac-sha256": signature}
+
+    def get_sellable(self, sku):
+        on_hand, allocated = self.server.get_stock(sku)
+        return on_hand - allocated
+
+
+class WooCommerceDriver(ShopDriver):
+    """Everything through the REST API, so that the same runs against a real shop: OMS_WOOCOMMERCE_URL, _KEY, _SECRET.
+
+    Such a shop gets orders and the two products; it should be one for tests.
+    """
+
+    provider = "woocommerce"
+    wrong = {"api_secret": "cs_wrong"}
+
+    def __init__(self, url="", key=KEY, secret=SECRET, fulfillments=True):
+        self.url, self.key, self.secret = url, key, secret
+        self.server = None if url else WooCommerceServer(fulfillments=fulfillments)
+        self.products = {}
+
+    def __enter__(self):
+        if self.server:
+            self.url = self.server.__enter__().url
+        self.client = self.make_adapter().client
+        for product in PRODUCTS:
+            known, _pages = self.client.get_list("/products", sku=product["sku"])
+            values = {
+                "name": product["title"],
+                "type": "simple",
+                "sku": product["sku"],
+                "regular_price": product["price"],
+                "manage_stock": True,
+                "stock_quantity": product["stock"],
+            }
+            self.products[product["sku"]] = known[0] if known else self.client.post("/products", values)
+        return self
+
+    def __exit__(self, *exc):
+        if self.server:
+            self.server.__exit__(*exc)
+
+    def get_config(self, **credentials):
+        return ChannelConfig(self.url, {"api_key": self.key, "api_secret": self.secret, **credentials})
+
+    def place(self, name=NAME, street=STREET):
+        first, _space, last = name.partition(" ")
+        address = {
+            "first_name": first,
+            "last_name": last,
+            "address_1": street,
+            "city": "New York",
+            "state": "NY",
+            "postcode": "10001",
+            "country": "US",
+        }
+        order = self.client.post(
+            "/orders",
+            {
+                "set_paid": True,
+                "payment_method": "bacs",
+                "billing": {**address, "email": "ada@example.com"},
+                "shipping": address,
+                "line_items": [
+                    {"product_id": self.products[sku]["id"], "quantity": quantity} for sku, quantity in ITEMS.items()
+                ],
+                "shipping_lines": [{"method_id": "flat_rate", "method_title": "Flat rate", "total": "7.50"}],
+            },
+        )
+        return str(order["id"])
+
+    def edit(self, order_id, street):
+        address = {**self.client.get(f"/orders/{order_id}")["shipping"], "address_1": street}
+        self.client.put(f"/orders/{order_id}", {"shipping": address})
+
+    def cancel(self, order_id):
+        self.client.put(f"/orders/{order_id}", {"status": "cancelled"})
+
+    def count_parcels(self, order_id):
+        return len(woocommerce_mapper.get_parcels(self.make_adapter().fetch_order(order_id)))
+
+    def get_refunds(self, order_id):
+        refunds, _pages = self.client.get_list(f"/orders/{order_id}/refunds")
+        return [Decimal(row["amount"]) for row in refunds]
+
+    def _get_event(self, order_id):
+        return self.client.get(f"/orders/{order_id}")
+
+    def _get_webhook_headers(self, signature):
+        return {"X-WC-Webhook-Topic": "order.updated", "X-WC-Webhook-Signature": signature}
+
+    def get_sellable(self, sku):
+        return self.client.get_list("/products", sku=sku)[0][0]["stock_quantity"]
+
+
+class MarketplaceDriver(ShopDriver):
+    provider = "marketplace"
+    wrong = {"api_secret": "wrong"}
+    currency = "CNY"
+    lists_once = False  # each call starts with the last second seen
+    edit_bumps_list = False  # not within the second in which the order was placed
+
+    def __enter__(self):
+        self.server = MarketplaceServer().__enter__()
+        return self
+
+    def __exit__(self, *exc):
+        self.server.__exit__(*exc)
+
+    def get_config(self, **credentials):
+        key, secret = SECRETS["tmall"]
+        return ChannelConfig(self.server.url, {"api_key": key, "api_secret": secret, **credentials})
+
+    def place(self, name=NAME, street=STREET):
+        while True:
+            [order_id] = self.server.place("tmall")
+            if sum(row["num"] for row in self.server.get_order(order_id)["items"]) > 1:
+                return order_id
+
+    def edit(self, order_id, street):
+        assert self.server.act(order_id, "edit_address")
+
+    def cancel(self, order_id):
+        assert self.server.act(order_id, "cancel")
+
+    def count_parcels(self, order_id):
+        return len(self.server.get_order(order_id)["logistics"])
+
+    def get_refunds(self, order_id):
+        refunds = self.server.get_order(order_id)["refunds"]
+        return [Decimal(row["amount"]) for row in refunds if row["status"] == "SUCCESS"]
+
+    def make_webhook(self, order_id):
+        now = datetime.now(UTC)
+        body = {"msg_id": uuid.uuid4().hex, "topic": "trade_changed", "order_id": order_id}
+        body["modified"] = marketplace_mapper.format_time(now)
+        body, moment = json.dumps(body).encode(), str(int(now.timestamp()))
+        return {
+            marketplace_signature.WEBHOOK_TIMESTAMP: moment,
+            marketplace_signature.WEBHOOK_SIGN: marketplace_signature.sign_webhook(WEBHOOK_SECRET, moment, body),
+        }, body
+
+
+def make_drivers():
+    """{name: callable that makes the driver} of the shops that can be run here, and of a given WooCommerce shop."""
+    drivers = {
+        "medusa": MedusaDriver,
+        "vendure": VendureDriver,
+        "woocommerce": WooCommerceDriver,
+        "woocommerce-notes": lambda: WooCommerceDriver(fulfillments=False),
+        "marketplace": MarketplaceDriver,
+    }
+    if url := os.environ.get("OMS_WOOCOMMERCE_URL"):
+        keys = [os.environ.get(f"OMS_WOOCOMMERCE_{name}", "") for name in ("KEY", "SECRET")]
+        drivers["woocommerce-given"] = lambda: WooCommerceDriver(url, *keys)
+    return drivers

@@ -1,0 +1,660 @@
+"""What every shop's adapter must do, in one suite: against real Medusa and Vendure shops, a shop that answers as
+WooCommerce does (or a given real one, see servers/shops.py) and the simulated marketplace; healthy, and on a sick wire.
+"""
+
+import contextlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from servers.hook_sink import HookSink
+from servers.shops import WEBHOOK_SECRET, make_drivers
+from servers.woocommerce_server import KEY, READ_KEY, SECRET, WooCommerceServer
+
+from odoo.addons.oms_channels.adapters import base, get_adapter_class, http
+from odoo.addons.oms_channels.adapters.errors import (
+    AdapterError,
+    AuthError,
+    BadResponse,
+    NotSupported,
+    RateLimited,
+    Rejected,
+    Unavailable,
+)
+from odoo.addons.oms_channels.adapters.types import (
+    CancelNotice,
+    ChannelConfig,
+    DeliveryNotice,
+    RefundNotice,
+    ReturnNotice,
+    ShipmentNotice,
+    StockLevel,
+)
+
+DRIVERS = make_drivers()
+NEEDS_NO_DATABASE = ("woocommerce", "woocommerce-notes", "woocommerce-given", "marketplace")
+CENT = Decimal("0.01")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[pytest.mark.nodb] if name in NEEDS_NO_DATABASE else []) for name in DRIVERS],
+)
+def shop(request):
+    with DRIVERS[request.param]() as driver:
+        yield driver
+
+
+@pytest.fixture
+def adapter(shop):
+    return shop.make_adapter()
+
+
+@pytest.fixture(scope="module")
+def listed(shop):
+    """(a time just before, by the shop's clock; ids) of five orders that nobody ships: buying takes longest."""
+    order_ids = [shop.place() for _index in range(5)]
+    return _parse(shop.make_adapter(), order_ids[0]).updated_at, order_ids
+
+
+def _parse(adapter, order_id):
+    return adapter.parse_order(adapter.fetch_order(order_id))
+
+
+def _make_shipment(adapter, order_id, units=None, key="ship-1", number="SF1001"):
+    """A notice for so many units of the order, from its first line on; None for all."""
+    lines, left = [], units
+    for line in sorted(_parse(adapter, order_id).lines, key=lambda line: line.external_id):
+        open_units = line.open_quantity - line.shipped_quantity
+        taken = open_units if left is None else min(open_units, Decimal(left))
+        if taken:
+            lines.append((line.external_id, taken))
+        left = None if left is None else left - int(taken)
+    url = f"https://t.example.com/{number}" if number else ""
+    return ShipmentNotice(order_id, tuple(lines), number, "SF Express", key, tracking_url=url)
+
+
+def _count_shipped(adapter, order_id):
+    return sum(line.shipped_quantity for line in _parse(adapter, order_id).lines)
+
+
+def _count_units(adapter, order_id):
+    return sum(line.quantity for line in _parse(adapter, order_id).lines)
+
+
+def _read_all(adapter, since, limit=2):
+    return [item for page in adapter.iter_orders_since(since, limit=limit) for item in page.items]
+
+
+# === CONNECTION === #
+
+
+def test_connection_names_the_shop_and_a_wrong_key_is_refused(shop, adapter):
+    assert adapter.test_connection()["shop"]
+    with pytest.raises(AuthError) as caught:
+        shop.make_adapter(**shop.wrong).test_connection()
+    assert not caught.value.retryable
+    empty = dict.fromkeys(adapter.credential_keys, "")
+    with pytest.raises(AuthError):
+        shop.make_adapter(**empty).test_connection()
+
+
+def test_nobody_at_the_address_is_an_outage(shop, adapter):
+    config = ChannelConfig("http://127.0.0.1:9", shop.get_config().credentials)
+    with pytest.raises(Unavailable):
+        type(adapter)(config).test_connection()
+
+
+# === ORDERS === #
+
+
+def test_each_order_is_found_exactly_once(shop, adapter, listed):
+    since, order_ids = listed
+    items = _read_all(adapter, since)
+    found = [item.external_id for item in items if item.external_id in order_ids]
+    if shop.lists_once:
+        assert found == order_ids
+    assert sorted(set(found)) == sorted(order_ids)
+    # What is named twice is the same, and so recognised.
+    assert len({(item.external_id, item.version) for item in items}) == len({item.external_id for item in items})
+
+
+def test_order_adds_up_to_the_cent(shop, adapter, listed):
+    order = _parse(adapter, listed[1][0])
+    assert order.status == "open" and order.is_paid and order.currency == shop.currency
+    assert order.parts_total == order.total
+    assert sum(payment.captured_amount for payment in order.payments) == order.total
+    for line in order.lines:
+        paid = line.price_unit * line.quantity - line.discount_amount + (0 if line.is_tax_included else line.tax_amount)
+        assert abs(paid - line.total) < CENT
+
+
+def test_reading_twice_is_reading_the_same(adapter, listed):
+    since, [*_others, order_id] = listed
+    first, second = adapter.fetch_order(order_id), adapter.fetch_order(order_id)
+    assert first == second
+    listed = next(item for item in _read_all(adapter, since) if item.external_id == order_id)
+    assert listed.version == adapter.parse_order(first).version
+    assert adapter.parse_order(listed.payload) == adapter.parse_order(first)
+
+
+def test_unknown_order_is_a_final_refusal(adapter):
+    with pytest.raises(AdapterError) as caught:
+        adapter.fetch_order("99999999")
+    assert isinstance(caught.value, Rejected) and not caught.value.retryable
+
+
+def test_edit_is_seen_and_newer(shop, adapter):
+    order_id = shop.place()
+    before = _parse(adapter, order_id)
+    shop.edit(order_id, "99 New Road")
+    after = _parse(adapter, order_id)
+    assert after.version > before.version
+    assert after.shipping_address != before.shipping_address
+    assert after.lines == before.lines and after.total == before.total
+
+
+def test_names_in_any_writing_survive(shop, adapter):
+    name, street = "张三 O'Brien-Ñúñez", "文三路 90 号 “甲” 🚚"
+    address = _parse(adapter, shop.place(name=name, street=street)).shipping_address
+    if shop.provider == "marketplace":  # its buyers have names of their own
+        assert not address.name.isascii() and not address.street.isascii()
+    else:
+        assert address.street == street and "张三" in address.name and "Ñúñez" in address.name
+
+
+def test_order_that_changes_under_the_reader_hides_no_other(shop, adapter, listed):
+    since, order_ids = listed
+    page = adapter.fetch_orders_page(since, limit=2)
+    shop.edit(order_ids[0], "1 Moved Street")
+    items = list(page.items)
+    while page.next_cursor:
+        page = adapter.fetch_orders_page(since, cursor=page.next_cursor, limit=2)
+        items += page.items
+    assert set(order_ids) <= {item.external_id for item in items}
+    if shop.edit_bumps_list:
+        versions = [item.version for item in items if item.external_id == order_ids[0]]
+        assert max(versions) == _parse(adapter, order_ids[0]).version
+
+
+def test_order_of_the_very_moment_asked_for_is_in_the_list(adapter, listed):
+    order_id = listed[1][-1]
+    moment = _parse(adapter, order_id).updated_at
+    assert order_id in [item.external_id for item in _read_all(adapter, moment)]
+    # The checkpoint that is kept has no fractions of a second.
+    assert order_id in [item.external_id for item in _read_all(adapter, moment.replace(microsecond=0))]
+    later = moment + timedelta(seconds=2)
+    assert order_id not in [item.external_id for item in _read_all(adapter, later)]
+
+
+def test_late_webhook_cannot_bring_back_the_past(shop, adapter):
+    order_id = shop.place()
+    old, old_webhook = adapter.fetch_order(order_id), shop.make_webhook(order_id)
+    shop.edit(order_id, "99 New Road")
+    new_webhook = shop.make_webhook(order_id)
+    for headers, body in (new_webhook, old_webhook):
+        event = adapter.verify_and_parse_webhook(headers, body, WEBHOOK_SECRET, now=datetime.now(UTC))
+        assert event.concerns_order and adapter.resolve_event(event) == order_id
+    newest = adapter.fetch_order(order_id)
+    assert adapter.parse_order(old).version < adapter.parse_order(newest).version
+
+
+def test_webhook_is_believed_only_with_its_signature(shop, adapter, listed):
+    headers, body = shop.make_webhook(listed[1][1])
+    now = datetime.now(UTC)
+    first = adapter.verify_and_parse_webhook(headers, body, ["new-secret", WEBHOOK_SECRET], now=now)
+    assert first.event_id == adapter.verify_and_parse_webhook(headers, body, WEBHOOK_SECRET, now=now).event_id
+    for secret, given in (("wrong", body), ("", body), ([], body), (WEBHOOK_SECRET, body + b" ")):
+        with pytest.raises(AuthError):
+            adapter.verify_and_parse_webhook(headers, given, secret, now=now)
+    with pytest.raises(AuthError):
+        adapter.verify_and_parse_webhook({"Content-Type": "application/json"}, body, WEBHOOK_SECRET, now=now)
+
+
+# === PUSHES === #
+
+
+def test_parcels_are_told_one_by_one_and_each_once(shop, adapter):
+    order_id = shop.place()
+    first = _make_shipment(adapter, order_id, units=1, key="parcel-1", number="SF2001")
+    assert not adapter.push_shipment(first).is_repeat
+    assert _count_shipped(adapter, order_id) == 1
+    second = _make_shipment(adapter, order_id, key="parcel-2", number="SF2002")
+    results = [adapter.push_shipment(second), adapter.push_shipment(second), adapter.push_shipment(first)]
+    assert [result.is_repeat for result in results] == [False, True, True]
+    assert results[0].external_id == results[1].external_id != results[2].external_id
+    assert shop.count_parcels(order_id) == 2
+    assert _count_shipped(adapter, order_id) == _count_units(adapter, order_id)
+
+
+def test_parcels_without_a_number_are_told_apart(shop, adapter):
+    if shop.provider in ("medusa", "marketplace"):
+        return  # they keep our key, so numbers play no part
+    order_id = shop.place()
+    notice = _make_shipment(adapter, order_id, units=1, key="bare-1", number="")
+    for key in ("bare-1", "bare-2"):
+        assert not adapter.push_shipment(replace(notice, idempotency_key=key)).is_repeat
+        assert adapter.push_shipment(replace(notice, idempotency_key=key)).is_repeat
+    assert shop.count_parcels(order_id) == 2
+
+
+def test_cancelling_gives_the_money_back_once(shop, adapter):
+    order_id = shop.place()
+    total = _parse(adapter, order_id).total
+    result = adapter.push_cancel(CancelNotice(order_id, "cancel-1", reason="out of stock"))
+    assert (result.is_repeat, list(result.data["refunded"].values())) == (False, [str(total)])
+    assert adapter.push_cancel(CancelNotice(order_id, "cancel-1")).is_repeat
+    assert adapter.push_refund(RefundNotice(order_id, total, shop.currency, "refund-c")).is_repeat
+    order = _parse(adapter, order_id)
+    assert (order.status, order.total, order.payments[0].refunded_amount) == ("cancelled", total, total)
+    with pytest.raises(Rejected):
+        adapter.push_shipment(_make_shipment_of_all(adapter, order_id))
+
+
+def _make_shipment_of_all(adapter, order_id):
+    lines = tuple((line.external_id, line.quantity) for line in _parse(adapter, order_id).lines)
+    return ShipmentNotice(order_id, lines, "SF9", "SF Express", "late")
+
+
+def test_what_has_left_cannot_be_cancelled(shop, adapter):
+    order_id = shop.place()
+    adapter.push_shipment(_make_shipment(adapter, order_id))
+    with pytest.raises(Rejected):
+        adapter.push_cancel(CancelNotice(order_id, "cancel-2"))
+    assert not shop.get_refunds(order_id)
+
+
+def test_cancellation_in_the_shop_is_seen(shop, adapter):
+    order_id = shop.place()
+    before = _parse(adapter, order_id)
+    shop.cancel(order_id)
+    after = _parse(adapter, order_id)
+    assert after.status == "cancelled" and after.version > before.version
+    assert after.total == before.total
+
+
+def test_money_goes_back_in_parts_each_once_and_never_too_much(shop, adapter):
+    order_id = shop.place()
+    adapter.push_shipment(_make_shipment(adapter, order_id))
+    order = _parse(adapter, order_id)
+    line = min(order.lines, key=lambda line: line.total)
+    part = RefundNotice(
+        order_id, Decimal("1.50"), shop.currency, "part-1", note="RINV/1", lines=((line.external_id, Decimal(1)),)
+    )
+    assert [adapter.push_refund(part).is_repeat for _index in range(2)] == [False, True]
+    assert shop.get_refunds(order_id) == [Decimal("1.50")]
+    now = _parse(adapter, order_id)
+    assert (now.payments[0].state, now.payments[0].refunded_amount) == ("partially_refunded", Decimal("1.50"))
+    assert now.total == order.total and now.version > order.version
+    too_much = replace(part, amount=order.total, idempotency_key="part-2", lines=())
+    with pytest.raises(Rejected):
+        adapter.push_refund(too_much)
+    with pytest.raises(Rejected):
+        adapter.push_refund(replace(part, currency="ISK", idempotency_key="part-3"))
+    rest = replace(too_much, amount=order.total - Decimal("1.50"))
+    adapter.push_refund(rest)
+    payment = _parse(adapter, order_id).payments[0]
+    assert (payment.state, payment.refunded_amount) == ("refunded", order.total)
+
+
+def test_arrival_and_return_are_told_once(shop, adapter):
+    order_id = shop.place()
+    shipment = adapter.push_shipment(_make_shipment(adapter, order_id))
+    if base.DELIVERED in adapter.capabilities:
+        arrived = DeliveryNotice(order_id, "arrived", shipment_external_id=shipment.external_id)
+        assert [adapter.push_delivered(arrived).is_repeat for _index in range(2)] == [False, True]
+    if base.RETURN_RECEIVED in adapter.capabilities:
+        before = _parse(adapter, order_id)
+        line = before.lines[0]
+        notice = ReturnNotice(order_id, ((line.external_id, Decimal(1)),), "back-1", note="scratched")
+        assert [adapter.push_return_received(notice).is_repeat for _index in range(2)] == [False, True]
+        after = _parse(adapter, order_id)
+        returned = {line.external_id: line.returned_quantity for line in after.lines if line.returned_quantity}
+        assert returned == {line.external_id: 1}
+        assert (after.total, after.refund_requests) == (before.total, ())
+
+
+def test_what_the_platform_lacks_is_said(adapter):
+    for capability, method in (
+        (base.DELIVERED, lambda: adapter.push_delivered(None)),
+        (base.RETURN_RECEIVED, lambda: adapter.push_return_received(None)),
+        (base.WEBHOOK_SETUP, lambda: adapter.ensure_webhooks("", "")),
+    ):
+        if capability not in adapter.capabilities:
+            with pytest.raises(NotSupported):
+                method()
+
+
+def test_stock_is_what_may_be_sold(shop, adapter):
+    listings, cursor = [], None
+    while True:
+        page = adapter.fetch_listings(cursor=cursor, limit=1 if shop.provider != "marketplace" else 50)
+        listings += page.items
+        if not (cursor := page.next_cursor):
+            break
+    assert len({listing.external_id for listing in listings}) == len(listings)
+    shop.place()  # the shop's own reservations must not be subtracted twice
+    chosen = sorted(listings, key=lambda listing: listing.sku)[:2]
+    levels = [
+        StockLevel(row.sku, Decimal(300 + index), row.external_id, row.inventory_external_id if index else "")
+        for index, row in enumerate(chosen)
+    ]
+    errors = adapter.push_stock((*levels, StockLevel("NO-SUCH", Decimal(1)))).errors
+    assert errors[:-1] == ("",) * len(levels) and errors[-1]
+    for level in levels:
+        assert shop.get_sellable(level.sku) in (None, level.quantity)
+    sold_out = adapter.push_stock((StockLevel(levels[0].sku, Decimal(-3), levels[0].external_id),))
+    assert sold_out.errors == ("",) and shop.get_sellable(levels[0].sku) in (None, 0)
+    adapter.push_stock((StockLevel(levels[0].sku, Decimal(500), levels[0].external_id),))
+
+
+# === A SICK WIRE === #
+
+
+class FaultyTransport:
+    """Spoils call number ``at``. What ``took effect`` in the shop is not always what we hear of it.
+
+    Timeouts, resets and halves as they are on the socket are tested with ``http.send`` itself, see
+    test_marketplace_contract.py; here they are what it makes of them.
+    """
+
+    def __init__(self, fault, at):
+        self.fault, self.at, self.calls, self.has_struck = fault, at, 0, False
+
+    def __call__(self, request):
+        self.calls += 1
+        if self.calls != self.at:
+            return http.send(request)
+        self.has_struck = True
+        return getattr(self, f"_{self.fault}")(request)
+
+    def _throttle(self, _request):
+        return http.HttpResponse(429, {"content-type": "application/json", "retry-after": "7"}, b'{"message": "slow"}')
+
+    def _outage(self, _request):
+        return http.HttpResponse(503, {"content-type": "text/html"}, b"<html>Service Unavailable</html>")
+
+    def _reset(self, _request):
+        raise Unavailable("The shop cannot be reached.")
+
+    def _timeout(self, request):
+        http.send(request)
+        raise Unavailable("The shop did not answer in time.")
+
+    def _half(self, request):
+        response = http.send(request)
+        return http.HttpResponse(response.status, response.headers, response.body[: len(response.body) // 2])
+
+    def _html(self, request):
+        http.send(request)
+        return http.HttpResponse(200, {"content-type": "text/html; charset=UTF-8"}, b"<html>Please log in</html>")
+
+    def _expired(self, _request):
+        return http.HttpResponse(401, {"content-type": "application/json"}, b'{"message": "expired"}')
+
+
+FAULTS = {
+    "throttle": RateLimited,
+    "outage": Unavailable,
+    "reset": Unavailable,
+    "timeout": Unavailable,
+    "half": BadResponse,
+    "html": BadResponse,
+    "expired": AuthError,
+}
+
+
+def _push_over_a_sick_wire(shop, fault, push):
+    """Let each call of a push in turn be spoilt, as often as that ends it; returns how often it did."""
+    failures = 0
+    for at in range(1, 12):
+        transport = FaultyTransport(fault, at)
+        try:
+            push(shop.make_adapter(transport))
+        except AdapterError as error:
+            failures += 1
+            assert isinstance(error, FAULTS[fault]), error
+            assert error.retryable == (fault != "expired")
+            assert error.retry_after == (7.0 if fault == "throttle" else None)
+        if not transport.has_struck:
+            return failures
+    raise AssertionError(f"{fault}: the push never came to its end")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_shipment_over_a_sick_wire_is_told_once(shop, adapter, fault):
+    order_id = shop.place()
+    notice = _make_shipment(adapter, order_id)
+    failures = _push_over_a_sick_wire(shop, fault, lambda sick: sick.push_shipment(notice))
+    assert failures or (fault == "expired" and shop.reopens_session)
+    assert adapter.push_shipment(notice).is_repeat
+    assert shop.count_parcels(order_id) == 1
+    assert _count_shipped(adapter, order_id) == _count_units(adapter, order_id)
+
+
+@pytest.mark.parametrize("fault", ["reset", "timeout", "half"])
+def test_money_over_a_sick_wire_goes_back_once(shop, adapter, fault):
+    order_id = shop.place()
+    refund = RefundNotice(order_id, Decimal("1.50"), shop.currency, "refund-1")
+    _push_over_a_sick_wire(shop, fault, lambda sick: sick.push_refund(refund))
+    assert shop.get_refunds(order_id) == [Decimal("1.50")]
+    cancelled = shop.place()
+    total = _parse(adapter, cancelled).total
+    _push_over_a_sick_wire(shop, fault, lambda sick: sick.push_cancel(CancelNotice(cancelled, "cancel-1")))
+    order = _parse(adapter, cancelled)
+    assert order.status == "cancelled" and order.payments[0].refunded_amount == total
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_reading_over_a_sick_wire_goes_on_where_it_stopped(shop, listed, fault):
+    since, order_ids = listed
+    seen, cursor = set(), None
+    for attempt in range(40):
+        # Now the first call fails, now none, now the second, now none.
+        sick = shop.make_adapter(FaultyTransport(fault, (1, 0, 2, 0)[attempt % 4]))
+        with contextlib.suppress(AdapterError):
+            page = sick.fetch_orders_page(since, cursor=cursor, limit=10)
+            seen |= {item.external_id for item in page.items}
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+    else:
+        raise AssertionError("the list never came to its end")
+    assert set(order_ids) <= seen
+
+
+# === WHAT ONE PLATFORM HAS === #
+
+only_vendure = pytest.mark.parametrize("shop", ["vendure"], indirect=True)
+only_woocommerce = pytest.mark.parametrize("shop", [pytest.param("woocommerce", marks=pytest.mark.nodb)], indirect=True)
+
+
+@only_vendure
+def test_vendure_sends_webhooks_through_its_plugin(shop, adapter):
+    with HookSink() as sink:
+        shop.server.set_webhook_url(sink.url)
+        try:
+            order_id = shop.place(capture=False)
+            shop.server.capture(order_id)
+            adapter.push_shipment(_make_shipment(adapter, order_id))
+            adapter.push_refund(RefundNotice(order_id, Decimal("1.00"), "USD", "hook"))
+            wanted = {
+                "OrderPlacedEvent",
+                "OrderStateTransitionEvent",
+                "PaymentStateTransitionEvent",
+                "FulfillmentEvent",
+                "RefundStateTransitionEvent",
+            }
+            calls = sink.wait_for(lambda calls: wanted <= {call.headers["x-vendure-event"] for call in calls})
+        finally:
+            shop.server.set_webhook_url("")
+    now = datetime.now(UTC)
+    for call in calls:
+        event = adapter.verify_and_parse_webhook(call.headers, call.body, shop.server.webhook_secret, now=now)
+        assert event.topic == "ProductVariantEvent" or event.order_external_id == order_id
+        with pytest.raises(AuthError):
+            adapter.verify_and_parse_webhook(
+                call.headers, call.body, shop.server.webhook_secret, now=now + timedelta(hours=1)
+            )
+
+
+@only_vendure
+def test_vendure_session_that_ended_is_opened_again(shop):
+    # A login of its own: logging out ends all sessions of a user.
+    shop.server.add_administrator("brief@example.com", "brief-pw", ["ReadOrder", "ReadStockLocation"])
+    adapter = shop.make_adapter(username="brief@example.com", password="brief-pw")
+    adapter.test_connection()
+    adapter.client.query("mutation { logout { success } }")
+    assert adapter.test_connection()["shop"]
+
+
+@only_vendure
+def test_vendure_names_permissions_that_are_missing(shop, adapter):
+    assert "Missing permissions" not in dict(adapter.test_connection()["details"])
+    shop.server.add_administrator("reader@example.com", "reader-pw", ["ReadOrder", "ReadStockLocation"])
+    reader = shop.make_adapter(username="reader@example.com", password="reader-pw")
+    missing = dict(reader.test_connection()["details"])["Missing permissions"]
+    assert missing == "UpdateOrder, ReadCatalog or ReadProduct, UpdateCatalog or UpdateProduct"
+    with pytest.raises(AuthError):
+        reader.push_stock((StockLevel("OMS-TEE", Decimal(1)),))
+
+
+@only_vendure
+def test_vendure_cart_is_no_order(shop, adapter, listed):
+    cart = shop.place(place=False)
+    assert cart not in [item.external_id for item in _read_all(adapter, listed[0] - timedelta(minutes=1))]
+
+
+@only_vendure
+def test_vendure_amount_as_sold_survives_coupon_and_return(shop, adapter):
+    shop.server.add_coupon("TEN", 10)
+    order_id = shop.place(coupons=["TEN"])
+    sold = _parse(adapter, order_id)
+    assert sold.coupon_codes == ("TEN",) and sold.parts_total == sold.total and sold.discount_total
+    adapter.push_shipment(_make_shipment(adapter, order_id))
+    back = tuple((line.external_id, line.quantity) for line in sold.lines)
+    adapter.push_return_received(ReturnNotice(order_id, back, "all-back"))
+    now = _parse(adapter, order_id)
+    # Vendure calls an order without any goods left cancelled.
+    assert (now.status, now.total, now.parts_total) == ("completed", sold.total, sold.total)
+    assert [line.returned_quantity for line in now.lines] == [line.quantity for line in sold.lines]
+    assert not any(line.cancelled_quantity for line in now.lines)
+
+
+@only_vendure
+def test_vendure_money_taken_later_raises_the_version(shop, adapter):
+    order_id = shop.place(capture=False)
+    before = _parse(adapter, order_id)
+    shop.server.capture(order_id)
+    after = _parse(adapter, order_id)
+    assert (before.is_paid, after.is_paid) == (False, True) and after.version > before.version
+    assert before.payments[0].state == "authorized"
+
+
+@only_woocommerce
+def test_woocommerce_webhooks_are_registered_mended_and_pinged(shop, adapter):
+    with HookSink() as sink:
+        made = adapter.ensure_webhooks(sink.url, "w1")
+        assert len(made.created) == 4 and not made.updated and not made.unchanged
+        again = adapter.ensure_webhooks(sink.url, "w1")
+        assert not again.created and not again.updated and len(again.unchanged) == 4
+        shop.client.put(f"/webhooks/{adapter.fetch_webhooks()[0].external_id}", {"status": "disabled"})
+        foreign = {"name": "ERP", "topic": "order.updated", "delivery_url": f"{sink.url}/erp", "secret": "x"}
+        shop.client.post("/webhooks", {**foreign, "status": "active"})
+        mended = adapter.ensure_webhooks(sink.url, "w2")
+        assert len(mended.updated) == 1 and len(adapter.fetch_webhooks()) == 5
+        moved = adapter.ensure_webhooks(sink.url.replace("127.0.0.1", "localhost"), "w2")
+        assert len(moved.updated) == 4 and len(adapter.fetch_webhooks()) == 5
+        adapter.ensure_webhooks(sink.url, "w2")
+        now = datetime.now(UTC)
+        for ping in sink.calls:
+            assert not adapter.verify_and_parse_webhook(ping.headers, ping.body, "w2", now=now).concerns_order
+        sink.clear()
+        order_id = shop.place()
+        shop.edit(order_id, "99 New Road")
+        shop.server.run_webhooks()
+        calls = [call for call in sink.calls if "erp" not in call.path]
+        events = [adapter.verify_and_parse_webhook(call.headers, call.body, "w2", now=now) for call in calls]
+        assert {event.topic for event in events} == {"order.created", "order.updated"}
+        assert {event.order_external_id for event in events} == {order_id}
+        for row in shop.server.webhooks.values():
+            row["status"] = "disabled"
+
+
+@only_woocommerce
+def test_woocommerce_key_that_may_only_read_is_told(shop, adapter):
+    assert "Missing permission" not in dict(adapter.test_connection()["details"])
+    reader = shop.make_adapter(api_key=READ_KEY)
+    assert "Missing permission" in dict(reader.test_connection()["details"])
+
+
+@only_woocommerce
+def test_woocommerce_second_full_of_orders_is_read_in_pages(shop, adapter):
+    shop.server.now()
+    shop.server.frozen = True
+    try:
+        order_ids = [shop.place() for _index in range(7)]
+        since = _parse(adapter, order_ids[0]).updated_at
+        page = adapter.fetch_orders_page(since, limit=3)
+        shop.server.frozen = False
+        shop.edit(order_ids[1], "1 Moved Street")  # leaves the second while it is read
+        items = list(page.items)
+        while page.next_cursor:
+            page = adapter.fetch_orders_page(since, cursor=page.next_cursor, limit=3)
+            items += page.items
+    finally:
+        shop.server.frozen = False
+    found = [item.external_id for item in items]
+    assert sorted(found) == sorted([*order_ids, order_ids[1]])
+
+
+@only_woocommerce
+def test_woocommerce_variations_are_listed_and_stocked(shop, adapter):
+    parent = shop.server.add_product("CAP", "Cap", "12.00", options=("S", "M"))
+    listings, cursor = [], None
+    while True:
+        page = adapter.fetch_listings(cursor=cursor, limit=1)
+        listings += page.items
+        if not (cursor := page.next_cursor):
+            break
+    caps = {row.sku: row for row in listings if row.sku.startswith("CAP")}
+    assert {row.title for row in caps.values()} == {"Cap - S", "Cap - M"}
+    small = caps["CAP-S"]
+    assert small.inventory_external_id == f"{parent['id']}/{small.external_id}"
+    levels = (
+        StockLevel("CAP-S", Decimal(3), small.external_id, small.inventory_external_id),
+        StockLevel("CAP-M", Decimal(4), caps["CAP-M"].external_id),
+    )
+    assert adapter.push_stock(levels).errors == ("", "")
+    assert [shop.server.find(sku)["stock_quantity"] for sku in ("CAP-S", "CAP-M")] == [3, 4]
+
+
+@only_woocommerce
+def test_woocommerce_stock_goes_in_batches_of_a_hundred(shop, adapter):
+    rows = [shop.server.add_product(f"BULK-{index}", "Bulk", "1.00") for index in range(101)]
+    shop.server.calls.clear()
+    levels = [StockLevel(row["sku"], Decimal(7), str(row["id"]), str(row["id"])) for row in rows]
+    assert not any(adapter.push_stock(levels).errors)
+    assert [len(value["update"]) for _method, _path, value in shop.server.calls] == [100, 1]
+
+
+@pytest.mark.nodb
+@pytest.mark.parametrize("is_included", [False, True])
+def test_woocommerce_prices_coupons_and_fees_add_up(is_included):
+    with WooCommerceServer(tax_rate="19", prices_include_tax=is_included) as server:
+        server.add_product("PEN", "Pen &amp; Ink", "9.99")
+        order_id = server.place({"PEN": 3}, coupon=("TEN", 10), fee=("Gift wrap", "2.50"))
+        config = ChannelConfig(server.url, {"api_key": KEY, "api_secret": SECRET})
+        adapter = get_adapter_class("woocommerce")(config)
+        order = _parse(adapter, order_id)
+        assert order.parts_total == order.total and order.coupon_codes == ("TEN",)
+        [line] = order.lines
+        assert (line.title, line.is_tax_included, line.tax_rate) == ("Pen & Ink", is_included, 19)
+        assert line.price_unit == Decimal("9.99")
+        assert [charge.external_id.startswith("fee-") for charge in order.shippings] == [False, True]
+        refund = RefundNotice(order_id, Decimal("15.00"), "USD", "r1", lines=((line.external_id, Decimal(1)),))
+        adapter.push_refund(refund)
+        [row] = server.refunds[int(order_id)]
+        assert row["refunded_payment"] and row["line_items"][0]["quantity"] == -1
+        assert _parse(adapter, order_id).lines[0].cancelled_quantity == 1  # it has not left
