@@ -6,6 +6,7 @@
     "version": "19.0.1.0.0",
     "license": "LGPL-3",
     "depends": ["oms_base", "stock_delivery"],
+    "external_dependencies": {"python": ["jmespath"]},
     "data": [
         "security/oms_channels_security.xml",
         "security/ir.model.access.csv",

@@ -12,6 +12,7 @@ from .errors import NotSupported
 _PROVIDERS = {
     "medusa": ".medusa.adapter:MedusaAdapter",
     "marketplace": ".marketplace.adapter:MarketplaceAdapter",
+    "custom": ".custom.adapter:CustomAdapter",
 }
 
 
