@@ -159,7 +159,7 @@ class CustomClient:
 
     def _token_key(self):
         credentials = self.config.credentials
-        text = "\n".join((self.config.base_url, self.spec.token_path, self.spec.token_scope))
+        text = f"{self.config.base_url}\n{self.spec.token_path}\n{self.spec.token_scope}"
         text += f"\n{credentials.get('api_key')}\n{credentials.get('api_secret')}"
         return hashlib.sha256(text.encode()).hexdigest()
 

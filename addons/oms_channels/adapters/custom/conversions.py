@@ -33,12 +33,7 @@ def convert(value, kind, field, times, currency=""):
     """
     if value is None or value == "":
         return None
-    if field.conversion == "name":
-        value = _join_names(value)
-    elif field.conversion == "upper":
-        value = _read_text(value).upper()
-    elif field.conversion == "lower":
-        value = _read_text(value).lower()
+    value = _convert_text(value, field.conversion)
     if kind in (targets.NUMBER, targets.MONEY, targets.RATE):
         number = read_number(value)
         if field.conversion == "minor":
@@ -57,6 +52,15 @@ def convert(value, kind, field, times, currency=""):
     if kind in (targets.ROWS, targets.LIST, targets.OBJECT):
         return value
     return _read_text(value)
+
+
+def _convert_text(value, conversion):
+    if conversion == "name":
+        return _join_names(value)
+    if conversion in ("upper", "lower"):
+        text = _read_text(value)
+        return text.upper() if conversion == "upper" else text.lower()
+    return value
 
 
 def read_number(value):

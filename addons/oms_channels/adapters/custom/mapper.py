@@ -115,9 +115,7 @@ def map_order(spec, raw):
     lines = tuple(_map_line(reader, row, currency) for row in values.pop("lines"))
     if not lines:
         raise bad_payload(f"order.lines: order {values['external_id']} has no lines.")
-    rows = {
-        group: values.pop(name, None) for group, name in targets.CONTAINERS.items() if group not in ("line",)
-    }
+    rows = {group: values.pop(name, None) for group, name in targets.CONTAINERS.items() if group not in ("line",)}
     shippings = _map_rows(reader, "shipping", rows, raw, _map_shipping, currency)
     payments = _map_rows(reader, "payment", rows, raw, _map_payment, currency)
     requests = _map_rows(reader, "refund_request", rows, raw, _map_request, currency)

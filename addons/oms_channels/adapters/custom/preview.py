@@ -23,7 +23,9 @@ def read_sample(text):
     except (ValueError, RecursionError) as error:
         raise ValueError(f"The sample is no JSON: {error}") from error
     if not isinstance(sample, dict):
-        raise ValueError("The sample is one order: an object between { and }.")
+        raise ValueError(  # noqa: TRY004  a person's text, not a programmer's value
+            "The sample is one order: an object between { and }."
+        )
     return sample
 
 

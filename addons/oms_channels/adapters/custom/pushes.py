@@ -215,4 +215,3 @@ def _make_level(level, client):
 
 def _get_names(level, levels):
     return {"level": level, "levels": levels}
-

@@ -33,7 +33,8 @@ def encode(raw, encoding):
 def sign(spec, secret, parts):
     """Signature of a call.
 
-    :param parts: dict with method, path, query (pairs), params (pairs), body (bytes), host, key, token, timestamp, nonce
+    :param parts: dict with method, path, query (pairs), params (pairs), body (bytes), host, key, token, timestamp and
+        nonce
     """
     template = spec.sign_template or (DEFAULT_SORTED if spec.auth_kind == "sorted" else "")
     body = parts["body"] or b""

@@ -62,15 +62,18 @@ def check(node, names, depth=0):
     elif isinstance(node, list):
         for one in node:
             check(one, names, depth + 1)
+    elif isinstance(node, dict) and FOR_EACH in node:
+        _check_list(node, names, depth)
     elif isinstance(node, dict):
-        if FOR_EACH not in node:
-            for value in node.values():
-                check(value, names, depth + 1)
-            return
-        if set(node) != {FOR_EACH, GIVE} or not isinstance(node[FOR_EACH], str):
-            raise TemplateError(f'"{FOR_EACH}" (an expression) stands beside "{GIVE}" (what each becomes), and alone.')
-        _check_names(_compile(node[FOR_EACH]), names)
-        check(node[GIVE], {*names, ITEM}, depth + 1)
+        for value in node.values():
+            check(value, names, depth + 1)
+
+
+def _check_list(node, names, depth):
+    if set(node) != {FOR_EACH, GIVE} or not isinstance(node[FOR_EACH], str):
+        raise TemplateError(f'"{FOR_EACH}" (an expression) stands beside "{GIVE}" (what each becomes), and alone.')
+    _check_names(_compile(node[FOR_EACH]), names)
+    check(node[GIVE], {*names, ITEM}, depth + 1)
 
 
 def _check_names(expression, names):
