@@ -239,9 +239,7 @@ class TestConnectorPages(AdapterCase):
 
     def test_sorted_list_begins_anew_at_the_last_change(self):
         """An order that changes while pages are read moves to the end: nobody is pushed past the reader."""
-        connector = make_spec(
-            paging_style="page", page_param="p", page_size=2, is_sorted=True, since_param="from"
-        )
+        connector = make_spec(paging_style="page", page_param="p", page_size=2, is_sorted=True, since_param="from")
         at = "2026-01-0{}T00:00:00Z".format
         answers = (
             {"orders": [order(1, at(2)), order(2, at(3))]},
