@@ -1,6 +1,6 @@
 """Any shop as a channel, by a connector that was built in a form."""
 
-from datetime import UTC
+from datetime import UTC, timedelta
 
 from .. import base
 from ..errors import AuthError, BadResponse, NotSupported
@@ -13,6 +13,7 @@ from .pushes import Pusher
 from .spec import PUSH_KINDS, ConnectorSpec
 
 WEBHOOK_MAX_AGE = 300
+SAMPLE_PERIOD, SAMPLE_SIZE = timedelta(days=30), 5
 _NEEDED = {
     base.ORDERS: ("list_orders",),
     base.LISTINGS: ("list_products",),
@@ -50,18 +51,30 @@ class CustomAdapter(base.ChannelAdapter):
     def test_connection(self):
         endpoint = self.spec.get_endpoint("test")
         if not endpoint:
-            count = len(self.fetch_sample_page("list_orders", 1))
+            count = len(self.fetch_sample_page("list_orders"))
             return {"shop": self.spec.name, "details": [("Orders on the first page", str(count))]}
         answer, _headers = self.client.call(endpoint)
         shop = to_text(paging.find(endpoint.result_expression, answer)) if endpoint.result_expression else ""
         return {"shop": shop or self.spec.name, "details": [("Connector", self.spec.name)]}
 
-    def fetch_sample_page(self, kind, limit=1):
-        """The first rows of a list, without a date: what a connector is built on."""
-        endpoint = self._get_endpoint(kind)
-        context = {"since": "", "until": ""} if kind == "list_orders" else {}
-        rows, _next = paging.fetch_page(self.client, endpoint, {}, paging.get_limit(self.spec, limit), context)
+    def fetch_sample_page(self, kind, since=None):
+        """The first rows of a list: what a connector is built on. :param since: of orders; by default the last month"""
+        endpoint, context, params = self._get_endpoint(kind), {}, ()
+        if kind == "list_orders":
+            context, params = self._get_dates(since or self.client.clock() - SAMPLE_PERIOD)
+        limit = paging.get_limit(self.spec, SAMPLE_SIZE)
+        rows, _next = paging.fetch_page(self.client, endpoint, {}, limit, context, params)
         return rows
+
+    def _get_dates(self, since, until=None):
+        """(what templates may name, pairs for the query) of the time of change that is asked for."""
+        spec, first, last = self.spec, self._write_time(since), self._write_time(until)
+        pairs = [
+            (name, str(value))
+            for name, value in ((spec.since_param, first), (spec.until_param, last))
+            if name and value is not None
+        ]
+        return {"since": first, "until": "" if last is None else last}, pairs
 
     def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
         """Where the list is sorted by change, each page begins at the last time seen, so that an order changed
@@ -69,13 +82,7 @@ class CustomAdapter(base.ChannelAdapter):
         endpoint, spec = self._get_endpoint("list_orders"), self.spec
         state = paging.read_cursor(cursor)
         start = conversions.read_moment(state["s"], "iso", "", ConnectorSpec()) if "s" in state else since
-        first, last = self._write_time(start), self._write_time(until)
-        params = [
-            (name, str(value))
-            for name, value in ((spec.since_param, first), (spec.until_param, last))
-            if name and value is not None
-        ]
-        context = {"since": first, "until": "" if last is None else last}
+        context, params = self._get_dates(start, until)
         rows, following = paging.fetch_page(
             self.client, endpoint, state, paging.get_limit(spec, limit), context, params
         )

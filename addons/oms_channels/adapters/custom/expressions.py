@@ -149,6 +149,8 @@ def compile_expression(text):
         raise ExpressionError(_describe_parse_error(text, error)) from error
     except RecursionError as error:
         raise ExpressionError("The expression is nested too deeply.") from error
+    except ExpressionError:
+        raise
     except (exceptions.JMESPathError, TypeError, ValueError) as error:
         raise ExpressionError(f"The expression can't be read: {_first_line(error)}") from error
     return Expression(text, parsed)

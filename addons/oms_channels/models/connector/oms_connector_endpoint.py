@@ -104,7 +104,9 @@ class OmsConnectorEndpoint(models.Model):
     def _check_content(self):
         """Templates and expressions are checked when they are saved."""
         for endpoint in self:
-            endpoint.connector_id._check_data({"endpoints": [endpoint._get_data()]}, endpoint.display_name)
+            endpoint.connector_id._check_data(
+                {"endpoints": [endpoint._get_data()]}, endpoint.display_name, is_numbered=False
+            )
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -57,11 +57,17 @@ class OmsConnectorField(models.Model):
         for field in self:
             field.value_count = len(field.value_ids)
 
+    @api.depends("target")
+    def _compute_display_name(self):
+        targets = dict(self._fields["target"]._description_selection(self.env))
+        for field in self:
+            field.display_name = targets.get(field.target, "")
+
     @api.constrains(*FIELD_FIELDS)
     def _check_content(self):
         """Expressions are checked when they are saved."""
         for field in self:
-            field.connector_id._check_data({"fields": [field._get_data()]}, field.display_name)
+            field.connector_id._check_data({"fields": [field._get_data()]}, field.display_name, is_numbered=False)
 
     @api.model_create_multi
     def create(self, vals_list):

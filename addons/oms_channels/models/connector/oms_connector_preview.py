@@ -1,10 +1,12 @@
 import json
 import re
+from datetime import UTC
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ...adapters.custom import expressions, preview, spec
+from ...adapters.custom.adapter import SAMPLE_PERIOD
 from ...adapters.errors import AdapterError
 from .oms_connector import CONNECTOR_FIELDS, CONTENT_PATHS
 
@@ -81,7 +83,7 @@ class OmsConnector(models.Model):
             )
         adapter = channel._get_adapter()
         try:
-            values = {"sample": self._fetch_sample_order(adapter)}
+            values = {"sample": self._fetch_sample_order(adapter, channel)}
             if self._get_spec().get_endpoint("list_products"):
                 products = adapter.fetch_sample_page("list_products")
                 values["listing_sample"] = _format(products[0]) if products else False
@@ -96,9 +98,11 @@ class OmsConnector(models.Model):
         self.write(values)
         return True
 
-    def _fetch_sample_order(self, adapter):
+    def _fetch_sample_order(self, adapter, channel):
         """Return one raw order as text; in full where the connector can already read one by its id."""
-        orders = adapter.fetch_sample_page("list_orders")
+        since = fields.Datetime.now() - SAMPLE_PERIOD
+        since = min(channel.pull_start_date or since, since).replace(tzinfo=UTC)
+        orders = adapter.fetch_sample_page("list_orders", since)
         if not orders:
             return False
         connector_spec = self._get_spec()
@@ -137,23 +141,25 @@ class OmsConnector(models.Model):
             for name in names
         }
 
-    def _check_data(self, data, name):
+    def _check_data(self, data, name, is_numbered=True):
         """:raise ValidationError: saying what of ``data`` is wrong; ``name`` says of what"""
         try:
             spec.read(data)
         except spec.SpecError as error:
             raise ValidationError(
                 self.env._(
-                    "%(name)s can't be saved so:\n%(problems)s", name=name, problems=self._describe_problems(error)
+                    "%(name)s can't be saved so:\n%(problems)s",
+                    name=name,
+                    problems=self._describe_problems(error, is_numbered),
                 )
             ) from error
 
-    def _describe_problems(self, error):
-        return "\n".join(self._describe_line(problem) for problem in error.problems)
+    def _describe_problems(self, error, is_numbered=True):
+        return "\n".join(self._describe_line(problem, is_numbered) for problem in error.problems)
 
     @api.model
-    def _describe_line(self, problem):
-        """Return a sentence of the engine with the labels of the form in place of its keys."""
+    def _describe_line(self, problem, is_numbered=True):
+        """Return sentences of the engine with the labels of the form in place of its keys."""
         lines = []
         for line in problem.splitlines():
             match = _KEY.match(line)
@@ -164,7 +170,7 @@ class OmsConnector(models.Model):
                 key, _colon, rest = line.partition(": ")
                 lines.append(f"{targets[key]}: {rest}" if key in targets else line)
                 continue
-            place = f"{int(match[2]) + 1}. " if match[2] else ""
+            place = f"{int(match[2]) + 1}. " if match[2] and is_numbered else ""
             lines.append(f"{place}{field._description_string(self.env)}: {match[4]}")
         return "\n".join(lines)
 
