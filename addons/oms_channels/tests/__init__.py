@@ -2,6 +2,7 @@ from . import test_adapter_marketplace
 from . import test_adapter_medusa
 from . import test_adapters_pure
 from . import test_connector_calls
+from . import test_connector_hoot
 from . import test_connector_mapping
 from . import test_connector_screens
 from . import test_delivery_group

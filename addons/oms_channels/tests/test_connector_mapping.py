@@ -394,7 +394,8 @@ class TestConnectorPushes(AdapterCase):
                 "query_lines": "code = {{ levels[].sku }}",
             },
             {
-                "kind": "stock", "method": "PUT", "path": "/stock", "done_expression": "level.seen.qty == level.quantity",
+                "kind": "stock", "method": "PUT", "path": "/stock",
+                "done_expression": "level.seen.qty == level.quantity",
                 "body": '{"all": {"for each": "levels", "give": "{{ add(item.quantity, item.seen.held) }}"}}',
             },
         ]  # fmt: skip

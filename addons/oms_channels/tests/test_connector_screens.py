@@ -2,14 +2,16 @@
 
 import base64
 import json
+from datetime import UTC, datetime
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import Form, tagged
+from odoo.tests import Form, HttpCase, tagged
+from odoo.tools import mute_logger
 
-from odoo.addons.oms_channels.adapters.custom import spec, targets
+from odoo.addons.oms_channels.adapters.custom import signing, spec, targets
 
-from .common import SHOP, ChannelsCommon
+from .common import ChannelsCommon
 from .connector_common import ORDER, read_ready
 
 
@@ -354,18 +356,6 @@ class TestConnectorShop(ConnectorCommon):
         self._work("push")
         self.assertEqual(len(self.shop.orders["order_1"]["fulfillments"]), 1)
 
-    def test_webhook_brings_the_order(self):
-        raw = self.shop.place(1, [("OMS-MOUSE", 1, 5.0)])
-        adapter = self.channel._get_adapter()
-        self.assertIn("webhook", adapter.capabilities)
-        self.assertEqual(adapter.fetch_order(raw["id"])["id"], "order_1")
-
-    def test_shop_address_of_the_channel_is_used(self):
-        self.shop.place(1, [("OMS-MOUSE", 1, 5.0)])
-        self.channel._get_adapter().fetch_order("order_1")
-        self.assertEqual(self.shop.calls[-1][:2], ("GET", "/orders/order_1"))
-        self.assertTrue(self.channel.base_url.startswith(SHOP))
-
     def test_stock_goes_out_where_it_changed(self):
         listings = self.env["oms.channel.listing"].create(
             [
@@ -389,3 +379,28 @@ class TestConnectorShop(ConnectorCommon):
             found = {row["inventory_item_id"]: row["stocked_quantity"] for row in self.shop.levels}
             self.assertEqual(found, expected)
             self.assertFalse(any(listings.mapped("publish_error")))
+
+
+@tagged("post_install", "-at_install")
+class TestConnectorWebhook(ConnectorCommon, HttpCase):
+    """The one door for webhooks, with the signature that the connector names."""
+
+    def _post(self, secret="test-secret"):
+        moment = datetime.now(UTC).isoformat()
+        body = json.dumps({"event": "order.placed", "data": {"id": "order_1"}, "at": moment}).encode()
+        signed = signing.sign_webhook("hmac_base64", secret, body)
+        headers = {"Content-Type": "application/json", "X-Medusa-Hmac-SHA256": signed}
+        return self.url_open(f"/oms/webhook/{self.channel.id}", data=body, headers=headers).status_code
+
+    def test_signed_webhook_brings_the_order(self):
+        self.shop.place(1, [("OMS-MOUSE", 1, 5.0)])
+        self.assertEqual(self._post(), 200)
+        self._work("message")
+        self.assertEqual(self._order("order_1").amount_total, 15)
+
+    def test_wrong_signature_is_refused(self):
+        with mute_logger("odoo.addons.oms_channels.controllers.oms_channels"):
+            self.assertEqual(self._post("wrong"), 401)
+            self.connector.webhook_kind = "none"
+            self.assertEqual(self._post(), 401)
+        self.assertFalse(self._message("order_1"))
