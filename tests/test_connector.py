@@ -294,10 +294,10 @@ class TestConnector(unittest.TestCase):
 
     def _ship(self, order, order_id):
         admin = self.admin
-        order_domain = [["id", "=", order["id"]]]
-        if admin.read("sale.order", order_domain, ["state"])[0]["state"] != "sale":
-            admin.call("sale.order", "action_confirm", [order["id"]])
-        [order] = admin.read("sale.order", order_domain, ["picking_ids"])
+        confirmed = [["id", "=", order["id"]], ["state", "=", "sale"]]
+        [order] = wait_until(
+            lambda: admin.read("sale.order", confirmed, ["picking_ids"]), "the order is confirmed by itself"
+        )
         for picking in order["picking_ids"]:
             admin.call("stock.picking", "write", [picking], {"carrier_tracking_ref": "NC300"})
             admin.call("stock.picking", "button_validate", [picking])
