@@ -4,6 +4,7 @@ import dataclasses
 import json
 from decimal import Decimal
 
+from odoo.addons.oms_channels.adapters import types
 from odoo.addons.oms_channels.adapters.custom import client, expressions, mapper, preview, spec, targets, templates
 from odoo.addons.oms_channels.adapters.errors import BadResponse, NotSupported, Rejected
 from odoo.addons.oms_channels.adapters.medusa import mapper as medusa_mapper
@@ -487,8 +488,6 @@ class TestConnectorPreview(AdapterCase):
         self.assertEqual(preview.read_sample('{"a": 1}'), {"a": 1})
 
     def test_every_target_is_a_field_of_what_it_fills(self):
-        from odoo.addons.oms_channels.adapters import types
-
         classes = {
             "order": types.ChannelOrder,
             "line": types.ChannelLine,

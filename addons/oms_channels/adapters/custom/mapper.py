@@ -42,7 +42,7 @@ class Reader:
         self.spec = spec
         self.groups = {group: spec.get_fields(group) for group in targets.GROUPS}
 
-    def read(self, key, data, currency=""):
+    def read_target(self, key, data, currency=""):
         """Return the value of one target, None when the shop says nothing.
 
         :raise FieldProblem: saying in words what is wrong
@@ -88,7 +88,7 @@ class Reader:
         values = {}
         try:
             for name, target in targets.GROUPS[group].items():
-                value = self.read(f"{group}.{name}", data, currency)
+                value = self.read_target(f"{group}.{name}", data, currency)
                 if value is not None:
                     values[name] = value
                 elif target.is_required:
@@ -111,7 +111,7 @@ def map_order(spec, raw):
     values = reader.read_group("order", raw)
     currency = values["currency"] = values["currency"].upper()
     if reader.groups["order"]["total"].conversion == "minor":  # its minor unit is known only now
-        values["total"] = reader.read("order.total", raw, currency)
+        values["total"] = reader.read_target("order.total", raw, currency)
     lines = tuple(_map_line(reader, row, currency) for row in values.pop("lines"))
     if not lines:
         raise bad_payload(f"order.lines: order {values['external_id']} has no lines.")
@@ -162,7 +162,7 @@ def _has_any(reader, group, raw):
     """Whether the order itself says something for the group's first required target."""
     name = next(name for name, target in targets.GROUPS[group].items() if target.is_required)
     try:
-        return reader.read(f"{group}.{name}", raw) is not None
+        return reader.read_target(f"{group}.{name}", raw) is not None
     except FieldProblem:
         return True  # it will be said when the group is read
 

@@ -91,7 +91,7 @@ def _get_source(reader, group, sample):
     container = targets.CONTAINERS.get(group)
     if not container or container not in reader.groups["order"]:
         return sample
-    found = reader.read(f"order.{container}", sample)
+    found = reader.read_target(f"order.{container}", sample)
     if isinstance(found, list):
         return found[0] if found else None
     return found
@@ -99,7 +99,7 @@ def _get_source(reader, group, sample):
 
 def _try(reader, key, source, currency=""):
     try:
-        return show(reader.read(key, source, currency)), ""
+        return show(reader.read_target(key, source, currency)), ""
     except (FieldProblem, ExpressionError) as error:
         return "", str(error)
 

@@ -56,7 +56,7 @@ class Pusher:
             return bool(self._search(endpoint, "done_expression", context))
         if endpoint.kind == "cancel" and context["order"]:
             try:
-                return Reader(self.spec).read("order.status", context["order"]) == "cancelled"
+                return Reader(self.spec).read_target("order.status", context["order"]) == "cancelled"
             except FieldProblem:
                 return False
         return False
@@ -85,7 +85,7 @@ class Pusher:
     def _get_carrier(self, carrier):
         """Our carrier's name as the shop calls it, by the value map of the target."""
         try:
-            found = Reader(self.spec).read("push.carrier", {"carrier": carrier})
+            found = Reader(self.spec).read_target("push.carrier", {"carrier": carrier})
         except FieldProblem as error:
             raise Rejected(f"{error.target}: {error}") from error
         return carrier if found is None else found

@@ -16,8 +16,12 @@ test("a path is an expression", () => {
 });
 
 test("what belongs to a line begins at the line", () => {
-    expect(getExpression(["data", "items", 3, "product", "sku"], "line.sku", find)).toBe("product.sku");
-    expect(getExpression(["collections", 0, "payments", 1, "id"], "payment.external_id", find)).toBe("id");
+    expect(getExpression(["data", "items", 3, "product", "sku"], "line.sku", find)).toBe(
+        "product.sku"
+    );
+    expect(
+        getExpression(["collections", 0, "payments", 1, "id"], "payment.external_id", find)
+    ).toBe("id");
     expect(getExpression(["receiver", "city"], "shipping_address.city", find)).toBe("city");
 });
 
