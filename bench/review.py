@@ -265,7 +265,7 @@ def prepare(kind, given, addons_path):
     """A database of one kind with products and rules."""
     extra = {"exception": {"modules": "sale_exception", "addons_path": addons_path}}
     # Our review stands in oms_base; what the other addons add to an order is not measured here.
-    extra |= dict.fromkeys(REVIEWED, {"modules": "oms_base"})
+    extra |= {kind: {"modules": "oms_base"} for kind in REVIEWED}
     template = databases.template("review" if kind in REVIEWED else kind, given, **extra.get(kind, {}))
     name = databases.clone(template, f"{databases.PREFIX}judge_{kind}")
     with databases.environment(name) as env:

@@ -6,20 +6,29 @@
     "version": "19.0.1.0.0",
     "license": "LGPL-3",
     "depends": ["oms_base", "stock_delivery"],
-    "external_dependencies": {"python": ["jsonschema", "openpyxl", "xlsxwriter"]},
+    "external_dependencies": {"python": ["jmespath", "jsonschema", "openpyxl", "xlsxwriter"]},
     "data": [
         "security/oms_channels_security.xml",
+        "security/oms_connector_security.xml",
         "security/ir.model.access.csv",
         "data/product_data.xml",
         "data/ir_cron_data.xml",
+        "data/oms_connector_ready_data.xml",
         "views/oms_channel_message_views.xml",
         "views/oms_channel_push_views.xml",
         "views/oms_channel_listing_views.xml",
         "views/oms_channel_payment_views.xml",
         "views/oms_api_views.xml",
         "views/oms_channel_views.xml",  # Depends on the actions of the views above
+        "views/oms_connector_views.xml",
+        "views/oms_connector_ready_views.xml",  # Depends on `oms_connector_views.xml`
+        "views/oms_connector_channel_views.xml",  # Depends on `oms_channel_views.xml`
         "views/sale_order_views.xml",
         "wizard/oms_order_import_views.xml",
         "views/oms_channels_menus.xml",
     ],
+    "assets": {
+        "web.assets_backend": ["oms_channels/static/src/**/*"],
+        "web.assets_unit_tests": ["oms_channels/static/tests/*.test.js"],
+    },
 }

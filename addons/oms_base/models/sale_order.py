@@ -74,10 +74,11 @@ class SaleOrder(models.Model):
     def _compute_invoice_status(self):
         """Override of `sale`: what has arrived is done once it is invoiced. The stage does not depend on the status as
         such, or every invoice would have all transfers of its order looked at."""
-        super()._compute_invoice_status()
+        res = super()._compute_invoice_status()
         stage = self._fields["oms_stage"]
         known = self - self.env.records_to_compute(stage)
         self.env.add_to_compute(stage, known.filtered(lambda order: order.oms_stage in ("delivered", "done")))
+        return res
 
     @api.depends("oms_hold_ids.state")
     def _compute_oms_hold_count(self):

@@ -15,6 +15,7 @@ _PROVIDERS = {
     "marketplace": ".marketplace.adapter:MarketplaceAdapter",
     "vendure": ".vendure.adapter:VendureAdapter",
     "woocommerce": ".woocommerce.adapter:WooCommerceAdapter",
+    "custom": ".custom.adapter:CustomAdapter",
 }
 
 

@@ -31,9 +31,14 @@ def to_decimal(value, what):
     return number
 
 
+def get_digits(currency):
+    """Return how many decimals a currency's minor unit has."""
+    return _DIGITS.get(currency, 2)
+
+
 def round_money(amount, currency):
     """Round half up to the decimals of the currency."""
-    return amount.quantize(Decimal(1).scaleb(-_DIGITS.get(currency, 2)), ROUND_HALF_UP)
+    return amount.quantize(Decimal(1).scaleb(-get_digits(currency)), ROUND_HALF_UP)
 
 
 def to_json_number(amount):

@@ -11,6 +11,7 @@ from . import oms_channel_notice
 from . import oms_channel_platform
 from . import oms_channel_payment
 from . import oms_channel_buyer
+from . import connector
 from . import oms_event
 from . import sale_order
 from . import sale_order_import

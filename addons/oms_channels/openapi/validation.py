@@ -6,6 +6,7 @@ from datetime import date, datetime
 from functools import cache
 
 import jsonschema
+from jsonschema.exceptions import ValidationError as SchemaViolation
 from jsonschema.validators import extend
 
 from . import schemas
@@ -71,7 +72,7 @@ def _read_object(pairs):
 def _match_pattern(validator, pattern, instance, schema):
     # Python's $ lets a line end pass that JSON Schema's does not.
     if validator.is_type(instance, "string") and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
-        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+        yield SchemaViolation(f"{instance!r} does not match {pattern!r}")
 
 
 _Validator = extend(jsonschema.Draft202012Validator, {"pattern": _match_pattern})

@@ -6,6 +6,10 @@ from . import test_adapter_woocommerce
 from . import test_adapters_pure
 from . import test_api_access
 from . import test_api_orders
+from . import test_connector_calls
+from . import test_connector_hoot
+from . import test_connector_mapping
+from . import test_connector_screens
 from . import test_delivery_group
 from . import test_health
 from . import test_import

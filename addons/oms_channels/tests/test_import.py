@@ -158,7 +158,7 @@ class TestImport(ChannelsCommon):
             shop_order,
             buyer_ip="203.0.113.7",
             coupon_codes=("SPRING", "VIP"),
-            risk_score=Decimal("140"),
+            risk_score=Decimal(140),
             is_presale=True,
             ship_from=date(2030, 1, 2),
             ship_by=datetime(2030, 1, 9, 12, tzinfo=UTC),

@@ -33,7 +33,9 @@ class SaleOrder(models.Model):
         open_orders = self.filtered(lambda order: order.state in ("draft", "sent") and order.channel_id)
         demands = open_orders._get_component_demands()
         for channel, orders in open_orders.grouped("channel_id").items():
-            products = self.env["product.product"].union(*itertools.chain(*(demands[order._origin.id] for order in orders)))
+            products = self.env["product.product"].union(
+                *itertools.chain(*(demands[order._origin.id] for order in orders))
+            )
             storable = products.filtered("is_storable")
             sellable = dict.fromkeys(storable.ids, 0.0)
             quantities = storable._oms_get_sellable_quantities(channel._get_warehouses())

@@ -69,7 +69,9 @@ class OmsHoldType(models.Model):
         beginning on, or, where several have to approve, since the last of them did."""
         self.ensure_one()
         limit = fields.Datetime.now() - timedelta(hours=self.escalate_hours)
-        is_open = Domain("type_id", "=", self.id) & Domain("state", "=", "active") & Domain("escalation_date", "=", False)
+        is_open = (
+            Domain("type_id", "=", self.id) & Domain("state", "=", "active") & Domain("escalation_date", "=", False)
+        )
         is_untouched = Domain("touch_date", "=", False) & Domain("create_date", "<=", limit)
         waits_for_next = Domain("approval_ids", "!=", False) & Domain(
             "approval_ids", "not any", Domain("date", ">", limit)

@@ -56,7 +56,8 @@ class OmsDecision(models.Model):
         rows = [SQL("(%s, %s, %s, %s::jsonb)", ids, *decided) for decided, ids in groups.items()]
         self.env.cr.execute(
             SQL(
-                "INSERT INTO oms_decision (order_id, company_id, channel_id, kind, outcome, summary, data, date, user_id)"
+                "INSERT INTO oms_decision"
+                " (order_id, company_id, channel_id, kind, outcome, summary, data, date, user_id)"
                 " SELECT o.id, o.company_id, o.channel_id, %s, decided.outcome, decided.summary, decided.data, %s, %s"
                 " FROM (VALUES %s) AS decided (ids, outcome, summary, data)"
                 " JOIN sale_order o ON o.id = ANY(decided.ids) ORDER BY o.id",

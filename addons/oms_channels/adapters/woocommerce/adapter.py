@@ -1,5 +1,6 @@
 """A WooCommerce shop (REST API v3) as a channel."""
 
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 
@@ -113,10 +114,8 @@ class WooCommerceAdapter(base.ChannelAdapter):
         if rows(raw, "refunds"):
             raw = {**raw, mapper.REFUNDS: self.client.get_list(f"{path}/refunds", per_page=MAX_PAGE)[0]}
         if to_text(mapper.get_meta(raw, "_fulfillment_status")) not in ("", "no_fulfillments", "unfulfilled"):
-            try:
+            with suppress(NoRoute):  # the feature was switched off again
                 raw = {**raw, mapper.FULFILLMENTS: self.client.get_list(f"{path}/fulfillments")[0]}
-            except NoRoute:
-                pass  # the feature was switched off again
         return raw
 
     def fetch_order(self, external_id):

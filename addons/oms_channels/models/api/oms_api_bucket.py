@@ -1,5 +1,4 @@
 import math
-from contextlib import closing
 
 from psycopg2.errors import SerializationFailure
 
@@ -38,18 +37,17 @@ class OmsApiBucket(models.Model):
 
         :return: (whether there was one, tokens left, seconds until there is one, seconds until all are there)
         """
-        with closing(self.env.registry.cursor()) as cr:
-            bucket, key = self.with_env(self.env(cr=cr)), key.with_env(self.env(cr=cr))
-            for _try in range(TRIES):
-                try:
-                    result = bucket._take_once(key)
-                    key._mark_used()
-                    cr.commit()  # the end of this cursor's whole work, which is nothing but the token
+        for _try in range(TRIES):
+            try:
+                with self.env.registry.cursor() as cr:
+                    key_alone = key.with_env(self.env(cr=cr))
+                    result = self.with_env(key_alone.env)._take_once(key_alone)
+                    key_alone._mark_used()
                     return result
-                except SerializationFailure:
-                    cr.rollback()
-            # Calls keep overtaking this one: that is no reason to refuse it.
-            return True, 0, 0, 60
+            except SerializationFailure:
+                continue
+        # Calls keep overtaking this one: that is no reason to refuse it.
+        return True, 0, 0, 60
 
     def _take_once(self, key):
         limit = key.rate_limit
