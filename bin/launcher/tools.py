@@ -1,5 +1,6 @@
 """The small commands: stop, reset, shell, logs, bench, i18n, odoo-tests."""
 
+import json
 import os
 import subprocess
 
@@ -101,6 +102,7 @@ def i18n(arguments):
     template.ensure()
     name = f"oms_i18n_{os.getpid()}"
     database.clone(template.suite_name(), name)
+    before = {addon: (layout.ADDONS / addon / "i18n/zh_CN.po").read_text() for addon in addons}
     try:
         command = [
             python_env.odoo(),
@@ -117,8 +119,15 @@ def i18n(arguments):
         ]
         if subprocess.call(list(map(str, command)), cwd=layout.REPO, env=odoo.environment()):
             return 1
-        report = [python_env.python(), layout.REPO / "bin/untranslated.py", *addons]
-        return subprocess.call(list(map(str, report)), cwd=layout.REPO, env=odoo.environment())
+        report = [python_env.python(), layout.REPO / "bin/untranslated.py"]
+        return subprocess.run(
+            list(map(str, report)),
+            check=False,
+            cwd=layout.REPO,
+            env=odoo.environment(),
+            input=json.dumps(before),
+            text=True,
+        ).returncode
     finally:
         database.drop(name)
 
