@@ -2,6 +2,7 @@ import copy
 import json
 
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
@@ -149,6 +150,9 @@ class TestPlatformForm(PlatformCommon):
 
     def test_every_platform_is_offered_and_explained(self):
         offered = {code for code, _label in self.channel._fields["provider"].selection}
+        self.channel.connector_id = self.env["oms.connector"].search([], limit=1) or self.env["oms.connector"].create(
+            {"name": "Test Connector", "code": "test_connector"}
+        )
         self.assertEqual(offered, set(get_providers()) & offered)
         labels = self.channel._get_capability_labels()
         for provider in offered:
@@ -235,3 +239,12 @@ class TestPlatformWebhook(PlatformCommon, HttpCase):
             answer = self.url_open(f"/oms/webhook/{self.channel.id}", data=b'{"id": 22}', headers=headers)
         self.assertEqual(answer.status_code, 401)
         self.assertFalse(self._messages())
+
+    def test_a_connector_can_do_what_it_has_calls_for(self):
+        connector = self.env["oms.connector"].create({"name": "Test Connector", "code": "test_connector"})
+        self.channel.write({"provider": "custom", "connector_id": connector.id})
+        label = self.channel._get_capability_labels()["refund"]
+        self.assertIn(label, self.channel.platform_cannot)
+        connector.endpoint_ids = [Command.create({"kind": "refund", "method": "POST", "path": "/refunds"})]
+        self.channel.invalidate_recordset(["platform_can", "platform_cannot"])
+        self.assertIn(label, self.channel.platform_can)

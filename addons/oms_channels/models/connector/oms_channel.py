@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ...adapters import get_adapter_class
+from ...adapters.types import ChannelConfig
+
 
 class OmsChannel(models.Model):
     """A shop that is reached by a connector."""
@@ -30,6 +33,29 @@ class OmsChannel(models.Model):
                 raise ValidationError(
                     self.env._("%(channel)s needs a connector: choose one, or build it first.", channel=channel.name)
                 )
+
+    @api.depends("connector_id")
+    def _compute_platform(self):
+        """Override to follow the connector, which says what can be done."""
+        return super()._compute_platform()
+
+    def _get_capabilities(self):
+        """Override: a connector can do what it has calls for."""
+        if self.provider != "custom":
+            return super()._get_capabilities()
+        if not self.connector_id:
+            return frozenset()
+        config = ChannelConfig(base_url="", options={"connector": self.connector_id._get_spec()})
+        return get_adapter_class(self.provider)(config).capabilities
+
+    def _get_webhook_help(self):
+        """Override: where a connector says how the shop signs."""
+        if self.provider != "custom":
+            return super()._get_webhook_help()
+        return self.env._(
+            "Enter the address and the secret in the shop. How it signs, and where it names the order, stands in the "
+            "connector."
+        )
 
     def _get_adapter_values(self):
         """Override: the connector as plain values."""
