@@ -4,7 +4,8 @@
     PYTHONPATH=tests python bin/screenshots.py http://127.0.0.1:8069 [name ...]
 
 Run it with the Python of the tests (``./oms test`` makes it); it needs Chromium, pdftoppm and Pillow. It looks for
-orders that show something. It changes nothing but a language, which it puts back, and leaves the scanning session.
+orders that show something. It changes nothing but a language, which it puts back, deletes the rule and the rehearsal it
+makes, and leaves the scanning session.
 """
 
 import io
@@ -147,6 +148,27 @@ def take_office(example):
         camera.show(f"/odoo/oms-returns/{oms_return}", ".o_form_view").take("return")
 
 
+def take_review(example):
+    """The desk, and the rehearsal of a draft; both are deleted again."""
+    hold_type = example.find("oms.hold.type", [("code", "=", "manual")])
+    action = {"type": "hold", "hold_type_id": hold_type}
+    values = {"name": "Large orders", "domain": "[('amount_total', '>', 500)]", "action_ids": [[0, 0, action]]}
+    rule = example.call("oms.rule", "create", values)
+    rehearsal = example.call("oms.rehearsal", "create", {"rule_ids": [[6, 0, [rule]]], "days": 30})
+    try:
+        example.call("oms.rehearsal", "action_start", [rehearsal])
+        for _second in range(120):
+            if example.call("oms.rehearsal", "read", [rehearsal], ["state"])[0]["state"] in ("done", "failed"):
+                break
+            time.sleep(1)
+        with Camera(example, "admin") as camera:
+            camera.show("/odoo/oms-desk", ".o_oms_review_desk, .o_oms_desk").take("review_desk")
+            camera.show(f"/odoo/oms-rehearsals/{rehearsal}", ".o_form_view").take("rehearsal")
+    finally:
+        example.call("oms.rehearsal", "unlink", [rehearsal])
+        example.call("oms.rule", "unlink", [rule])
+
+
 def take_scanning(example):
     picker = Example(example.base, "picker")
     free = [("state", "=", "assigned"), ("picking_type_code", "=", "outgoing"), ("oms_parcel_ids", "=", False)]
@@ -186,6 +208,7 @@ def take_chinese(example):
 
 SERIES = {
     "office": take_office,
+    "review": take_review,
     "scanning": take_scanning,
     "label": take_label,
     "portal": take_portal,
