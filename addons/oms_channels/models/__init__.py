@@ -1,4 +1,5 @@
 from . import oms_channel_queue
+from . import oms_stock_rule_mixin
 from . import oms_channel
 from . import oms_channel_pull
 from . import oms_channel_tax
@@ -21,4 +22,5 @@ from . import sale_order_line
 from . import sale_order_invoice
 from . import account_move
 from . import stock_picking
+from . import stock_wake
 from . import api

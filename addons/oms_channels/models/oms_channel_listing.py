@@ -9,6 +9,7 @@ class OmsChannelListing(models.Model):
 
     _name = "oms.channel.listing"
     _description = "Channel Listing"
+    _inherit = ["oms.stock.rule.mixin"]
     _order = "channel_id, sku, id"
     _rec_name = "sku"
     _check_company_auto = True
@@ -45,6 +46,9 @@ class OmsChannelListing(models.Model):
     message_count = fields.Integer(string="Waiting Orders", compute="_compute_message_count")
     # Stock publishing
     is_publishing = fields.Boolean(string="Publish Stock", default=True)
+    has_own_stock_rule = fields.Boolean(
+        string="Own Stock Rule", help="How much of it is told differs from what the channel says."
+    )
     published_quantity = fields.Float(string="Published", readonly=True, digits="Product Unit", copy=False)
     published_date = fields.Datetime(string="Published On", readonly=True, copy=False)
     publish_error = fields.Char(string="Publishing Error", readonly=True, copy=False)

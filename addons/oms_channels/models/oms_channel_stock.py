@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import float_compare, float_round, split_every
+from odoo.tools import float_compare, ormcache, split_every
 
 from odoo.addons.oms_base.tools import notification
 
@@ -12,15 +12,27 @@ from odoo.addons.oms_base.tools import notification
 CHUNK_SIZE = 100
 # Publishing waits for the inbox at most this many intervals.
 MAX_DELAYS = 3
+# So long after a change it is told, together with what changed besides.
+INSTANT_SECONDS = 1
 
 
 class OmsChannel(models.Model):
     """Stock publishing: what may be sold, told to the shop where it changed."""
 
-    _inherit = "oms.channel"
+    _name = "oms.channel"
+    _inherit = ["oms.channel", "oms.stock.rule.mixin"]
+    # What the base keeps cached, and whether there is anybody to tell of stock at all.
+    _oms_cached_fields = frozenset(
+        ("active", "company_id", "is_publishing_stock", "is_stock_instant", "provider", "warehouse_ids")
+    )
 
     is_publishing_stock = fields.Boolean(
         string="Publish Stock", help="Tell the shop how many of each listing it may sell."
+    )
+    is_stock_instant = fields.Boolean(
+        string="Publish Changes at Once",
+        default=True,
+        help="Stock that changed is told within seconds; the interval below is then only a safety net.",
     )
     stock_interval = fields.Integer(string="Publish Every (minutes)", default=10)
     next_stock_date = fields.Datetime(string="Next Publishing", default=fields.Datetime.now, readonly=True, copy=False)
@@ -37,20 +49,53 @@ class OmsChannel(models.Model):
         ).sudo()._trigger()  # sudo: ir.cron - waking it is all it can do
         return notification(self.env._("The stock is being published in the background."))
 
+    # === WAKING === #
+
+    @api.model
+    def _wake_stock_publishing(self):
+        """Have changed stock published soon after this transaction: asked once, when it is committed."""
+        hooks = self.env.cr.precommit
+        if "oms_stock_changed" not in hooks.data and self._is_any_instant():
+            hooks.data["oms_stock_changed"] = True
+            hooks.add(self._trigger_stock_publishing)
+
+    @api.model
+    def _trigger_stock_publishing(self):
+        """Changes of the same moment are told together."""
+        # sudo: ir.cron - waking it is all it can do
+        cron_sudo = self.env.ref("oms_channels.ir_cron_publish_stock").sudo()
+        cron_sudo._trigger(at=fields.Datetime.now() + timedelta(seconds=INSTANT_SECONDS))
+
+    @api.model
+    @ormcache()
+    def _is_any_instant(self):
+        """Return whether any channel wants to be told at once: if none does, changed stock costs nothing."""
+        # sudo: oms.channel - the answer is kept for all users
+        return bool(self.sudo().search_count(self._get_publishing_domain() & Domain("is_stock_instant", "=", True), limit=1))
+
+    # === PUBLISHING === #
+
+    @api.model
+    def _get_publishing_domain(self):
+        return Domain("provider", "!=", False) & Domain("is_publishing_stock", "=", True)
+
     @api.model
     def _cron_publish_stock(self):
         """Queue what changed since it was published last, for each channel that is due."""
-        channels = self.search(
-            Domain("provider", "!=", False)
-            & Domain("is_publishing_stock", "=", True)
-            & Domain("next_stock_date", "<=", fields.Datetime.now())
-        )
+        now = fields.Datetime.now()
+        is_due = Domain("next_stock_date", "<=", now) | Domain("is_stock_instant", "=", True)
+        channels = self.search(self._get_publishing_domain() & is_due)
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(channels))
         for channel in channels:
-            if not channel._is_inbox_behind():
+            if channel._is_inbox_behind():
+                # What sells out is told at once; what would be raised waits, or goods of waiting orders were told free.
+                channel._queue_stock(only_less=True)
+                channel._trigger_stock_publishing()
+            else:
                 channel._queue_stock()
-                channel.next_stock_date = fields.Datetime.now() + timedelta(minutes=channel.stock_interval)
+                if channel.next_stock_date <= now:
+                    channel.next_stock_date = now + timedelta(minutes=channel.stock_interval)
             if not cron._commit_progress(1):
                 break
 
@@ -64,9 +109,10 @@ class OmsChannel(models.Model):
         waiting = [("channel_id", "=", self.id), ("state", "=", "pending")]
         return bool(self.env["oms.channel.message"].search_count(waiting, limit=1))
 
-    def _queue_stock(self):
+    def _queue_stock(self, only_less=False):
         """Queue the changed quantities of one channel; one waiting push per channel is enough, the next sees more.
 
+        :param only_less: leave out what is more than was published last
         :return: the new pushes
         """
         self.ensure_one()
@@ -75,7 +121,7 @@ class OmsChannel(models.Model):
             [("channel_id", "=", self.id), ("kind", "=", "stock"), ("state", "=", "pending")], limit=1
         ):
             return Push
-        levels = self._get_stock_levels()
+        levels = self._get_stock_levels(only_less=only_less)
         return Push.create(
             [
                 {
@@ -88,7 +134,7 @@ class OmsChannel(models.Model):
             ]
         )
 
-    def _get_stock_levels(self):
+    def _get_stock_levels(self, only_less=False):
         """Return [[listing id, quantity], ...] of the listings whose quantity is not what was published last.
 
         Zero goes first: what is sold out must stop selling before anything else is told.
@@ -96,48 +142,71 @@ class OmsChannel(models.Model):
         listings = self.env["oms.channel.listing"].search(
             [
                 ("channel_id", "=", self.id),
-                ("product_id.is_storable", "=", True),
+                ("product_id", "!=", False),
                 ("is_publishing", "=", True),
                 ("is_active", "=", True),
             ]
         )
-        quantities = self._get_publishable_quantities(listings.product_id)
         levels = []
-        for listing in listings:
-            quantity = quantities[listing.product_id.id]
-            if (
-                not listing.published_date
-                or listing.publish_error
-                or float_compare(quantity, listing.published_quantity, precision_digits=2)
-            ):
+        for listing, quantity in self._get_listing_quantities(listings).items():
+            order = float_compare(quantity, listing.published_quantity, precision_digits=2)
+            is_new = not listing.published_date or listing.publish_error
+            if (order or is_new) and not (only_less and order >= 0):
                 levels.append([listing.id, quantity])
         return sorted(levels, key=lambda level: (level[1], level[0]))
 
-    def _get_publishable_quantities(self, products):
-        """Return {product id: whole units that may be sold}: sellable in the channel's warehouses, less what orders of
-        any channel want that are here but not confirmed yet. To be extended by addons that reserve or cap."""
+    def _get_listing_quantities(self, listings):
+        """Return {listing: whole units that may be sold} of what is kept in stock, by the rule of the listing or else
+        of this channel."""
         self.ensure_one()
-        quantities = defaultdict(float)
-        for (product_id, _warehouse_id), quantity in products._oms_get_sellable_quantities(
-            self._get_warehouses()
-        ).items():
-            quantities[product_id] += quantity
-        wanted = self.env["sale.order.line"]._read_group(
+        free, rule = self._get_free_quantities(listings.product_id), self._get_stock_rule()
+        return {
+            listing: (listing._get_stock_rule() if listing.has_own_stock_rule else rule).apply(free[product_id])
+            for listing in listings
+            if (product_id := listing.product_id.id) in free
+        }
+
+    def _get_publishable_quantities(self, products):
+        """Return {product id: whole units that may be sold} by the rule of this channel; 0 of what is not in stock."""
+        rule = self._get_stock_rule()
+        free = self._get_free_quantities(products)
+        return defaultdict(float, {product_id: rule.apply(quantity) for product_id, quantity in free.items()})
+
+    def _get_free_quantities(self, products):
+        """Return {product id: quantity} of what is sellable in the channel's warehouses, less what orders of any
+        channel want that are here but not confirmed yet; it may be below 0. A bundle is as many as its scarcest part
+        allows. What is not kept in stock is left out. To be extended by addons that reserve or cap.
+        """
+        self.ensure_one()
+        parts = {product: product._oms_explode(1.0) for product in products}
+        components = products.union(*(self.env["product.product"].union(*needs) for needs in parts.values()))
+        free = defaultdict(float)
+        sellable = components._oms_get_sellable_quantities(self._get_warehouses())
+        for (product_id, _warehouse_id), quantity in sellable.items():
+            free[product_id] += quantity
+        for product, quantity in self._get_waiting_demand().items():
+            free[product.id] -= quantity
+        return {
+            product.id: min(free[part.id] / needed for part, needed in needs.items())
+            for product, needs in parts.items()
+            if needs and all(part.is_storable and needed > 0 for part, needed in needs.items())
+        }
+
+    def _get_waiting_demand(self):
+        """Return {product: quantity in its unit}: what orders of channels that are not confirmed yet want, bundles as
+        what is in them."""
+        demand = defaultdict(float)
+        for product, uom, quantity in self.env["sale.order.line"]._read_group(
             [
                 ("order_id.channel_id", "!=", False),
                 ("state", "in", ("draft", "sent")),
                 ("company_id", "=", self.company_id.id),
-                ("product_id", "in", products.ids),
+                ("product_id", "!=", False),
+                ("display_type", "=", False),
             ],
             ["product_id", "product_uom_id"],
             ["product_uom_qty:sum"],
-        )
-        for product, uom, quantity in wanted:
-            quantities[product.id] -= uom._compute_quantity(quantity, product.uom_id)
-        return defaultdict(
-            float,
-            {
-                key: max(float_round(value, precision_digits=0, rounding_method="DOWN"), 0.0)
-                for key, value in quantities.items()
-            },
-        )
+        ):
+            for part, needed in product._oms_explode(uom._compute_quantity(quantity, product.uom_id)).items():
+                demand[part] += needed
+        return demand
