@@ -83,8 +83,11 @@ def logs(arguments):
 
 
 def bench(arguments):
-    """What an order costs, plain Odoo beside ours; with "review" first: what it costs to judge one."""
-    name, arguments = ("review", arguments[1:]) if arguments[:1] == ["review"] else ("run", arguments)
+    """What an order costs, plain Odoo beside ours; with "review" first: what it costs to judge one; with "capture": what
+    it costs to take one in, and to compare stock."""
+    name = "run"
+    if arguments[:1] in (["review"], ["capture"]):
+        name, *arguments = arguments
     script = layout.REPO / f"bench/{name}.py"
     setup.ensure_host()
     if not any(argument.startswith("--plain-template") for argument in arguments):
