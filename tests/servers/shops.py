@@ -15,6 +15,7 @@ from odoo.addons.oms_channels.adapters.marketplace import signature as marketpla
 from odoo.addons.oms_channels.adapters.types import ChannelConfig
 from odoo.addons.oms_channels.adapters.woocommerce import mapper as woocommerce_mapper
 
+from .jd_server import JdServer
 from .marketplace_server import SECRETS, MarketplaceServer
 from .medusa_server import MedusaServer
 from .odoo_server import free_port
@@ -46,6 +47,7 @@ class ShopDriver:
     provider = ""
     wrong = {}
     currency = "USD"
+    ships_whole = False  # whether the first parcel of an order counts for all of it
     lists_once = True  # whether one reading of the list names an order once
     edit_bumps_list = True  # whether an edit moves an order to the end of the list
     reopens_session = False  # whether the adapter logs in again by itself
@@ -382,6 +384,24 @@ class TaobaoDriver(ShopDriver):
         return row["quantity"] if "sku_id" in row else row["num"]
 
 
+class JdDriver(TaobaoDriver):
+    provider = "jd"
+    ships_whole = True
+
+    def make_server(self):
+        return JdServer()
+
+    def edit(self, order_id, street):
+        self.server.edit(order_id, street)
+
+    def count_parcels(self, order_id):
+        waybill = self.server.orders[int(order_id)].get("waybill", "")
+        return len(waybill.replace("|", ",").split(",")) if waybill else 0
+
+    def get_sellable(self, sku):
+        return self.server.find(sku)["stockNum"]
+
+
 def make_drivers():
     """{name: callable that makes the driver} of the shops that can be run here, and of a given WooCommerce shop."""
     drivers = {
@@ -391,6 +411,7 @@ def make_drivers():
         "woocommerce-notes": lambda: WooCommerceDriver(fulfillments=False),
         "marketplace": MarketplaceDriver,
         "taobao": TaobaoDriver,
+        "jd": JdDriver,
     }
     if url := os.environ.get("OMS_WOOCOMMERCE_URL"):
         keys = [os.environ.get(f"OMS_WOOCOMMERCE_{name}", "") for name in ("KEY", "SECRET")]

@@ -331,7 +331,9 @@ class TopServer(ChinaServer):
         if not params.get("out_sid") or not params.get("company_code"):
             raise Refused(40, "Missing required arguments:out_sid", "isv.missing-parameter:out_sid")
         if not chosen or any(order["status"] != "WAIT_SELLER_SEND_GOODS" for order in chosen):
-            raise Refused(15, "Remote service error", "isv.logistics-offline-service-error:B150", "发货异常，订单状态不对")
+            raise Refused(
+                15, "Remote service error", "isv.logistics-offline-service-error:B150", "发货异常，订单状态不对"
+            )
         now = self.now()
         for order in chosen:
             order |= {
