@@ -1,5 +1,5 @@
-"""A shop that answers as the public documentation of Taobao's open platform (TOP) says: for tests, in this process, on a
-free loopback port.
+"""A shop that answers as the public documentation of Taobao's open platform (TOP) says: for tests, in this process,
+on a free loopback port.
 
 It checks signatures (with code of its own), time, session and the limits of each call; lists by time of change, newest
 first; knows trades with sub-orders, refunds, items with SKUs. Staff and buyers are methods: ``place``, ``edit``, ...
@@ -135,7 +135,7 @@ class TopServer(ChinaServer):
         return next((row for row in rows if row["outer_id"] == outer_id), None)
 
     def place(self, items, name="林小雨", street="文三路90号", discount="2.50", post_fee="6.00", **values):
-        """Buy and pay. :param items: {outer id: quantity} :param discount: of the whole trade, shared over sub-orders"""
+        """Buy and pay. :param items: {outer id: quantity} :param discount: of the trade, shared over sub-orders"""
         with self._lock:
             tid, now = 2200000000000 + self.next_id(), self.now()
             orders = [self._make_order(outer_id, quantity) for outer_id, quantity in items.items()]

@@ -28,6 +28,8 @@ class ChannelAdapter:
     needs_reread = False
     # Whether its calls carry a session that the shop grants for a time and that must be renewed.
     has_session = False
+    # The platform's address, where all shops have the same.
+    default_url = ""
 
     def __init__(self, config, transport=None):
         self.config = config

@@ -23,7 +23,7 @@ COMPANIES = {
 
 class ShipmentFlow:
     """The platform takes one number for a sub-order, and takes it as sent whole. Further parcels of a sub-order are
-    written into the seller's memo, so that the shop's staff can tell the buyer; the memo is also how we know of them."""
+    written into the seller's memo, so that the shop's staff can tell the buyer, and so that we know of them."""
 
     def __init__(self, client):
         self.client = client
