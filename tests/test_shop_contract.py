@@ -491,6 +491,123 @@ only_vendure = pytest.mark.parametrize("shop", ["vendure"], indirect=True)
 only_woocommerce = pytest.mark.parametrize("shop", [pytest.param("woocommerce", marks=pytest.mark.nodb)], indirect=True)
 
 
+only_china = pytest.mark.parametrize(
+    "shop", [pytest.param(name, marks=pytest.mark.nodb) for name in ("taobao", "jd")], indirect=True
+)
+only_taobao = pytest.mark.parametrize("shop", [pytest.param("taobao", marks=pytest.mark.nodb)], indirect=True)
+only_jd = pytest.mark.parametrize("shop", [pytest.param("jd", marks=pytest.mark.nodb)], indirect=True)
+
+
+@only_china
+def test_china_session_that_has_ended_is_renewed(shop, adapter):
+    ended = shop.make_adapter(session_token="ended")
+    with pytest.raises(AuthError, match="enter the new") as caught:
+        ended.test_connection()
+    assert not caught.value.retryable
+    saved = (dict(shop.server.sessions), set(shop.server.refreshes))
+    try:
+        grant = ended.refresh_session()
+        assert shop.make_adapter(session_token=grant.access_token).test_connection()["shop"]
+        with pytest.raises(AuthError):  # it is taken once
+            ended.refresh_session()
+        with pytest.raises(AuthError):
+            adapter.test_connection()
+    finally:
+        shop.server.sessions, shop.server.refreshes = saved
+
+
+@only_china
+def test_china_clock_that_is_wrong_is_told(shop, adapter):
+    late = type(adapter)(shop.get_config(), clock=lambda: datetime.now(UTC) + timedelta(minutes=30))
+    with pytest.raises(AuthError, match="clock"):
+        late.test_connection()
+
+
+@only_china
+def test_china_hidden_receiver_stays_hidden(shop, adapter):
+    order_id = shop.place()
+    plain = _parse(adapter, order_id)
+    shop.server.is_masked = True
+    try:
+        hidden = _parse(adapter, order_id)
+    finally:
+        shop.server.is_masked = False
+    assert (plain.is_masked, hidden.is_masked) == (False, True)
+    assert "*" in hidden.shipping_address.name and "*" in hidden.shipping_address.street
+    assert hidden.shipping_address.city == plain.shipping_address.city
+    assert hidden.parts_total == hidden.total == plain.total
+
+
+@only_china
+def test_china_long_time_away_is_read_day_by_day(shop, adapter, listed):
+    items = _read_all(adapter, listed[0] - timedelta(days=3), limit=50)
+    assert set(listed[1]) <= {item.external_id for item in items}
+
+
+@only_taobao
+def test_taobao_refund_of_a_sub_order_leaves_the_others(shop, adapter):
+    order_id = shop.place()
+    before = _parse(adapter, order_id)
+    shop.server.ask_refund(order_id, 0)
+    asked = _parse(adapter, order_id)
+    assert [request.state for request in asked.refund_requests] == ["requested"] and asked.version > before.version
+    shop.server.ask_refund(order_id, 0, "SUCCESS")
+    now = _parse(adapter, order_id)
+    assert [line.open_quantity for line in now.lines] == [0, 2] and now.status == "open"
+    assert now.payments[0].refunded_amount == before.lines[0].total and now.total == before.total
+    gone = _make_shipment(adapter, order_id)
+    assert [line_id for line_id, _units in gone.lines] == [now.lines[1].external_id]
+    adapter.push_shipment(gone)
+    late = ShipmentNotice(order_id, ((now.lines[0].external_id, Decimal(1)),), "SF3", "SF", "late")
+    with pytest.raises(Rejected, match="closed"):
+        adapter.push_shipment(late)
+
+
+@only_taobao
+def test_taobao_units_of_a_sub_order_in_two_parcels(shop, adapter):
+    order_id = shop.place()
+    shop.server.touch(order_id, seller_memo="VIP")
+    line_id = _parse(adapter, order_id).lines[1].external_id
+    first, second = (
+        ShipmentNotice(order_id, ((line_id, Decimal(1)),), number, "YTO", number) for number in ("YT1", "YT2")
+    )
+    assert [adapter.push_shipment(notice).is_repeat for notice in (first, second, second, first)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert _parse(adapter, order_id).seller_note == "VIP\nYTO YT2"
+
+
+@only_taobao
+def test_taobao_stock_goes_item_by_item_in_batches_of_twenty(shop, adapter):
+    options = [f"S{index}" for index in range(21)]
+    shop.server.add_item("BULK", "Bulk", "1.00", options=options)
+    rows = [shop.server.find(f"BULK-{option}") for option in options]
+    shop.server.calls.clear()
+    levels = [StockLevel(row["outer_id"], Decimal(7), str(row["sku_id"]), str(row["num_iid"])) for row in rows]
+    assert not any(adapter.push_stock(levels).errors)
+    sent = [params["skuid_quantities"].count(":") for _method, params in shop.server.calls]
+    assert sent == [20, 1] and {row["quantity"] for row in rows} == {7}
+
+
+@only_jd
+def test_jd_buyers_requests_before_and_after_sending(shop, adapter):
+    order_id = shop.place()
+    shop.server.ask_refund(order_id)
+    locked = _parse(adapter, order_id)
+    assert [request.state for request in locked.refund_requests] == ["requested"]
+    with pytest.raises(Rejected, match="stop the parcel"):
+        adapter.push_shipment(_make_shipment_of_all(adapter, order_id))
+    sent = shop.place()
+    adapter.push_shipment(_make_shipment(adapter, sent))
+    shop.server.ask_return(sent)
+    [request] = _parse(adapter, sent).refund_requests
+    assert (request.kind, request.state) == ("return", "requested")
+    assert adapter.needs_reread  # nothing in its list tells of it
+
+
 @only_vendure
 def test_vendure_sends_webhooks_through_its_plugin(shop, adapter):
     with HookSink() as sink:

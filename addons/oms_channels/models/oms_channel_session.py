@@ -158,7 +158,7 @@ class OmsChannel(models.Model):
         """Override of `oms_channels`: these platforms send none."""
         if self.is_session_needed:
             return self.env._(
-                "This platform sends no webhooks: its message service keeps a connection of its own open, which Odoo does "
-                "not hold. Orders come by pulling; pull every minute."
+                "This platform sends no webhooks: its message service needs a connection that is kept open, which Odoo "
+                "does not do. Orders come by pulling; pull every minute."
             )
         return super()._get_webhook_help()

@@ -66,6 +66,7 @@ class TestSession(OmsBaseCommon):
         self.assertEqual(self.channel.health, "warning")
         self.assertIn("authorise the application again", self.channel.health_message)
         self.channel.session_expiry_date = fields.Datetime.now() - timedelta(hours=1)
+        self.channel.invalidate_recordset(["health", "health_message"])
         self.assertEqual(self.channel.health, "error")
         self.channel.session_refresh_token = "refresh-0"
         self.channel.action_renew_session()
