@@ -42,6 +42,7 @@ def test_bridges_install_themselves_and_pass_their_tests(installation, tmp_path)
     text = log.read_text()
     found = re.search(r"(\d+) failed, (\d+) error\(s\) of (\d+) tests", text)
     assert found and found.groups()[:2] == ("0", "0") and int(found[3]) >= 8, text[-5000:]
+    assert not re.findall(r"^.* (?:WARNING|ERROR) .*$", text, re.MULTILINE)
 
 
 def test_bridges_speak_chinese(installation):

@@ -230,6 +230,21 @@ class TestTaobaoClient(TaobaoCase):
             adapter.fetch_order("12")
         self.assertEqual(caught.exception.retry_after, 9)
 
+    def test_trade_that_is_not_shown_holds_up_no_other(self):
+        modified = "2026-11-23 15:20:00"
+        listed = [{"tid": 13, "modified": modified}, {"tid": 12, "modified": modified}]
+        adapter, _transport = self._make_adapter(
+            {"trades_sold_increment_get_response": {"total_results": 2, "trades": {"trade": listed}}},
+            {"error_response": {"code": 15, "sub_code": "isv.trade-not-exist"}},
+            {"trade_fullinfo_get_response": {"trade": {**read_data("taobao/trade"), "tid": 13, "oms_refunds": None}}},
+            {"refund_get_response": {"refund": read_data("taobao/trade")["oms_refunds"][0]}},
+        )
+        page = adapter.fetch_orders_page(NOW - timedelta(hours=1))
+        self.assertEqual([item.external_id for item in page.items], ["12", "13"])
+        self.assertTrue(adapter.parse_order(page.items[1].payload).refund_requests)
+        with self.assertRaises(BadResponse):
+            adapter.parse_order(page.items[0].payload)
+
     def test_without_a_session_the_next_step_is_said(self):
         adapter, _transport = self._make_adapter(session_token="")
         with self.assertRaisesRegex(AuthError, "authorised"):

@@ -59,12 +59,18 @@ class TaobaoAdapter(base.ChannelAdapter):
         return self.client.refresh()
 
     def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
-        """The list only names who changed: each is read whole, with its refunds. See BackwardReader."""
+        """The list only names who changed: each is read whole, with its refunds. See BackwardReader.
+
+        One that the platform does not show comes as the list has it: the inbox says so, and the others go on.
+        """
         reader = BackwardReader(self._fetch_list, WINDOW, self.clock)
         found, next_cursor = reader.read(since, until, cursor, min(limit, MAX_PAGE))
         items = []
         for row in found:
-            raw = self.fetch_order(to_text(row.get("tid")))
+            try:
+                raw = self.fetch_order(to_text(row.get("tid")))
+            except Rejected:
+                raw = row
             items.append(PageItem(to_text(raw["tid"]), mapper.get_version(raw), raw))
         return Page(tuple(items), next_cursor)
 
