@@ -51,6 +51,10 @@ class TestSession(OmsBaseCommon):
             }
         )
 
+    def setUp(self):
+        super().setUp()
+        self.wire.__init__()
+
     def test_session_is_renewed_before_it_ends_and_not_earlier(self):
         self._run_cron("oms_channels.ir_cron_renew_sessions")
         self.assertEqual((self.channel.session_token, self.channel.session_refresh_token), ("session-1", "refresh-1"))
