@@ -10,6 +10,8 @@ HOME = Path(os.environ.get("OMS_HOME") or REPO / ".oms").resolve()
 
 ADDONS = REPO / "addons"
 OUR_ADDONS = ("oms_base", "oms_channels", "oms_allocation", "oms_fulfillment", "oms_returns")
+# They install themselves where a company has Odoo's website or point of sale, which are too heavy for every template.
+BRIDGES = ("oms_point_of_sale", "oms_website_sale")
 # What a trading company has beside our addons; what they depend on comes by itself.
 HOST_ADDONS = (
     "account",
@@ -55,9 +57,11 @@ def make_folders():
 
 
 def our_addons():
-    """Names of the addons that are there, in dependency order."""
+    """Names of the addons that are there, in dependency order, less the bridges to what not everybody has."""
     known = [name for name in OUR_ADDONS if (ADDONS / name / "__manifest__.py").is_file()]
-    others = sorted(path.parent.name for path in ADDONS.glob("*/__manifest__.py") if path.parent.name not in OUR_ADDONS)
+    others = sorted(
+        path.parent.name for path in ADDONS.glob("*/__manifest__.py") if path.parent.name not in (*OUR_ADDONS, *BRIDGES)
+    )
     return known + others
 
 

@@ -52,7 +52,7 @@ def _pylint():
 
 
 def _addon_folders():
-    return [f"addons/{name}" for name in layout.our_addons()]
+    return [f"addons/{name}" for name in (*layout.our_addons(), *layout.BRIDGES)]
 
 
 def _test_lint():

@@ -99,7 +99,8 @@ def bench(arguments):
 def i18n(arguments):
     """Write the .pot and update the zh_CN.po of the addons named, or of all; say what is left to translate."""
     addons = arguments or layout.our_addons()
-    if unknown := set(addons) - set(layout.our_addons()):
+    bridges = [name for name in addons if name in layout.BRIDGES]
+    if unknown := set(addons) - {*layout.our_addons(), *bridges}:
         raise OmsError(f"There is no addon {', '.join(sorted(unknown))} in addons/.")
     setup.ensure_host()
     template.ensure()
@@ -107,6 +108,8 @@ def i18n(arguments):
     database.clone(template.suite_name(), name)
     before = {addon: (layout.ADDONS / addon / "i18n/zh_CN.po").read_text() for addon in addons}
     try:
+        if bridges:
+            odoo.install(name, bridges, "Installing what the bridges lead to")
         command = [
             python_env.odoo(),
             "i18n",

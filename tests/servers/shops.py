@@ -15,9 +15,15 @@ from odoo.addons.oms_channels.adapters.marketplace import signature as marketpla
 from odoo.addons.oms_channels.adapters.types import ChannelConfig
 from odoo.addons.oms_channels.adapters.woocommerce import mapper as woocommerce_mapper
 
+from .jd_server import JdServer
 from .marketplace_server import SECRETS, MarketplaceServer
 from .medusa_server import MedusaServer
 from .odoo_server import free_port
+from .top_server import KEY as TOP_KEY
+from .top_server import REFRESH as TOP_REFRESH
+from .top_server import SECRET as TOP_SECRET
+from .top_server import SESSION as TOP_SESSION
+from .top_server import TopServer
 from .vendure_server import VendureServer
 from .vendure_shop import PASSWORD, USER
 from .woocommerce_server import KEY, SECRET, WooCommerceServer
@@ -41,6 +47,7 @@ class ShopDriver:
     provider = ""
     wrong = {}
     currency = "USD"
+    ships_whole = False  # whether the first parcel of an order counts for all of it
     lists_once = True  # whether one reading of the list names an order once
     edit_bumps_list = True  # whether an edit moves an order to the end of the list
     reopens_session = False  # whether the adapter logs in again by itself
@@ -331,6 +338,70 @@ class MarketplaceDriver(ShopDriver):
         }, body
 
 
+class TaobaoDriver(ShopDriver):
+    provider = "taobao"
+    wrong = {"api_secret": "wrong"}
+    currency = "CNY"
+    edit_bumps_list = False  # an order that changes leaves the window that is being read
+    sold = {"OMS-MUG": 1, "OMS-TEE-L": 2}
+
+    def __enter__(self):
+        self.server = self.make_server().__enter__()
+        self.server.add_item("OMS-TEE", "T-Shirt", "19.99", 500, options=("M", "L"))
+        self.server.add_item("OMS-MUG", "Mug", "8.50", 500)
+        return self
+
+    def __exit__(self, *exc):
+        self.server.__exit__(*exc)
+
+    def make_server(self):
+        return TopServer()
+
+    def get_config(self, **credentials):
+        keys = {
+            "api_key": TOP_KEY,
+            "api_secret": TOP_SECRET,
+            "session_token": TOP_SESSION,
+            "session_refresh_token": TOP_REFRESH,
+        }
+        return ChannelConfig(self.server.url, {**keys, **credentials})
+
+    def place(self, name=NAME, street=STREET):
+        return self.server.place(self.sold, name, street)
+
+    def edit(self, order_id, street):
+        self.server.touch(order_id, receiver_address=street)
+
+    def cancel(self, order_id):
+        self.server.cancel(order_id)
+
+    def count_parcels(self, order_id):
+        orders = self.server.get_orders(order_id)
+        return len({order["invoice_no"] for order in orders if order.get("invoice_no")})
+
+    def get_sellable(self, sku):
+        row = self.server.find(sku)
+        return row["quantity"] if "sku_id" in row else row["num"]
+
+
+class JdDriver(TaobaoDriver):
+    provider = "jd"
+    ships_whole = True
+
+    def make_server(self):
+        return JdServer()
+
+    def edit(self, order_id, street):
+        self.server.edit(order_id, street)
+
+    def count_parcels(self, order_id):
+        waybill = self.server.orders[int(order_id)].get("waybill", "")
+        return len(waybill.replace("|", ",").split(",")) if waybill else 0
+
+    def get_sellable(self, sku):
+        return self.server.find(sku)["stockNum"]
+
+
 def make_drivers():
     """{name: callable that makes the driver} of the shops that can be run here, and of a given WooCommerce shop."""
     drivers = {
@@ -339,6 +410,8 @@ def make_drivers():
         "woocommerce": WooCommerceDriver,
         "woocommerce-notes": lambda: WooCommerceDriver(fulfillments=False),
         "marketplace": MarketplaceDriver,
+        "taobao": TaobaoDriver,
+        "jd": JdDriver,
     }
     if url := os.environ.get("OMS_WOOCOMMERCE_URL"):
         keys = [os.environ.get(f"OMS_WOOCOMMERCE_{name}", "") for name in ("KEY", "SECRET")]

@@ -6,5 +6,5 @@ class ResConfigSettings(models.TransientModel):
 
     module_oms_channels = fields.Boolean("Shops")
     module_oms_allocation = fields.Boolean("Allocation")
-    module_oms_fulfillment = fields.Boolean("Warehouse")
+    module_oms_fulfillment = fields.Boolean("Picking and Packing")
     module_oms_returns = fields.Boolean("Returns")

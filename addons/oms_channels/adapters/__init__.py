@@ -11,8 +11,10 @@ from .errors import NotSupported
 
 _PROVIDERS = {
     "api": ".api.adapter:ApiAdapter",
+    "jd": ".jd.adapter:JdAdapter",
     "medusa": ".medusa.adapter:MedusaAdapter",
     "marketplace": ".marketplace.adapter:MarketplaceAdapter",
+    "taobao": ".taobao.adapter:TaobaoAdapter",
     "vendure": ".vendure.adapter:VendureAdapter",
     "woocommerce": ".woocommerce.adapter:WooCommerceAdapter",
     "custom": ".custom.adapter:CustomAdapter",

@@ -26,6 +26,10 @@ class ChannelAdapter:
     option_keys = ()
     # Whether the change marker of the shop's list misses changes, so that open orders must be re-read now and then.
     needs_reread = False
+    # Whether its calls carry a session that the shop grants for a time and that must be renewed.
+    has_session = False
+    # The platform's address, where all shops have the same.
+    default_url = ""
 
     def __init__(self, config, transport=None):
         self.config = config
@@ -42,6 +46,10 @@ class ChannelAdapter:
         :return: dict with ``shop`` (name) and ``details`` (list of (label, value) strings for a person)
         """
         raise self._not_supported("test_connection")
+
+    def refresh_session(self):
+        """Exchange the refresh token for a new session, before the old one ends. :return: SessionGrant"""
+        raise self._not_supported("refresh_session")
 
     def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
         """Return a Page of orders changed at or after ``since`` (and before ``until``), oldest change first."""

@@ -3,6 +3,8 @@ UPDATE oms_channel
    SET api_key = NULL,
        api_secret = NULL,
        api_token = NULL,
+       session_token = NULL,
+       session_refresh_token = NULL,
        webhook_secret = NULL,
        webhook_secret_previous = NULL,
        is_pulling = false,

@@ -28,6 +28,8 @@ class OmsChannel(models.Model):
             ("medusa", "Medusa"),
             ("vendure", "Vendure"),
             ("woocommerce", "WooCommerce"),
+            ("taobao", "Taobao / Tmall"),
+            ("jd", "JD"),
             ("marketplace", "Simulated marketplace"),
         ],
         string="Platform",

@@ -1,6 +1,8 @@
 from . import test_adapter_api
+from . import test_adapter_jd
 from . import test_adapter_marketplace
 from . import test_adapter_medusa
+from . import test_adapter_taobao
 from . import test_adapter_vendure
 from . import test_adapter_woocommerce
 from . import test_adapters_pure
@@ -23,6 +25,7 @@ from . import test_platforms
 from . import test_pull
 from . import test_refund_requests
 from . import test_security
+from . import test_session
 from . import test_shop_changes
 from . import test_stock
 from . import test_webhook

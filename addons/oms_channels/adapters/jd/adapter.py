@@ -1,0 +1,217 @@
+"""A shop on JD (POP, goods in the seller's own warehouse: SOP) as a channel."""
+
+from datetime import UTC, datetime, timedelta
+
+from .. import base
+from ..china import BackwardReader, ListPart, find_carrier, format_time
+from ..errors import BadResponse, Rejected
+from ..types import ZERO, ListingPage, Page, PageItem, PushResult, StockResult
+from ..values import rows, to_text
+from . import mapper
+from .client import JdClient
+
+# The platform takes a month at once; a day keeps the pages of a window few. Pages beyond the hundredth are empty.
+WINDOW = timedelta(days=1)
+MAX_PAGE = 50
+BY_CHANGE, DESCENDING = 0, 1
+STATES = ",".join(state for state in mapper.STATUSES if state != "NOT_PAY")
+FIELDS = (
+    "orderId,orderState,orderType,orderSource,payType,orderTotalPrice,orderSellerPrice,orderPayment,freightPrice,"
+    "sellerDiscount,balanceUsed,couponDetailList,itemInfoList,consigneeInfo,orderStartTime,paymentConfirmTime,modified,"
+    "dataVersion,orderRemark,venderRemark,pin,open_id_buyer,returnOrder,waybill,logisticsId,scDT"
+)
+SKU_FIELDS = ["skuId", "wareId", "outerId", "skuName", "wareTitle", "barCode", "jdPrice", "status"]
+# The platform's numbers of the carriers. A shop may have agreed on others: a number given as carrier is taken as it is.
+COMPANIES = {
+    "sf": "467",
+    "jd": "2087",
+    "ems": "465",
+    "post": "465",
+    "zto": "1499",
+    "yto": "463",
+    "sto": "470",
+    "yunda": "1327",
+    "deppon": "3046",
+}
+
+
+class JdAdapter(base.ChannelAdapter):
+    """:param clock: callable -> aware datetime, for the calls' signature and the end of a window"""
+
+    provider = "jd"
+    label = "JD"
+    capabilities = frozenset({base.ORDERS, base.LISTINGS, base.STOCK, base.SHIPMENT})
+    credential_keys = ("api_key", "api_secret", "session_token", "session_refresh_token")
+    # The after-sales desk changes an order without a trace in the order's time of change.
+    needs_reread = True
+    has_session = True
+    default_url = "https://api.jd.com"
+
+    def __init__(self, config, transport=None, clock=None):
+        super().__init__(config, transport)
+        self.clock = clock or (lambda: datetime.now(UTC))
+        self.client = JdClient(config, self.transport, self.clock)
+
+    # === READ === #
+
+    def test_connection(self):
+        """Reads what every call needs: the shop, its orders and its SKUs."""
+        shop = self.client.call("jingdong.vender.shop.query", "shop_jos_result")
+        now = self.clock()
+        self._fetch_list(format_time(now - timedelta(minutes=1)), format_time(now), 1, 1)
+        self._search_skus(pageNo=1, pageSize=1)
+        return {
+            "shop": to_text(shop.get("shop_name")),
+            "details": [("Shop number", to_text(shop.get("shop_id"))), ("Seller", to_text(shop.get("vender_id")))],
+        }
+
+    def refresh_session(self):
+        return self.client.refresh()
+
+    def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
+        """See BackwardReader."""
+        reader = BackwardReader(self._fetch_list, WINDOW, self.clock)
+        found, next_cursor = reader.read(since, until, cursor, min(limit, MAX_PAGE))
+        items = []
+        for row in map(self._complete, found):
+            order_id = to_text(row.get("orderId"))
+            items.append(PageItem(order_id, mapper.get_version(row), row))
+        return Page(tuple(items), next_cursor)
+
+    def _fetch_list(self, start, end, page, size):
+        result = self.client.call(
+            "jingdong.pop.order.enSearch",
+            "searchorderinfo_result",
+            start_date=start,
+            end_date=end,
+            order_state=STATES,
+            optional_fields=FIELDS,
+            page=str(page),
+            page_size=str(size),
+            sortType=DESCENDING,
+            dateType=BY_CHANGE,
+        )
+        total = int(result.get("orderTotal") or 0)
+        return ListPart(rows(result, "orderInfoList"), total, self.client.server_time)
+
+    def fetch_order(self, external_id):
+        if not external_id.isdigit():
+            raise Rejected(f"{external_id!r} is no order of JD.")
+        detail = self.client.call(
+            "jingdong.pop.order.enGet", "orderDetailInfo", order_id=int(external_id), optional_fields=FIELDS
+        )
+        order = detail.get("orderInfo")
+        if not isinstance(order, dict) or to_text(order.get("orderId")) != external_id:
+            raise BadResponse(f"JD did not answer with order {external_id}.")
+        return self._complete(order)
+
+    def _complete(self, order):
+        """Add what the buyer asks back: before sending at one desk, afterwards at another."""
+        order_id, state = to_text(order.get("orderId")), order.get("orderState")
+        if state in ("LOCKED", "TRADE_CANCELED"):
+            result = self.client.call(
+                "jingdong.pop.afs.soa.refundapply.queryPageList",
+                "queryResult",
+                orderId=order_id,
+                pageIndex=1,
+                pageSize=MAX_PAGE,
+            )
+            if refunds := rows(result, "result"):
+                return {**order, mapper.REFUNDS: refunds}
+        if state in mapper.SENT:
+            result = self.client.call(
+                "jingdong.asc.query.list", "pageResult", orderId=order_id, pageNumber=1, pageSize=MAX_PAGE
+            )
+            if services := rows(result, "data"):
+                return {**order, mapper.SERVICES: services}
+        return order
+
+    def parse_order(self, raw):
+        return mapper.map_order(raw)
+
+    def fetch_listings(self, cursor=None, limit=100):
+        page, size = int(cursor or 1), min(limit, MAX_PAGE)
+        result = self._search_skus(pageNo=page, pageSize=size)
+        listings = tuple(mapper.map_listing(row) for row in rows(result, "data"))
+        has_more = listings and page * size < int(result.get("totalItem") or 0)
+        return ListingPage(listings, str(page + 1) if has_more else None)
+
+    def _search_skus(self, **content):
+        return self.client.call("jingdong.sku.read.searchSkuList", "page", field=SKU_FIELDS, **content)
+
+    # === PUSH === #
+
+    def push_shipment(self, notice):
+        """An order leaves as a whole there: the first parcel takes it out, further numbers are added to its own."""
+        order, number = self.fetch_order(notice.order_external_id), notice.tracking_number
+        order_id = to_text(order["orderId"])
+        if not number:
+            raise Rejected(f"Order {order_id}: JD takes no parcel without a waybill number.")
+        company = get_company(notice.carrier)
+        known = [part for group in to_text(order.get("waybill")).split("|") for part in group.split(",") if part]
+        if number in known:
+            return PushResult(number, is_repeat=True)
+        if order.get("orderState") in ("TRADE_CANCELED", "LOCKED"):
+            raise Rejected(f"Order {order_id} is cancelled or locked by the buyer in the shop: stop the parcel.")
+        if order.get("orderState") in mapper.SENT:
+            companies, numbers = _add_parcel(order, company, number)
+            self.client.call(
+                "360buy.order.sop.waybill.update",
+                "",
+                order_id=order_id,
+                logistics_id=companies,
+                waybill=numbers,
+                trade_no=notice.idempotency_key[-32:],
+            )
+        else:
+            self.client.call(
+                "jingdong.pop.order.shipment",
+                "sopjosshipment_result",
+                orderId=int(order_id),
+                logiCoprId=company,
+                logiNo=number,
+            )
+        return PushResult(number)
+
+    def push_stock(self, levels):
+        """One call for an SKU: the platform has none for several."""
+        errors = []
+        for level in levels:
+            sku_id = level.inventory_external_id or level.external_id or self._find_sku(level.sku)
+            if not sku_id:
+                errors.append(f"The shop has no product for {level.sku}.")
+                continue
+            try:
+                quantity = int(max(level.quantity, ZERO))
+                self.client.call("jingdong.stock.write.updateSkuStock", "", skuId=int(sku_id), stockNum=quantity)
+                errors.append("")
+            except Rejected as error:
+                errors.append(error.message)
+        return StockResult(tuple(errors))
+
+    def _find_sku(self, sku):
+        if not sku:
+            return ""
+        found = rows(self._search_skus(outerId=sku, pageNo=1, pageSize=1), "data")
+        return to_text(found[0].get("skuId")) if found else ""
+
+
+def get_company(carrier):
+    """The platform's number of a carrier of ours."""
+    code = carrier.strip() if carrier.strip().isdigit() else COMPANIES.get(find_carrier(carrier))
+    if not code:
+        raise Rejected(
+            f"JD has no number for the carrier {carrier!r}. Give the carrier the number that JD lists it under."
+        )
+    return code
+
+
+def _add_parcel(order, company, number):
+    """(logistics ids, waybills) with one more: companies are parted by "|", numbers of one company by ","."""
+    groups = {}
+    companies = to_text(order.get("logisticsId")).split("|")
+    for known, numbers in zip(companies, to_text(order.get("waybill")).split("|"), strict=False):
+        groups.setdefault(known, []).extend(part for part in numbers.split(",") if part)
+    groups.setdefault(company, []).append(number)
+    groups.pop("", None)
+    return "|".join(groups), "|".join(",".join(numbers) for numbers in groups.values())

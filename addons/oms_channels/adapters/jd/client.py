@@ -1,0 +1,129 @@
+"""HTTP only: one signed call of JD's open platform (JOS)."""
+
+from datetime import UTC, datetime
+from urllib.parse import urlencode, urlsplit
+
+from .. import http
+from ..china import dump, format_time, get_server_time, limited, parse_answer
+from ..errors import AuthError, BadResponse, Rejected, Unavailable
+from ..types import SessionGrant
+from ..values import to_text
+from .signature import sign_call
+
+PATH = "/routerjson"
+HEADERS = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8", "Accept": "application/json"}
+# Codes of the gateway; all others are refusals of what was asked.
+_RATE_CODES = {"2"}
+_CLOCK_CODES = {"7", "8"}
+_TOKEN_CODES = {"18", "19"}
+_KEY_CODES = {"11", "12", "20", "21", "22", "24", "25", "64", "72", "73"}
+_BUSY_CODES = {"43", "65", "66", "67", "69"}
+NEW_TOKEN = (
+    "Authorise your application in the shop's back office again, and enter the new access token in this channel."
+)
+
+
+class JdClient:
+    """:param transport: callable(HttpRequest) -> HttpResponse
+    :param clock: callable -> aware datetime; the signature carries the time
+    :ivar server_time: what the platform's clock said in its last answer
+    """
+
+    def __init__(self, config, transport, clock=None):
+        self.config, self.transport = config, transport
+        self.clock = clock or (lambda: datetime.now(UTC))
+        self.server_time = None
+
+    def call(self, method, result, **content):
+        """Return the object ``result`` of the answer. A failure inside of it is raised as well.
+
+        :param content: what goes into ``360buy_param_json``
+        """
+        key, secret, token = (self.config.credentials.get(name) for name in ("api_key", "api_secret", "session_token"))
+        if not key or not secret:
+            raise AuthError("App key and app secret are not set. Enter those of your application on the open platform.")
+        if not token:
+            raise AuthError(f"The shop has not authorised your application yet. {NEW_TOKEN}")
+        params = {
+            "method": method,
+            "app_key": key,
+            "access_token": token,
+            "timestamp": format_time(self.clock()),
+            "v": "2.0",
+            "format": "json",
+            "360buy_param_json": dump({name: value for name, value in sorted(content.items()) if value is not None}),
+        }
+        params["sign"] = sign_call(secret, params)
+        response = self._post(f"{self.config.base_url}{PATH}", params)
+        return self._read(method, result, parse_answer(response))
+
+    @staticmethod
+    def _read(method, result, answer):
+        if isinstance(answer.get("error_response"), dict):
+            raise read_error(method, answer["error_response"])
+        # The platform spells it so; some of its answers have it right.
+        name = method.replace(".", "_")
+        body = answer.get(f"{name}_responce") or answer.get(f"{name}_response")
+        if not isinstance(body, dict):
+            raise BadResponse(f"JD's answer to {method} is not understood.")
+        if to_text(body.get("code")) not in ("", "0", "200"):
+            raise read_error(method, body)
+        if not result:
+            return body
+        found = body.get(result)
+        if not isinstance(found, dict):
+            raise BadResponse(f"JD's answer to {method} has no {result}.")
+        verdict = found.get("apiResult") if isinstance(found.get("apiResult"), dict) else found
+        if to_text(verdict.get("success")).lower() == "false":
+            what = to_text(verdict.get("chineseErrCode") or verdict.get("englishErrCode") or verdict.get("errorMsg"))
+            code = to_text(verdict.get("numberCode") or verdict.get("errorCode"))
+            raise Rejected(f"JD refused {method} ({code}): {what[:250]}")
+        return found
+
+    def refresh(self):
+        """Exchange the refresh token. :return: SessionGrant"""
+        token = self.config.credentials.get("session_refresh_token")
+        if not token:
+            raise AuthError(f"There is no refresh token. {NEW_TOKEN}")
+        params = {
+            "grant_type": "refresh_token",
+            "app_key": self.config.credentials.get("api_key") or "",
+            "app_secret": self.config.credentials.get("api_secret") or "",
+            "refresh_token": token,
+        }
+        # The tokens have a host of their own; whoever stands in between (a proxy, a test) is asked itself.
+        is_gateway = (urlsplit(self.config.base_url).hostname or "").endswith(".jd.com")
+        base = "https://open-oauth.jd.com" if is_gateway else self.config.base_url
+        answer = parse_answer(self._post(f"{base}/oauth2/refresh_token", params))
+        if not answer.get("access_token"):
+            what = to_text(answer.get("msg") or answer.get("code"))[:200]
+            raise AuthError(f"JD did not renew the access token: {what}. {NEW_TOKEN}")
+        return SessionGrant(
+            to_text(answer["access_token"]),
+            to_text(answer.get("refresh_token")) or token,
+            int(answer.get("expires_in") or 0),
+        )
+
+    def _post(self, url, params):
+        response = self.transport(http.HttpRequest("POST", url, headers=HEADERS, body=urlencode(params).encode()))
+        http.check_status(response)
+        self.server_time = get_server_time(response)
+        return response
+
+
+def read_error(method, error):
+    """The AdapterError for an ``error_response``."""
+    code = to_text(error.get("code"))
+    said = to_text(error.get("zh_desc") or error.get("en_desc") or error.get("msg"))[:250]
+    message = f"{method} ({code}): {said}"
+    if code in _RATE_CODES:
+        return limited(f"JD asks to slow down: {message}")
+    if code in _TOKEN_CODES or "access_token" in said.lower():
+        return AuthError(f"The shop's access token has ended: {message}. {NEW_TOKEN}")
+    if code in _CLOCK_CODES:
+        return AuthError(f"JD refused the time of the call, {message}. Set this server's clock right.")
+    if code in _KEY_CODES:
+        return AuthError(f"JD refused the key or its rights: {message}. Check app key, secret and API packages.")
+    if code in _BUSY_CODES:
+        return Unavailable(f"JD has a problem: {message}")
+    return Rejected(f"JD refused {message}")

@@ -1,0 +1,148 @@
+"""A shop on Taobao or Tmall as a channel."""
+
+from datetime import UTC, datetime, timedelta
+
+from .. import base
+from ..china import BackwardReader, ListPart, format_time
+from ..errors import BadResponse, Rejected
+from ..types import ListingPage, Page, PageItem
+from ..values import to_text
+from . import mapper
+from .client import TaobaoClient
+from .shipment import ShipmentFlow
+from .stock import StockPublisher
+
+# Limits of the platform: a window of changes, a page of trades, items whose SKUs are told in one call.
+WINDOW = timedelta(days=1)
+MAX_PAGE = 100
+MAX_ITEMS = 40
+LIST_FIELDS = "tid,status,modified"
+ORDER_FIELDS = (
+    "tid,status,type,created,modified,pay_time,consign_time,end_time,payment,post_fee,total_fee,discount_fee,adjust_fee,"
+    "buyer_nick,buyer_open_uid,buyer_message,seller_memo,seller_flag,alipay_no,step_trade_status,step_paid_fee,"
+    "est_con_time,timeout_action_time,promotion_details,shipping_type,oaid,receiver_name,receiver_state,receiver_city,"
+    "receiver_district,receiver_town,receiver_address,receiver_zip,receiver_mobile,receiver_phone,orders"
+)
+REFUND_FIELDS = (
+    "refund_id,tid,oid,created,modified,status,good_status,has_good_return,refund_fee,reason,desc,num,refund_phase"
+)
+
+
+class TaobaoAdapter(base.ChannelAdapter):
+    """:param clock: callable -> aware datetime, for the calls' signature and the end of a window"""
+
+    provider = "taobao"
+    label = "Taobao / Tmall"
+    capabilities = frozenset({base.ORDERS, base.LISTINGS, base.STOCK, base.SHIPMENT})
+    credential_keys = ("api_key", "api_secret", "session_token", "session_refresh_token")
+    has_session = True
+    default_url = "https://eco.taobao.com"
+
+    def __init__(self, config, transport=None, clock=None):
+        super().__init__(config, transport)
+        self.clock = clock or (lambda: datetime.now(UTC))
+        self.client = TaobaoClient(config, self.transport, self.clock)
+
+    # === READ === #
+
+    def test_connection(self):
+        """Reads what every call needs: the shop, its trades and its items."""
+        user = self.client.call("taobao.user.seller.get", fields="user_id,nick,type,status").get("user") or {}
+        now = self.clock()
+        self._fetch_list(format_time(now - timedelta(minutes=1)), format_time(now), 1, 1)
+        self.client.call("taobao.items.onsale.get", fields="num_iid", page_no=1, page_size=1)
+        kinds = {"B": "Tmall", "C": "Taobao"}
+        details = [("Platform", kinds.get(user.get("type"), "Taobao")), ("Account", to_text(user.get("user_id")))]
+        return {"shop": to_text(user.get("nick")), "details": details}
+
+    def refresh_session(self):
+        return self.client.refresh()
+
+    def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
+        """The list only names who changed: each is read whole, with its refunds. See BackwardReader.
+
+        One that the platform does not show comes as the list has it: the inbox says so, and the others go on.
+        """
+        reader = BackwardReader(self._fetch_list, WINDOW, self.clock)
+        found, next_cursor = reader.read(since, until, cursor, min(limit, MAX_PAGE))
+        items = []
+        for row in found:
+            try:
+                raw = self.fetch_order(to_text(row.get("tid")))
+            except Rejected:
+                raw = row
+            items.append(PageItem(to_text(raw["tid"]), mapper.get_version(raw), raw))
+        return Page(tuple(items), next_cursor)
+
+    def _fetch_list(self, start, end, page, size):
+        answer = self.client.call(
+            "taobao.trades.sold.increment.get",
+            fields=LIST_FIELDS,
+            start_modified=start,
+            end_modified=end,
+            page_no=page,
+            page_size=size,
+            use_has_next=False,  # only so it counts
+        )
+        total = answer.get("total_results") or 0
+        return ListPart(mapper.unwrap(answer, "trades", "trade"), int(total), self.client.server_time)
+
+    def fetch_order(self, external_id):
+        if not external_id.isdigit():
+            raise Rejected(f"{external_id!r} is no trade of Taobao.")
+        trade = self.client.call("taobao.trade.fullinfo.get", fields=ORDER_FIELDS, tid=external_id).get("trade")
+        if not isinstance(trade, dict) or to_text(trade.get("tid")) != external_id:
+            raise BadResponse(f"Taobao did not answer with trade {external_id}.")
+        return self._complete(trade)
+
+    def _complete(self, trade):
+        """Add the refunds, which sub-orders only hint at."""
+        refunds = []
+        for order in mapper.get_orders(trade):
+            if to_text(order.get("refund_status")) in ("", "NO_REFUND") or not order.get("refund_id"):
+                continue
+            answer = self.client.call("taobao.refund.get", fields=REFUND_FIELDS, refund_id=order["refund_id"])
+            if isinstance(answer.get("refund"), dict):
+                refunds.append({**answer["refund"], "oid": to_text(order.get("oid"))})
+        return {**trade, mapper.REFUNDS: refunds} if refunds else trade
+
+    def parse_order(self, raw):
+        return mapper.map_order(raw)
+
+    def fetch_listings(self, cursor=None, limit=100):
+        """What is on sale, an SKU a listing: a page may have more listings than asked for."""
+        page, size = int(cursor or 1), min(limit, MAX_ITEMS)
+        answer = self.client.call(
+            "taobao.items.onsale.get",
+            fields="num_iid,title,outer_id,price,approve_status",
+            page_no=page,
+            page_size=size,
+            order_by="list_time:asc",
+        )
+        items = mapper.unwrap(answer, "items", "item")
+        skus = self._fetch_skus([to_text(item.get("num_iid")) for item in items])
+        listings = [row for item in items for row in mapper.map_listings(item, skus.get(to_text(item.get("num_iid"))))]
+        has_more = items and page * size < int(answer.get("total_results") or 0)
+        return ListingPage(tuple(listings), str(page + 1) if has_more else None)
+
+    def _fetch_skus(self, iids):
+        """{num_iid: [SKU, ...]}"""
+        if not iids:
+            return {}
+        answer = self.client.call(
+            "taobao.item.skus.get",
+            fields="sku_id,num_iid,outer_id,price,properties_name,barcode,status",
+            num_iids=",".join(iids),
+        )
+        skus = {}
+        for row in mapper.unwrap(answer, "skus", "sku"):
+            skus.setdefault(to_text(row.get("num_iid")), []).append(row)
+        return skus
+
+    # === PUSH === #
+
+    def push_shipment(self, notice):
+        return ShipmentFlow(self.client).ship(notice, self.fetch_order(notice.order_external_id))
+
+    def push_stock(self, levels):
+        return StockPublisher(self.client).publish(levels)
