@@ -17,7 +17,9 @@ from odoo.addons.oms_channels.adapters.woocommerce import mapper as woocommerce_
 
 from .marketplace_server import SECRETS, MarketplaceServer
 from .medusa_server import MedusaServer
+from . import shopify_schema
 from .odoo_server import free_port
+from .shopify_server import CLIENT_ID, CLIENT_SECRET, TOKEN, ShopifyServer, get_refunds
 from .vendure_server import VendureServer
 from .vendure_shop import PASSWORD, USER
 from .woocommerce_server import KEY, SECRET, WooCommerceServer
@@ -283,6 +285,69 @@ class WooCommerceDriver(ShopDriver):
         return self.client.get_list("/products", sku=sku)[0][0]["stock_quantity"]
 
 
+class ShopifyDriver(ShopDriver):
+    """:param with_app: log in with an app's ID and secret instead of a token"""
+
+    provider = "shopify"
+    wrong = {"api_key": "shpat_wrong", "api_secret": ""}
+
+    def __init__(self, with_app=False):
+        self.credentials = (
+            {"api_key": CLIENT_ID, "api_secret": CLIENT_SECRET} if with_app else {"api_key": TOKEN, "api_secret": ""}
+        )
+        self.reopens_session = with_app
+
+    def __enter__(self):
+        self.server = ShopifyServer().__enter__()
+        for product in PRODUCTS:
+            self.server.add_product(product["sku"], product["title"], product["price"], product["stock"])
+        return self
+
+    def __exit__(self, *exc):
+        self.server.__exit__(*exc)
+
+    def get_config(self, **credentials):
+        return ChannelConfig(self.server.url, {**self.credentials, **credentials})
+
+    def place(self, name=NAME, street=STREET, items=None, **kwargs):
+        address = {
+            "name": name,
+            "address1": street,
+            "city": "New York",
+            "province": "New York",
+            "provinceCode": "NY",
+            "zip": "10001",
+            "countryCodeV2": "US",
+        }
+        return self.server.place(items or ITEMS, address, **kwargs)
+
+    def edit(self, order_id, street):
+        self.server.edit(order_id, street)
+
+    def cancel(self, order_id):
+        self.server.cancel(order_id)
+
+    def count_parcels(self, order_id):
+        return len(self.server.get_order(order_id)["_fulfillments"])
+
+    def get_refunds(self, order_id):
+        return get_refunds(self.server.get_order(order_id))
+
+    def _get_event(self, order_id):
+        return {"id": int(order_id), "admin_graphql_api_id": f"gid://shopify/Order/{order_id}"}
+
+    def _get_webhook_headers(self, signature):
+        return {
+            "X-Shopify-Topic": "orders/updated",
+            "X-Shopify-Hmac-Sha256": signature,
+            "X-Shopify-Event-Id": uuid.uuid4().hex,
+            "X-Shopify-Triggered-At": datetime.now(UTC).isoformat(),
+        }
+
+    def get_sellable(self, sku):
+        return self.server.find(sku)["available"]
+
+
 class MarketplaceDriver(ShopDriver):
     provider = "marketplace"
     wrong = {"api_secret": "wrong"}
@@ -338,6 +403,7 @@ def make_drivers():
         "vendure": VendureDriver,
         "woocommerce": WooCommerceDriver,
         "woocommerce-notes": lambda: WooCommerceDriver(fulfillments=False),
+        "shopify": ShopifyDriver,
         "marketplace": MarketplaceDriver,
     }
     if url := os.environ.get("OMS_WOOCOMMERCE_URL"):

@@ -13,6 +13,7 @@ _PROVIDERS = {
     "api": ".api.adapter:ApiAdapter",
     "medusa": ".medusa.adapter:MedusaAdapter",
     "marketplace": ".marketplace.adapter:MarketplaceAdapter",
+    "shopify": ".shopify.adapter:ShopifyAdapter",
     "vendure": ".vendure.adapter:VendureAdapter",
     "woocommerce": ".woocommerce.adapter:WooCommerceAdapter",
 }
