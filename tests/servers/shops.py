@@ -15,9 +15,9 @@ from odoo.addons.oms_channels.adapters.marketplace import signature as marketpla
 from odoo.addons.oms_channels.adapters.types import ChannelConfig
 from odoo.addons.oms_channels.adapters.woocommerce import mapper as woocommerce_mapper
 
+from . import amazon_server
 from .marketplace_server import SECRETS, MarketplaceServer
 from .medusa_server import MedusaServer
-from . import shopify_schema
 from .odoo_server import free_port
 from .shopify_server import CLIENT_ID, CLIENT_SECRET, TOKEN, ShopifyServer, get_refunds
 from .vendure_server import VendureServer
@@ -348,6 +348,65 @@ class ShopifyDriver(ShopDriver):
         return self.server.find(sku)["available"]
 
 
+class AmazonDriver(ShopDriver):
+    """:param version: of Amazon's orders"""
+
+    provider = "amazon"
+    wrong = {"refresh_token": "Atzr|wrong"}
+    reopens_session = True
+
+    def __init__(self, version):
+        self.version = version
+
+    def __enter__(self):
+        self.server = amazon_server.AmazonServer().__enter__()
+        for product in PRODUCTS:
+            self.server.add_product(product["sku"], product["title"], product["price"], product["stock"])
+        return self
+
+    def __exit__(self, *exc):
+        self.server.__exit__(*exc)
+
+    def get_config(self, **credentials):
+        options = {
+            "marketplace_ids": amazon_server.MARKETPLACE,
+            "seller_id": amazon_server.SELLER,
+            "orders_version": self.version,
+        }
+        keys = {
+            "api_key": amazon_server.CLIENT_ID,
+            "api_secret": amazon_server.CLIENT_SECRET,
+            "refresh_token": amazon_server.REFRESH,
+        }
+        return ChannelConfig(self.server.url, {**keys, **credentials}, options)
+
+    def place(self, name=NAME, street=STREET, items=None, **kwargs):
+        address = {
+            "name": name,
+            "addressLine1": street,
+            "city": "New York",
+            "stateOrRegion": "NY",
+            "postalCode": "10001",
+            "countryCode": "US",
+        }
+        return self.server.place(items or ITEMS, address, **kwargs)
+
+    def edit(self, order_id, street):
+        self.server.edit(order_id, street)
+
+    def cancel(self, order_id):
+        self.server.cancel(order_id)
+
+    def count_parcels(self, order_id):
+        return len(self.server.orders[order_id]["packages"])
+
+    def get_refunds(self, order_id):
+        return []
+
+    def get_sellable(self, sku):
+        return self.server.listings[sku]["fulfillmentAvailability"][0]["quantity"]
+
+
 class MarketplaceDriver(ShopDriver):
     provider = "marketplace"
     wrong = {"api_secret": "wrong"}
@@ -404,6 +463,8 @@ def make_drivers():
         "woocommerce": WooCommerceDriver,
         "woocommerce-notes": lambda: WooCommerceDriver(fulfillments=False),
         "shopify": ShopifyDriver,
+        "amazon": lambda: AmazonDriver("2026-01-01"),
+        "amazon-v0": lambda: AmazonDriver("v0"),
         "marketplace": MarketplaceDriver,
     }
     if url := os.environ.get("OMS_WOOCOMMERCE_URL"):

@@ -11,6 +11,7 @@ from .errors import NotSupported
 
 _PROVIDERS = {
     "api": ".api.adapter:ApiAdapter",
+    "amazon": ".amazon.adapter:AmazonAdapter",
     "medusa": ".medusa.adapter:MedusaAdapter",
     "marketplace": ".marketplace.adapter:MarketplaceAdapter",
     "shopify": ".shopify.adapter:ShopifyAdapter",

@@ -246,7 +246,7 @@ class ShopifyAdapter(base.ChannelAdapter):
             body["currency"] = order["presentmentCurrencyCode"]
         if items := _make_refund_lines(order, amount, lines):
             body["refundLineItems"] = items
-        result = self.client.mutate(queries.CREATE_REFUND, "refundCreate", input=body, key=make_key(key))
+        result = self.client.mutate(queries.CREATE_REFUND, "refundCreate", input=body, key=make_key(f"{order['id']} {key}"))
         return mapper.get_number((result.get("refund") or {}).get("id"))
 
     def push_stock(self, levels):
