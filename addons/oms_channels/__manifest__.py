@@ -18,6 +18,7 @@
         "views/oms_channel_payment_views.xml",
         "views/oms_api_views.xml",
         "views/oms_channel_views.xml",  # Depends on the actions of the views above
+        "views/oms_channel_platform_views.xml",
         "views/sale_order_views.xml",
         "wizard/oms_order_import_views.xml",
         "views/oms_channels_menus.xml",

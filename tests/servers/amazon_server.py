@@ -120,15 +120,17 @@ class AmazonServer:
         self.tokens[token] = {"is_poor": form["refresh_token"] == POOR_REFRESH, "paths": ()}
         return 200, {"access_token": token, "token_type": "bearer", "expires_in": 3600, "refresh_token": REFRESH}
 
-    def _createRestrictedDataToken(self, token, _query, body):  # noqa: N802
+    def _createRestrictedDataToken(self, token, _query, body):
         if token["is_poor"]:
-            return _refuse(403, "Unauthorized", "Application does not have access to one or more requested data elements.")
+            return _refuse(
+                403, "Unauthorized", "Application does not have access to one or more requested data elements."
+            )
         self.logins += 1
         name = f"Atz.sprdt|{self.logins}"
         self.tokens[name] = {"is_poor": False, "paths": [row["path"] for row in body["restrictedResources"]]}
         return 200, {"restrictedDataToken": name, "expiresIn": 3600}
 
-    def _getMarketplaceParticipations(self, _token, _query, _body):  # noqa: N802
+    def _getMarketplaceParticipations(self, _token, _query, _body):
         marketplace = {
             "id": MARKETPLACE,
             "name": "Amazon.com",
@@ -161,7 +163,7 @@ class AmazonServer:
         more = base64.b64encode(json.dumps(_get_place(taken[-1])).encode()).decode() if len(found) > len(taken) else ""
         return taken, more
 
-    def _searchOrders(self, token, query, _body):  # noqa: N802
+    def _searchOrders(self, token, query, _body):
         taken, more = self._select(
             query["lastUpdatedAfter"],
             query.get("lastUpdatedBefore"),
@@ -175,7 +177,7 @@ class AmazonServer:
             answer["pagination"] = {"nextToken": more}
         return 200, answer
 
-    def _getOrder(self, token, query, _body, orderId):  # noqa: N802, N803
+    def _getOrder(self, token, query, _body, orderId):
         if orderId not in self.orders:
             return _refuse(404, "NotFound", "The requested order does not exist.")
         return 200, {"order": self._show(self.orders[orderId], query, token)}
@@ -189,7 +191,7 @@ class AmazonServer:
             keys |= {"buyer", "recipient"}
         return {key: value for key, value in order.items() if key not in keys}
 
-    def _getOrders_v0(self, token, query, _body):  # noqa: N802
+    def _getOrders_v0(self, token, query, _body):
         names = {name: status for status, name in _V0_STATUSES.items()}
         taken, more = self._select(
             query["LastUpdatedAfter"],
@@ -202,7 +204,7 @@ class AmazonServer:
         page = {"Orders": [self._show_v0(row, "/orders/v0/orders", token) for row in taken]}
         return 200, {"payload": {**page, **({"NextToken": more} if more else {})}}
 
-    def _getOrder_v0(self, token, _query, _body, orderId):  # noqa: N802, N803
+    def _getOrder_v0(self, token, _query, _body, orderId):
         if orderId not in self.orders:
             return _refuse(404, "NotFound", "The requested order does not exist.")
         return 200, {"payload": self._show_v0(self.orders[orderId], f"/orders/v0/orders/{orderId}", token)}
@@ -231,7 +233,7 @@ class AmazonServer:
             shown["BuyerInfo"] = {"BuyerEmail": buyer["buyerEmail"], "BuyerName": buyer["buyerName"]}
         return shown
 
-    def _getOrderItems_v0(self, _token, query, _body, orderId):  # noqa: N802, N803
+    def _getOrderItems_v0(self, _token, query, _body, orderId):
         rows = self.orders[orderId]["orderItems"]
         start = int(query.get("NextToken") or 0)
         page = {"AmazonOrderId": orderId, "OrderItems": [self._show_item_v0(row) for row in rows[start : start + 1]]}
@@ -257,7 +259,7 @@ class AmazonServer:
             "PromotionDiscount": _v0_money(amounts["DISCOUNT"]["subtotal"]),
         }
 
-    def _confirmShipment_v0(self, _token, _query, body, orderId):  # noqa: N802, N803
+    def _confirmShipment_v0(self, _token, _query, body, orderId):
         order, package = self.orders[orderId], body["packageDetail"]
         content = {row["orderItemId"]: row["quantity"] for row in package["orderItems"]}
         known = [row for row in order["packages"] if row["packageReferenceId"] != package["packageReferenceId"]]
@@ -283,7 +285,7 @@ class AmazonServer:
 
     # === LISTINGS === #
 
-    def _searchListingsItems(self, token, query, _body, sellerId):  # noqa: N802, N803
+    def _searchListingsItems(self, token, query, _body, sellerId):
         if token["is_poor"] or sellerId != SELLER:
             return _refuse(403, "Unauthorized", "Access to requested resource is denied.")
         found = sorted(self.listings.values(), key=lambda row: row["summaries"][0]["createdDate"])
@@ -293,8 +295,13 @@ class AmazonServer:
             answer["pagination"] = {"nextToken": str(start + size)}
         return 200, answer
 
-    def _patchListingsItem(self, _token, _query, body, sellerId, sku):  # noqa: N802, N803
-        answer = {"sku": sku, "status": "ACCEPTED", "submissionId": "f1dc2914-75dd-11ea-bc55-0242ac130003", "issues": []}
+    def _patchListingsItem(self, _token, _query, body, sellerId, sku):
+        answer = {
+            "sku": sku,
+            "status": "ACCEPTED",
+            "submissionId": "f1dc2914-75dd-11ea-bc55-0242ac130003",
+            "issues": [],
+        }
         if sku not in self.listings or sellerId != SELLER:
             issue = {"code": "4000001", "message": "The SKU is not known.", "severity": "ERROR", "categories": []}
             return 200, {**answer, "status": "INVALID", "issues": [issue]}
@@ -351,7 +358,11 @@ class AmazonServer:
                 "createdTime": moment,
                 "lastUpdatedTime": moment,
                 "programs": [],
-                "salesChannel": {"channelName": "AMAZON", "marketplaceId": MARKETPLACE, "marketplaceName": "Amazon.com"},
+                "salesChannel": {
+                    "channelName": "AMAZON",
+                    "marketplaceId": MARKETPLACE,
+                    "marketplaceName": "Amazon.com",
+                },
                 "buyer": {"buyerName": address["name"], "buyerEmail": "abc123@marketplace.amazon.com"},
                 "recipient": {"deliveryAddress": address},
                 "proceeds": {"grandTotal": money(total)},

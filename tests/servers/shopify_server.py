@@ -46,8 +46,8 @@ def money(amount, rate=1, currency="USD", presentment="USD"):
 
 
 def page(nodes, key=None):
-    """A connection over nodes. :param key: callable(node) -> its place in the sorting, for cursors that survive a change
-    of the list; else they count."""
+    """A connection over nodes. :param key: callable(node) -> its place in the sorting, for cursors that survive a
+    change of the list; else they count."""
 
     def resolve(_info, first=None, after=None, **_arguments):
         keys = [key(node) if key else index for index, node in enumerate(nodes)]
@@ -458,7 +458,7 @@ class _Root:
 
     # === QUERIES === #
 
-    def orders(self, info, query=None, sortKey=None, **arguments):  # noqa: N803
+    def orders(self, info, query=None, sortKey=None, **arguments):
         assert sortKey == "UPDATED_AT"
         found = sorted(self._find(query), key=_get_place)
         return page(found, _get_place)(info, **arguments)
@@ -472,13 +472,13 @@ class _Root:
             if row["updatedAt"] >= since and (not until or row["updatedAt"] < until[1])
         ]
 
-    def order(self, _info, id):  # noqa: A002
+    def order(self, _info, id):
         return self.server.orders.get(id)
 
     def shop(self, _info):
         return {"name": "Ada's Shop", "myshopifyDomain": "ada.myshopify.com", "currencyCode": "USD"}
 
-    def currentAppInstallation(self, _info):  # noqa: N802
+    def currentAppInstallation(self, _info):
         scopes = READ_SCOPES if self.server.token == READ_TOKEN else SCOPES
         return {"accessScopes": [{"handle": scope} for scope in scopes]}
 
@@ -489,7 +489,7 @@ class _Root:
         ]
         return page(nodes)(info, **arguments)
 
-    def productVariants(self, info, query=None, **arguments):  # noqa: N802
+    def productVariants(self, info, query=None, **arguments):
         arguments.pop("sortKey", None)
         skus = {json.loads(term) for term in re.findall(r'sku:("(?:[^"\\]|\\.)*")', query or "")}
         found = [row for row in self.server.variants.values() if not query or row["sku"] in skus]
@@ -498,21 +498,21 @@ class _Root:
     def nodes(self, _info, ids):
         return [self.server.variants.get(one) for one in ids]
 
-    def fulfillment(self, _info, id):  # noqa: A002
+    def fulfillment(self, _info, id):
         return self._get_document("_fulfillments", id)
 
-    def refund(self, _info, id):  # noqa: A002
+    def refund(self, _info, id):
         return self._get_document("_refunds", id)
 
     def _get_document(self, key, gid):
         return next((row for order in self.server.orders.values() for row in order[key] if row["id"] == gid), None)
 
-    def shopifyPaymentsAccount(self, _info):  # noqa: N802
+    def shopifyPaymentsAccount(self, _info):
         return {"balanceTransactions": page(self.server.payouts)}
 
     # === FULFILMENT === #
 
-    def fulfillmentCreate(self, _info, fulfillment, message=None):  # noqa: N802
+    def fulfillmentCreate(self, _info, fulfillment, message=None):
         parts, locations, taken = fulfillment["lineItemsByFulfillmentOrder"], set(), []
         for part in parts:
             order, row = self._find_fulfillment_order(part["fulfillmentOrderId"])
@@ -560,7 +560,7 @@ class _Root:
                     return order, row
         return None, None
 
-    def fulfillmentEventCreate(self, _info, fulfillmentEvent):  # noqa: N802, N803
+    def fulfillmentEventCreate(self, _info, fulfillmentEvent):
         for order in self.server.orders.values():
             for row in order["_fulfillments"]:
                 if row["id"] == fulfillmentEvent["fulfillmentId"] and fulfillmentEvent["status"] == "DELIVERED":
@@ -572,7 +572,7 @@ class _Root:
 
     # === MONEY === #
 
-    def orderCancel(self, _info, orderId, restock, refundMethod=None, **_arguments):  # noqa: N802, N803
+    def orderCancel(self, _info, orderId, restock, refundMethod=None, **_arguments):
         order = self.server.orders.get(orderId)
         if not order or order["cancelledAt"] or order["_fulfillments"]:
             error = {"field": ["orderId"], "message": "The order can't be cancelled."}
@@ -582,7 +582,7 @@ class _Root:
             self.server.cancel(number, keeps_money=not (refundMethod or {}).get("originalPaymentMethodsRefund"))
         return {"job": {"id": "gid://shopify/Job/1", "done": False}, "orderCancelUserErrors": []}
 
-    def refundCreate(self, info, input):  # noqa: A002, N802
+    def refundCreate(self, info, input):
         key = _get_key(info)
         if key in self.server.keys:
             return copy.copy(self.server.keys[key])
@@ -612,7 +612,7 @@ class _Root:
 
     # === STOCK === #
 
-    def inventorySetQuantities(self, info, input):  # noqa: A002, N802
+    def inventorySetQuantities(self, info, input):
         key = _get_key(info)
         assert key not in self.server.keys, "the same key for other quantities"
         self.server.keys[key] = True
@@ -624,10 +624,14 @@ class _Root:
             place = ["input", "quantities", str(index)]
             if row["inventoryItemId"] not in known:
                 message = "The specified inventory item could not be found."
-                errors.append({"code": "INVALID_INVENTORY_ITEM", "field": [*place, "inventoryItemId"], "message": message})
+                errors.append(
+                    {"code": "INVALID_INVENTORY_ITEM", "field": [*place, "inventoryItemId"], "message": message}
+                )
             elif row["locationId"] != LOCATION:
                 message = "The specified inventory item is not stocked at the location."
-                errors.append({"code": "ITEM_NOT_STOCKED_AT_LOCATION", "field": [*place, "locationId"], "message": message})
+                errors.append(
+                    {"code": "ITEM_NOT_STOCKED_AT_LOCATION", "field": [*place, "locationId"], "message": message}
+                )
         if not errors:
             for row in input["quantities"]:
                 known[row["inventoryItemId"]]["available"] = row["quantity"]
@@ -636,10 +640,10 @@ class _Root:
 
     # === WEBHOOKS === #
 
-    def webhookSubscriptions(self, info, **arguments):  # noqa: N802
+    def webhookSubscriptions(self, info, **arguments):
         return page(list(self.server.webhooks.values()))(info, **arguments)
 
-    def webhookSubscriptionCreate(self, _info, topic, webhookSubscription):  # noqa: N802, N803
+    def webhookSubscriptionCreate(self, _info, topic, webhookSubscription):
         if any(
             (row["topic"], row["uri"]) == (topic, webhookSubscription["uri"]) for row in self.server.webhooks.values()
         ):
@@ -648,17 +652,17 @@ class _Root:
         self.server.webhooks[gid] = {"id": gid, "topic": topic, "includeFields": [], **webhookSubscription}
         return {"webhookSubscription": self.server.webhooks[gid], "userErrors": []}
 
-    def webhookSubscriptionUpdate(self, _info, id, webhookSubscription):  # noqa: A002, N802, N803
+    def webhookSubscriptionUpdate(self, _info, id, webhookSubscription):
         self.server.webhooks[id].update(webhookSubscription)
         return {"webhookSubscription": self.server.webhooks[id], "userErrors": []}
 
-    def webhookSubscriptionDelete(self, _info, id):  # noqa: A002, N802
+    def webhookSubscriptionDelete(self, _info, id):
         del self.server.webhooks[id]
         return {"deletedWebhookSubscriptionId": id, "userErrors": []}
 
     # === BULK === #
 
-    def bulkOperationRunQuery(self, _info, query, groupObjects):  # noqa: N802, N803
+    def bulkOperationRunQuery(self, _info, query, groupObjects):
         """Run it at once: the inner document is checked and executed like any other, and written as lines."""
         document, schema = parse(query), shopify_schema.load()
         assert groupObjects and not validate(schema, document), validate(schema, document)
@@ -681,7 +685,7 @@ class _Root:
         }
         return {"bulkOperation": {"id": gid, "status": "CREATED"}, "userErrors": []}
 
-    def bulkOperation(self, _info, id):  # noqa: A002, N802
+    def bulkOperation(self, _info, id):
         return self.server.bulks.get(id)
 
 

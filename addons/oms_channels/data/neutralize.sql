@@ -2,6 +2,7 @@
 UPDATE oms_channel
    SET api_key = NULL,
        api_secret = NULL,
+       refresh_token = NULL,
        webhook_secret = NULL,
        webhook_secret_previous = NULL,
        is_pulling = false,

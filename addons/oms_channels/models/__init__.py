@@ -9,6 +9,8 @@ from . import oms_channel_message_import
 from . import oms_channel_push
 from . import oms_channel_notice
 from . import oms_channel_platform
+from . import oms_channel_shopify
+from . import oms_channel_amazon
 from . import oms_channel_payment
 from . import oms_channel_buyer
 from . import oms_event

@@ -1,6 +1,8 @@
+from . import test_adapter_amazon
 from . import test_adapter_api
 from . import test_adapter_marketplace
 from . import test_adapter_medusa
+from . import test_adapter_shopify
 from . import test_adapter_vendure
 from . import test_adapter_woocommerce
 from . import test_adapters_pure
@@ -15,6 +17,8 @@ from . import test_invoice
 from . import test_listing
 from . import test_order_import
 from . import test_outbox
+from . import test_platform_amazon
+from . import test_platform_shopify
 from . import test_platforms
 from . import test_pull
 from . import test_refund_requests

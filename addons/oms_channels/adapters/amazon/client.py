@@ -177,14 +177,10 @@ class AmazonClient:
     def _restrict(self, restricted):
         """(token that opens buyers' data, seconds, whether it was made before). An app without the right to them goes
         on without: the order then comes masked."""
-        resources = [
-            {"method": "GET", "path": path, "dataElements": list(elements)} for path, elements in restricted
-        ]
+        resources = [{"method": "GET", "path": path, "dataElements": list(elements)} for path, elements in restricted]
         path = "/tokens/2021-03-01/restrictedDataToken"
         try:
-            response = self._request(
-                "createRestrictedDataToken", "POST", path, {}, {"restrictedResources": resources}
-            )
+            response = self._request("createRestrictedDataToken", "POST", path, {}, {"restrictedResources": resources})
         except (AuthError, Rejected):
             token, _is_kept, _key = self._get_token()
             return token, 60, False

@@ -196,9 +196,7 @@ def _map_charges(items, is_included, tip):
     """Charges of all items together, one a kind."""
     for kind, name in _CHARGES.items():
         found = [item.parts[kind] for item in items if kind in item.parts]
-        part = parts.Part(
-            *(sum((getattr(one, key) for one in found), ZERO) for key in ("amount", "discount", "tax"))
-        )
+        part = parts.Part(*(sum((getattr(one, key) for one in found), ZERO) for key in ("amount", "discount", "tax")))
         if part.amount or part.tax:
             yield ChannelShipping(
                 external_id=kind,

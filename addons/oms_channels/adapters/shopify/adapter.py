@@ -246,7 +246,9 @@ class ShopifyAdapter(base.ChannelAdapter):
             body["currency"] = order["presentmentCurrencyCode"]
         if items := _make_refund_lines(order, amount, lines):
             body["refundLineItems"] = items
-        result = self.client.mutate(queries.CREATE_REFUND, "refundCreate", input=body, key=make_key(f"{order['id']} {key}"))
+        result = self.client.mutate(
+            queries.CREATE_REFUND, "refundCreate", input=body, key=make_key(f"{order['id']} {key}")
+        )
         return mapper.get_number((result.get("refund") or {}).get("id"))
 
     def push_stock(self, levels):
@@ -258,7 +260,9 @@ class ShopifyAdapter(base.ChannelAdapter):
         if location := self.config.options.get("location_id"):
             return mapper.make_gid("Location", location)
         locations = mapper.get_nodes(self.client.query(queries.LOCATIONS), "locations")
-        chosen = next((row for row in locations if row.get("fulfillsOnlineOrders")), None) or next(iter(locations), None)
+        chosen = next((row for row in locations if row.get("fulfillsOnlineOrders")), None) or next(
+            iter(locations), None
+        )
         if not chosen:
             raise Rejected("The shop has no location. Make one there first.")
         return chosen["id"]

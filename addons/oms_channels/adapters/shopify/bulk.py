@@ -24,9 +24,7 @@ def start(client, since, until=None):
     window = f"updated_at:>='{mapper.format_time(since)}'"
     if until:
         window += f" updated_at:<'{mapper.format_time(until)}'"
-    result = client.mutate(
-        queries.START_BULK, "bulkOperationRunQuery", query=queries.BULK_ORDERS % json.dumps(window)
-    )
+    result = client.mutate(queries.START_BULK, "bulkOperationRunQuery", query=queries.BULK_ORDERS % json.dumps(window))
     operation = result.get("bulkOperation") or {}
     if not operation.get("id"):
         raise BadResponse("The shop did not start the back-fill.")

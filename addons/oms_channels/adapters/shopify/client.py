@@ -200,10 +200,7 @@ class ShopifyClient:
 def get_user_errors(result):
     """The reasons that a mutation's answer gives, [] when it took effect."""
     return [
-        row
-        for key in ("userErrors", "orderCancelUserErrors")
-        for row in result.get(key) or ()
-        if isinstance(row, dict)
+        row for key in ("userErrors", "orderCancelUserErrors") for row in result.get(key) or () if isinstance(row, dict)
     ]
 
 

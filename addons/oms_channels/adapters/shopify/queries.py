@@ -162,13 +162,14 @@ DELETE_WEBHOOK = """mutation ($id: ID!) { webhookSubscriptionDelete(id: $id) {
 # === BULK === #
 
 # A bulk document knows no pages, and no connection inside a list: parcels and refunds come without their lines.
-BULK_ORDERS = """{ orders(query: %%s, sortKey: UPDATED_AT) { edges { node {
-    %s
-    fulfillments { id status createdAt deliveredAt trackingInfo { number url company } }
-    refunds { id createdAt note }
-    lineItems { edges { node { %s } } }
-    shippingLines { edges { node { %s } } }
-} } } }""" % (HEAD.replace("(first: 20)", ""), LINE, SHIPPING_LINE)
+# ``%s`` is the filter, as JSON.
+BULK_ORDERS = f"""{{ orders(query: %s, sortKey: UPDATED_AT) {{ edges {{ node {{
+    {HEAD.replace("(first: 20)", "")}
+    fulfillments {{ id status createdAt deliveredAt trackingInfo {{ number url company }} }}
+    refunds {{ id createdAt note }}
+    lineItems {{ edges {{ node {{ {LINE} }} }} }}
+    shippingLines {{ edges {{ node {{ {SHIPPING_LINE} }} }} }}
+}} }} }} }}"""
 START_BULK = """mutation ($query: String!) { bulkOperationRunQuery(query: $query, groupObjects: true) {
     bulkOperation { id status } userErrors { field message }
 } }"""

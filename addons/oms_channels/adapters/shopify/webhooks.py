@@ -49,9 +49,7 @@ class WebhookFlow:
             if mine[0].get("uri") == url and sorted(mine[0].get("includeFields") or ()) == sorted(FIELDS):
                 unchanged.append(topic)
             else:
-                self.client.mutate(
-                    queries.UPDATE_WEBHOOK, "webhookSubscriptionUpdate", id=mine[0]["id"], webhook=body
-                )
+                self.client.mutate(queries.UPDATE_WEBHOOK, "webhookSubscriptionUpdate", id=mine[0]["id"], webhook=body)
                 updated.append(topic)
             for row in mine[1:]:  # twice the same event is of no use
                 self.client.mutate(queries.DELETE_WEBHOOK, "webhookSubscriptionDelete", id=row["id"])
