@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from graphql import parse, validate
+from graphql import InlineFragmentNode, IntValueNode, get_named_type, parse, validate
 from graphql.validation import NoDeprecatedCustomRule
 from servers import shopify_schema
 from servers.shopify_server import (
@@ -107,6 +107,38 @@ def test_documents_ask_for_nothing_outdated():
     for name, text in DOCUMENTS.items():
         errors = validate(schema, parse(text), [NoDeprecatedCustomRule])
         assert not errors, f"{name}: {[error.message for error in errors]}"
+
+
+def test_no_document_costs_more_than_the_shop_allows():
+    """A thousand points a call: one an object, pages by their size. Bulk documents are not reckoned by the call."""
+    costs = {name: _get_cost(text) for name, text in DOCUMENTS.items() if "mutation" not in text and "BULK" not in name}
+    assert max(costs.values()) <= 1000, costs
+    # Twice the cost must be in the smallest bucket with room for other apps.
+    assert costs["ONE_ORDER"] <= 750
+
+
+def _get_cost(text):
+    [operation] = parse(text).definitions
+    return _reckon(operation.selection_set, shopify_schema.load().query_type)
+
+
+def _reckon(selections, parent):
+    total = 0
+    for node in selections.selections:
+        if isinstance(node, InlineFragmentNode):
+            total += _reckon(node.selection_set, shopify_schema.load().type_map[node.type_condition.name.value])
+            continue
+        if not node.selection_set:
+            continue
+        kind = get_named_type(parent.fields[node.name.value].type)
+        cost = _reckon(node.selection_set, kind)
+        first = next((row.value for row in node.arguments or () if row.name.value == "first"), None)
+        if kind.name.endswith("Connection") or first:
+            size = int(first.value) if isinstance(first, IntValueNode) else 100
+            total += size * (cost if kind.name.endswith("Connection") else 1 + cost)
+        else:
+            total += 1 + cost
+    return total
 
 
 # === LOGIN AND BUDGET === #

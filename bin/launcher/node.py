@@ -96,8 +96,11 @@ def _unpack_schemas(folder, log):
     programs.run(command, log, "Fetching Shopify's published schema", env=env, cwd=folder)
     [archive] = folder.glob("*.tgz")
     with tarfile.open(archive) as tar:
-        members = [member for member in tar if re.fullmatch(r"package/dist/data/admin_[\w-]+\.json\.gz", member.name)]
-        tar.extractall(folder, members, filter="data")
+        for member in tar:
+            if re.fullmatch(r"package/dist/data/admin_[\w-]+\.json\.gz", member.name) and member.isfile():
+                target = folder / member.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(tar.extractfile(member).read())
     archive.unlink()
 
 

@@ -5,7 +5,7 @@ inside an order are short and what does not fit is asked for apart.
 """
 
 API_VERSION = "2026-07"
-LINES, PARCELS, PARCEL_LINES, REFUNDS, REFUND_LINES = 20, 10, 10, 5, 10
+LINES, PARCELS, PARCEL_LINES, REFUNDS, REFUND_LINES = 10, 5, 10, 5, 10
 
 MONEY = "{ shopMoney { amount currencyCode } }"
 BOTH = "{ shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }"
@@ -31,7 +31,7 @@ HEAD = f"""
     totalPriceSet {MONEY} totalTipReceivedSet {MONEY}
     additionalFees {{ id name price {MONEY} {TAXES} }}
     risk {{ recommendation assessments {{ riskLevel }} }}
-    transactions(first: 20) {{
+    transactions(first: 10) {{
         id kind status gateway createdAt processedAt manualPaymentGateway
         amountSet {BOTH} parentTransaction {{ id }} fees {{ amount {{ amount currencyCode }} }}
     }}
@@ -79,8 +79,8 @@ MORE_LINES = f"""query ($id: ID!, $after: String) {{ order(id: $id) {{
     lineItems(first: {LINES}, after: $after) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {LINE} }} }}
 }} }}"""
 # Fulfilments and refunds of an order are lists without a cursor: an order that has more of them is read again by these.
-MORE_PARCELS = f"query ($id: ID!) {{ order(id: $id) {{ fulfillments(first: 30) {{ {FULFILLMENT} }} }} }}"
-MORE_REFUNDS = f"query ($id: ID!) {{ order(id: $id) {{ refunds(first: 30) {{ {REFUND} }} }} }}"
+MORE_PARCELS = f"query ($id: ID!) {{ order(id: $id) {{ fulfillments(first: 25) {{ {FULFILLMENT} }} }} }}"
+MORE_REFUNDS = f"query ($id: ID!) {{ order(id: $id) {{ refunds(first: 25) {{ {REFUND} }} }} }}"
 PARCEL_CONTENT = """query ($id: ID!, $after: String) { fulfillment(id: $id) {
     fulfillmentLineItems(first: 50, after: $after) {
         pageInfo { hasNextPage endCursor } nodes { quantity lineItem { id } }
@@ -164,7 +164,7 @@ DELETE_WEBHOOK = """mutation ($id: ID!) { webhookSubscriptionDelete(id: $id) {
 # A bulk document knows no pages, and no connection inside a list: parcels and refunds come without their lines.
 # ``%s`` is the filter, as JSON.
 BULK_ORDERS = f"""{{ orders(query: %s, sortKey: UPDATED_AT) {{ edges {{ node {{
-    {HEAD.replace("(first: 20)", "")}
+    {HEAD.replace("(first: 10)", "")}
     fulfillments {{ id status createdAt deliveredAt trackingInfo {{ number url company }} }}
     refunds {{ id createdAt note }}
     lineItems {{ edges {{ node {{ {LINE} }} }} }}
