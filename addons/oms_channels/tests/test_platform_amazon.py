@@ -22,7 +22,7 @@ class TestAmazonPlatform(PlatformCommon):
     def test_order_is_imported_to_the_cent_from_both_versions(self):
         order = self._import(read_data("amazon/order"))
         self._assert_total(order, 58.44)
-        self.assertEqual(order.amount_tax, 4.46)
+        self.assertEqual(order.amount_tax, 4.45)  # Amazon rounds by line: the cent is on the rounding line
         self.assertEqual(order.channel_payment_ids.captured_amount, 58.44)
         old = read_data("amazon/order_v0")
         old["AmazonOrderId"] = "111-2-2"

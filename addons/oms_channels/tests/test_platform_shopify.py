@@ -101,8 +101,8 @@ class TestShopifyBackfill(ShopifyCommon):
         self.channel.backfill_since = "2025-01-01 00:00:00"
 
     def _pull(self):
-        self.channel.next_pull_date = "2026-01-01 00:00:00"
-        self.channel._pull()
+        self.channel.write({"next_pull_date": "2020-01-01 00:00:00", "rest_until": False})
+        self._run_cron(f"oms_channels.ir_cron_pull_lane_{self.channel.id % 2}")
 
     def test_old_orders_come_from_a_file_once(self):
         self.channel.action_backfill()
@@ -142,6 +142,7 @@ class TestShopifyBackfill(ShopifyCommon):
         with (
             patch.object(type(adapter), "get_backfill", return_value=state),
             patch.object(type(adapter), "iter_backfill", return_value=iter([_Item(*item) for item in items])),
+            patch.object(type(self.env["ir.cron"]), "_commit_progress"),
             patch.object(type(self.channel), "_store_orders") as store,
         ):
             self.channel.write({"is_backfill_due": True, "backfill_ref": "x"})
