@@ -36,6 +36,7 @@ BUILDING = HOME / "building"
 PGDATA = HOME / "pgdata"
 MEDUSA = HOME / "medusa"
 VENDURE = HOME / "vendure"
+SHOPIFY = HOME / "shopify"
 
 PYTHON = sys.executable
 PORT = int(os.environ.get("OMS_PORT") or 8069)
@@ -84,5 +85,6 @@ def environment(**extra):
     env["OMS_ODOO_ADDONS"] = str(odoo_source.addons_folder())
     env["OMS_MEDUSA_HOME"] = str(MEDUSA)
     env["OMS_VENDURE_HOME"] = str(VENDURE)
+    env["OMS_SHOPIFY_HOME"] = str(SHOPIFY)
     env.update({key: str(value) for key, value in extra.items()})
     return env

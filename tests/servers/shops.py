@@ -15,10 +15,12 @@ from odoo.addons.oms_channels.adapters.marketplace import signature as marketpla
 from odoo.addons.oms_channels.adapters.types import ChannelConfig
 from odoo.addons.oms_channels.adapters.woocommerce import mapper as woocommerce_mapper
 
+from . import amazon_server
 from .jd_server import JdServer
 from .marketplace_server import SECRETS, MarketplaceServer
 from .medusa_server import MedusaServer
 from .odoo_server import free_port
+from .shopify_server import CLIENT_ID, CLIENT_SECRET, TOKEN, ShopifyServer, get_refunds
 from .top_server import KEY as TOP_KEY
 from .top_server import REFRESH as TOP_REFRESH
 from .top_server import SECRET as TOP_SECRET
@@ -290,6 +292,128 @@ class WooCommerceDriver(ShopDriver):
         return self.client.get_list("/products", sku=sku)[0][0]["stock_quantity"]
 
 
+class ShopifyDriver(ShopDriver):
+    """:param with_app: log in with an app's ID and secret instead of a token"""
+
+    provider = "shopify"
+    wrong = {"api_key": "shpat_wrong", "api_secret": ""}
+
+    def __init__(self, with_app=False):
+        self.credentials = (
+            {"api_key": CLIENT_ID, "api_secret": CLIENT_SECRET} if with_app else {"api_key": TOKEN, "api_secret": ""}
+        )
+        self.reopens_session = with_app
+
+    def __enter__(self):
+        self.server = ShopifyServer().__enter__()
+        for product in PRODUCTS:
+            self.server.add_product(product["sku"], product["title"], product["price"], product["stock"])
+        return self
+
+    def __exit__(self, *exc):
+        self.server.__exit__(*exc)
+
+    def get_config(self, **credentials):
+        return ChannelConfig(self.server.url, {**self.credentials, **credentials})
+
+    def place(self, name=NAME, street=STREET, items=None, **kwargs):
+        address = {
+            "name": name,
+            "address1": street,
+            "city": "New York",
+            "province": "New York",
+            "provinceCode": "NY",
+            "zip": "10001",
+            "countryCodeV2": "US",
+        }
+        return self.server.place(items or ITEMS, address, **kwargs)
+
+    def edit(self, order_id, street):
+        self.server.edit(order_id, street)
+
+    def cancel(self, order_id):
+        self.server.cancel(order_id)
+
+    def count_parcels(self, order_id):
+        return len(self.server.get_order(order_id)["_fulfillments"])
+
+    def get_refunds(self, order_id):
+        return get_refunds(self.server.get_order(order_id))
+
+    def _get_event(self, order_id):
+        return {"id": int(order_id), "admin_graphql_api_id": f"gid://shopify/Order/{order_id}"}
+
+    def _get_webhook_headers(self, signature):
+        return {
+            "X-Shopify-Topic": "orders/updated",
+            "X-Shopify-Hmac-Sha256": signature,
+            "X-Shopify-Event-Id": uuid.uuid4().hex,
+            "X-Shopify-Triggered-At": datetime.now(UTC).isoformat(),
+        }
+
+    def get_sellable(self, sku):
+        return self.server.find(sku)["available"]
+
+
+class AmazonDriver(ShopDriver):
+    """:param version: of Amazon's orders"""
+
+    provider = "amazon"
+    wrong = {"refresh_token": "Atzr|wrong"}
+    reopens_session = True
+
+    def __init__(self, version):
+        self.version = version
+
+    def __enter__(self):
+        self.server = amazon_server.AmazonServer().__enter__()
+        for product in PRODUCTS:
+            self.server.add_product(product["sku"], product["title"], product["price"], product["stock"])
+        return self
+
+    def __exit__(self, *exc):
+        self.server.__exit__(*exc)
+
+    def get_config(self, **credentials):
+        options = {
+            "marketplace_ids": amazon_server.MARKETPLACE,
+            "seller_id": amazon_server.SELLER,
+            "orders_version": self.version,
+        }
+        keys = {
+            "api_key": amazon_server.CLIENT_ID,
+            "api_secret": amazon_server.CLIENT_SECRET,
+            "refresh_token": amazon_server.REFRESH,
+        }
+        return ChannelConfig(self.server.url, {**keys, **credentials}, options)
+
+    def place(self, name=NAME, street=STREET, items=None, **kwargs):
+        address = {
+            "name": name,
+            "addressLine1": street,
+            "city": "New York",
+            "stateOrRegion": "NY",
+            "postalCode": "10001",
+            "countryCode": "US",
+        }
+        return self.server.place(items or ITEMS, address, **kwargs)
+
+    def edit(self, order_id, street):
+        self.server.edit(order_id, street)
+
+    def cancel(self, order_id):
+        self.server.cancel(order_id)
+
+    def count_parcels(self, order_id):
+        return len(self.server.orders[order_id]["packages"])
+
+    def get_refunds(self, order_id):
+        return []
+
+    def get_sellable(self, sku):
+        return self.server.listings[sku]["fulfillmentAvailability"][0]["quantity"]
+
+
 class MarketplaceDriver(ShopDriver):
     provider = "marketplace"
     wrong = {"api_secret": "wrong"}
@@ -409,6 +533,9 @@ def make_drivers():
         "vendure": VendureDriver,
         "woocommerce": WooCommerceDriver,
         "woocommerce-notes": lambda: WooCommerceDriver(fulfillments=False),
+        "shopify": ShopifyDriver,
+        "amazon": lambda: AmazonDriver("2026-01-01"),
+        "amazon-v0": lambda: AmazonDriver("v0"),
         "marketplace": MarketplaceDriver,
         "taobao": TaobaoDriver,
         "jd": JdDriver,

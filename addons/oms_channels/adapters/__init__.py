@@ -10,14 +10,16 @@ from . import base
 from .errors import NotSupported
 
 _PROVIDERS = {
+    "amazon": ".amazon.adapter:AmazonAdapter",
     "api": ".api.adapter:ApiAdapter",
+    "custom": ".custom.adapter:CustomAdapter",
     "jd": ".jd.adapter:JdAdapter",
-    "medusa": ".medusa.adapter:MedusaAdapter",
     "marketplace": ".marketplace.adapter:MarketplaceAdapter",
+    "medusa": ".medusa.adapter:MedusaAdapter",
+    "shopify": ".shopify.adapter:ShopifyAdapter",
     "taobao": ".taobao.adapter:TaobaoAdapter",
     "vendure": ".vendure.adapter:VendureAdapter",
     "woocommerce": ".woocommerce.adapter:WooCommerceAdapter",
-    "custom": ".custom.adapter:CustomAdapter",
 }
 
 

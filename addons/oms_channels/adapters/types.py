@@ -127,6 +127,7 @@ class ChannelPayment:
     captured_amount: Decimal = ZERO
     refunded_amount: Decimal = ZERO
     date: datetime | None = None  # captured, else authorized
+    fee_amount: Decimal = ZERO  # what the provider keeps of it, where the shop tells
 
 
 @dataclass(frozen=True)

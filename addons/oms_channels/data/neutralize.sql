@@ -5,6 +5,7 @@ UPDATE oms_channel
        api_token = NULL,
        session_token = NULL,
        session_refresh_token = NULL,
+       refresh_token = NULL,
        webhook_secret = NULL,
        webhook_secret_previous = NULL,
        is_pulling = false,

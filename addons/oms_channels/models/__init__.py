@@ -11,6 +11,8 @@ from . import oms_channel_push
 from . import oms_channel_notice
 from . import oms_channel_platform
 from . import oms_channel_session
+from . import oms_channel_shopify
+from . import oms_channel_amazon
 from . import oms_channel_payment
 from . import oms_channel_buyer
 from . import connector

@@ -45,6 +45,9 @@ class OmsChannelPayment(models.Model):
     amount = fields.Monetary(readonly=True)
     captured_amount = fields.Monetary(string="Captured", readonly=True)
     refunded_amount = fields.Monetary(string="Refunded", readonly=True)
+    fee_amount = fields.Monetary(
+        string="Provider's Fee", readonly=True, help="What the payment provider keeps, where the shop tells."
+    )
     date = fields.Datetime(readonly=True)
     refund_move_id = fields.Many2one(
         "account.move", string="Credit Note", readonly=True, index="btree_not_null", check_company=True
@@ -101,7 +104,7 @@ class OmsChannelPayment(models.Model):
             elif changed := {
                 name: value
                 for name, value in vals.items()
-                if name in ("state", "captured_amount", "refunded_amount") and row[name] != value
+                if name in ("state", "captured_amount", "refunded_amount", "fee_amount") and row[name] != value
             }:
                 row.write(changed)
         self.create(vals_list)
@@ -124,6 +127,7 @@ class OmsChannelPayment(models.Model):
             "amount": float(payment.amount),
             "captured_amount": captured,
             "refunded_amount": refunded,
+            "fee_amount": max(float(payment.fee_amount), row.fee_amount),
             "date": payment.date.astimezone(UTC).replace(tzinfo=None, microsecond=0) if payment.date else False,
         }
 

@@ -1,0 +1,307 @@
+"""A Shopify shop as a channel."""
+
+import uuid
+from decimal import Decimal
+
+from .. import base
+from ..errors import BadResponse, Rejected, Unavailable
+from ..types import ZERO, ListingPage, Page, PageItem, PushResult
+from ..values import required, rows, to_json_number, to_text
+from . import bulk, mapper, payments, queries, webhooks
+from .client import ShopifyClient
+from .fulfillment import FulfillmentFlow
+from .stock import StockPublisher
+
+MAX_PAGE = 100
+# What the connection test asks for; the right to write includes the right to read.
+SCOPES = (
+    "read_all_orders",
+    "write_orders",
+    "read_customers",
+    "read_products",
+    "read_locations",
+    "write_inventory",
+    "write_merchant_managed_fulfillment_orders",
+    "read_returns",
+)
+
+
+class ShopifyAdapter(base.ChannelAdapter):
+    """Options: ``location_id`` (whose stock is published and from which goods leave, default: the first one that
+    fulfils online orders).
+
+    ``api_key`` is the access token of the Admin API, or the client ID of an app; ``api_secret`` the app's client
+    secret, which also signs the webhooks.
+
+    :param clock, sleep: of the throttle, see ``client.Budget``
+    """
+
+    provider = "shopify"
+    label = "Shopify"
+    capabilities = frozenset(
+        {
+            base.ORDERS,
+            base.WEBHOOK,
+            base.WEBHOOK_SETUP,
+            base.LISTINGS,
+            base.STOCK,
+            base.SHIPMENT,
+            base.DELIVERED,
+            base.CANCEL,
+            base.REFUND,
+        }
+    )
+    credential_keys = ("api_key", "api_secret")
+    option_keys = ("location_id",)
+
+    def __init__(self, config, transport=None, **timing):
+        super().__init__(config, transport)
+        self.client = ShopifyClient(config, self.transport, **timing)
+
+    # === READ === #
+
+    def test_connection(self):
+        data = self.client.query(queries.SHOP)
+        shop = data.get("shop") or {}
+        details = [
+            ("Address", to_text(shop.get("myshopifyDomain"))),
+            ("Currency", to_text(shop.get("currencyCode"))),
+            ("Locations", ", ".join(_describe_location(row) for row in mapper.get_nodes(data, "locations"))),
+        ]
+        if missing := _get_missing_scopes(data.get("currentAppInstallation")):
+            details.append(("Missing permissions", ", ".join(missing)))
+        return {"shop": to_text(shop.get("name")), "details": details}
+
+    def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
+        """By time of change. The list tells only which orders changed: an order in full costs too much of the shop's
+        budget to be asked for in numbers. Its cursor is a place in the sorting, so an order that changes meanwhile is
+        met again at the end and hides no other."""
+        window = f"updated_at:>='{mapper.format_time(since)}'"
+        if until:
+            window += f" updated_at:<'{mapper.format_time(until)}'"
+        data = self.client.query(queries.ORDERS, first=min(limit, MAX_PAGE), after=cursor, query=window)
+        items = []
+        for row in mapper.get_nodes(data, "orders"):
+            order_id = mapper.get_number(required(row, "id", "An order's id"))
+            try:
+                raw = self.fetch_order(order_id)
+            except Rejected:  # deleted since the list was made
+                continue
+            items.append(PageItem(order_id, mapper.get_version(raw), raw))
+        return Page(tuple(items), _get_cursor(data.get("orders")))
+
+    def fetch_order(self, external_id):
+        gid = mapper.make_gid("Order", external_id)
+        order = self.client.query(queries.ONE_ORDER, id=gid).get("order")
+        if order is None:
+            raise Rejected(f"The shop has no order {external_id}.")
+        if not isinstance(order, dict) or order.get("id") != gid:
+            raise BadResponse(f"The shop did not answer with order {external_id}.")
+        return self._complete(order, gid)
+
+    def _complete(self, order, gid):
+        """Add what did not fit into the first answer: long orders, many parcels or refunds."""
+        lines = self._read_on(order, "lineItems", queries.MORE_LINES, "order", gid)
+        order = {**order, "lineItems": {"nodes": lines}}
+        for key, size, more, content, kind in (
+            ("fulfillments", queries.PARCELS, queries.MORE_PARCELS, queries.PARCEL_CONTENT, "fulfillment"),
+            ("refunds", queries.REFUNDS, queries.MORE_REFUNDS, queries.REFUND_CONTENT, "refund"),
+        ):
+            found = rows(order, key)
+            if len(found) == size:
+                found = rows(self.client.query(more, id=gid).get("order"), key)
+            field = f"{kind}LineItems"
+            order[key] = [
+                {**row, field: {"nodes": self._read_on(row, field, content, kind, row.get("id"))}} for row in found
+            ]
+        return order
+
+    def _read_on(self, document, field, query, kind, gid):
+        """All rows of a connection, of which the first page is there."""
+        nodes, cursor = mapper.get_nodes(document, field), _get_cursor(document.get(field))
+        while cursor:
+            answer = self.client.query(query, id=gid, after=cursor).get(kind) or {}
+            nodes = nodes + mapper.get_nodes(answer, field)
+            cursor = _get_cursor(answer.get(field))
+        return nodes
+
+    def parse_order(self, raw):
+        return mapper.map_order(raw)
+
+    def fetch_listings(self, cursor=None, limit=100):
+        data = self.client.query(queries.VARIANTS, first=min(limit, MAX_PAGE), after=cursor)
+        currency = to_text((data.get("shop") or {}).get("currencyCode")).upper()
+        items = tuple(mapper.map_listing(row, currency) for row in mapper.get_nodes(data, "productVariants"))
+        return ListingPage(items, _get_cursor(data.get("productVariants")))
+
+    # === OLD ORDERS AND PAYOUTS === #
+
+    def start_backfill(self, since, until=None):
+        """Have the shop write all orders of a time into a file; returns the id to ask for it with."""
+        return bulk.start(self.client, since, until)
+
+    def get_backfill(self, bulk_id):
+        """Return a bulk.BulkState."""
+        return bulk.get_state(self.client, bulk_id)
+
+    def iter_backfill(self, url):
+        """Yield a PageItem for each order of the file, which is read in pieces. Orders of which the file knows only a
+        part, because money or goods came back, are asked for singly."""
+        for raw in bulk.iter_orders(self.client, url):
+            order_id = mapper.get_number(required(raw, "id", "An order's id"))
+            if rows(raw, "refunds"):
+                raw = self.fetch_order(order_id)
+            yield PageItem(order_id, mapper.get_version(raw), raw)
+
+    def fetch_payout_entries(self, cursor=None, since=None, limit=100):
+        """(tuple of payments.PayoutEntry, cursor of the next page or None) of Shopify Payments; nothing where the shop
+        does not use it."""
+        query = f"processed_at:>='{mapper.format_time(since)}'" if since else None
+        data = self.client.query(queries.PAYOUTS, first=min(limit, MAX_PAGE), after=cursor, query=query)
+        page = (data.get("shopifyPaymentsAccount") or {}).get("balanceTransactions") or {}
+        return tuple(payments.map_payout_entry(row) for row in rows(page, "nodes")), _get_cursor(page)
+
+    # === WEBHOOKS === #
+
+    def verify_and_parse_webhook(self, headers, raw_body, secret, *, now):
+        """The app's client secret signs them, the channel's webhook secret is for those made in the shop's settings."""
+        secrets = [secret] if isinstance(secret, str) else list(secret or ())
+        return webhooks.parse(headers, raw_body, [self.config.credentials.get("api_secret"), *secrets], now)
+
+    def fetch_webhooks(self):
+        return [webhooks.describe(row) for row in webhooks.WebhookFlow(self.client).fetch()]
+
+    def ensure_webhooks(self, url, secret):
+        """The secret can't be given: Shopify signs with the app's own."""
+        return webhooks.WebhookFlow(self.client).ensure(url)
+
+    # === PUSH === #
+
+    def push_shipment(self, notice):
+        flow = FulfillmentFlow(self.client, self.config.options.get("location_id"))
+        return flow.ship(notice, self.fetch_order(notice.order_external_id))
+
+    def push_delivered(self, notice):
+        flow = FulfillmentFlow(self.client, self.config.options.get("location_id"))
+        return flow.deliver(notice, self.fetch_order(notice.order_external_id))
+
+    def push_cancel(self, notice):
+        """Cancel, and have the shop give back what was paid. The shop does it in the background.
+
+        ``data["refunded"]`` says how much, by payment.
+        """
+        order = self.fetch_order(notice.order_external_id)
+        parsed = mapper.map_order(order)
+        if any(line.shipped_quantity for line in parsed.lines):
+            raise Rejected(f"Order {parsed.reference} has left in part or in full: it can't be cancelled in the shop.")
+        is_repeat = parsed.status == "cancelled"
+        if not is_repeat:
+            note = f"{notice.reason or 'Cancelled'} [{notice.idempotency_key}]"
+            self.client.mutate(queries.CANCEL, "orderCancel", id=order["id"], reason="OTHER", note=note[:255])
+            order = self.fetch_order(parsed.external_id)
+            if not order.get("cancelledAt"):
+                raise Unavailable("The shop is still at the cancellation.", retry_after=5.0)
+        left = sum((row.shop for row in payments.get_refundable(order)), ZERO)
+        if left > 0:  # it was cancelled by somebody who kept the money
+            self._refund(order, left, f"{notice.idempotency_key}-refund", "Cancelled", "", ())
+            order, is_repeat = self.fetch_order(parsed.external_id), False
+        found = mapper.map_order(order).payments
+        refunded = {row.external_id: str(row.refunded_amount) for row in found if row.refunded_amount}
+        return PushResult(parsed.external_id, is_repeat=is_repeat, data={"refunded": refunded})
+
+    def push_refund(self, notice):
+        """The refund's note carries our key. A cancelled order's money went back already: that counts as done."""
+        order = self.fetch_order(notice.order_external_id)
+        mark = f"[{notice.idempotency_key}]"
+        for refund in rows(order, "refunds"):
+            if mark in to_text(refund.get("note")):
+                return PushResult(mapper.get_number(refund.get("id")), is_repeat=True)
+        parsed, refundable = mapper.map_order(order), payments.get_refundable(order)
+        if notice.payment_external_id:
+            refundable = [row for row in refundable if row.payment_id == notice.payment_external_id]
+        left = sum((row.shop for row in refundable), ZERO)
+        if parsed.status == "cancelled" and left == 0:
+            return PushResult(is_repeat=True, data={"reason": "refunded by the cancellation"})
+        if parsed.currency != notice.currency:
+            raise Rejected(f"The payment is in {parsed.currency}, the refund in {notice.currency}.")
+        if notice.amount > left:
+            raise Rejected(f"Order {parsed.reference}: {notice.amount} is to be refunded, only {left} is left.")
+        made = self._refund(
+            order, notice.amount, notice.idempotency_key, notice.note, notice.payment_external_id, notice.lines
+        )
+        return PushResult(made)
+
+    def _refund(self, order, amount, key, note, payment_id, lines):
+        """Give back an amount of the shop's currency. :return: id of the refund"""
+        refundable = payments.get_refundable(order)
+        if payment_id:
+            refundable = [row for row in refundable if row.payment_id == payment_id]
+        body = {
+            "orderId": order["id"],
+            "note": f"{note} [{key}]".strip(),
+            "notify": True,
+            "transactions": payments.make_refund_transactions(order["id"], refundable, amount),
+        }
+        if to_text(order.get("presentmentCurrencyCode")) != to_text(order.get("currencyCode")):
+            body["currency"] = order["presentmentCurrencyCode"]
+        if items := _make_refund_lines(order, amount, lines):
+            body["refundLineItems"] = items
+        result = self.client.mutate(
+            queries.CREATE_REFUND, "refundCreate", input=body, key=make_key(f"{order['id']} {key}")
+        )
+        return mapper.get_number((result.get("refund") or {}).get("id"))
+
+    def push_stock(self, levels):
+        return StockPublisher(self.client, self._get_location_id).publish(levels)
+
+    # === HELPERS === #
+
+    def _get_location_id(self):
+        if location := self.config.options.get("location_id"):
+            return mapper.make_gid("Location", location)
+        locations = mapper.get_nodes(self.client.query(queries.LOCATIONS), "locations")
+        chosen = next((row for row in locations if row.get("fulfillsOnlineOrders")), None) or next(
+            iter(locations), None
+        )
+        if not chosen:
+            raise Rejected("The shop has no location. Make one there first.")
+        return chosen["id"]
+
+
+def make_key(text):
+    """The shop takes UUIDs as keys: always the same one for the same text."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, text))
+
+
+def _get_cursor(connection):
+    info = (connection or {}).get("pageInfo") or {}
+    return to_text(info.get("endCursor")) or None if info.get("hasNextPage") else None
+
+
+def _describe_location(row):
+    return f"{to_text(row.get('name'))} ({mapper.get_number(row.get('id'))})"
+
+
+def _get_missing_scopes(installation):
+    given = {to_text(row.get("handle")) for row in rows(installation, "accessScopes")}
+    given |= {name.replace("write_", "read_", 1) for name in given}
+    return [name for name in SCOPES if name not in given]
+
+
+def _make_refund_lines(order, amount, lines):
+    """The units that the money is for; [] when they are worth more than it, so that the shop would ask why. They are
+    not put back into the shop's stock: what may be sold is published."""
+    known, total, items = {line.external_id: line for line in mapper.map_order(order).lines}, ZERO, []
+    for line_id, units in lines:
+        line = known.get(line_id)
+        if not line or units > line.quantity - line.cancelled_quantity - line.returned_quantity:
+            return []
+        total += line.total * Decimal(units) / line.quantity
+        items.append(
+            {
+                "lineItemId": mapper.make_gid("LineItem", line_id),
+                "quantity": to_json_number(Decimal(units)),
+                "restockType": "NO_RESTOCK",
+            }
+        )
+    return items if total <= amount else []
