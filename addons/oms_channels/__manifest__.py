@@ -17,7 +17,10 @@
         "views/oms_channel_listing_views.xml",
         "views/oms_channel_payment_views.xml",
         "views/oms_api_views.xml",
+        "views/oms_channel_audit_views.xml",
+        "views/oms_channel_alert_views.xml",
         "views/oms_channel_views.xml",  # Depends on the actions of the views above
+        "views/oms_channel_machine_views.xml",
         "views/sale_order_views.xml",
         "wizard/oms_order_import_views.xml",
         "views/oms_channels_menus.xml",

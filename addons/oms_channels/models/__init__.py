@@ -20,4 +20,5 @@ from . import sale_order_line
 from . import sale_order_invoice
 from . import account_move
 from . import stock_picking
+from . import machine
 from . import api
