@@ -1,6 +1,5 @@
 import hashlib
 import json
-from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError

@@ -47,7 +47,10 @@ class SaleOrder(models.Model):
             return {"order_id": self.id, "result": result}
         requests = (self.channel_snapshot or {}).get("refund_requests", {})
         self.channel_snapshot = self._prepare_next_snapshot(channel_order)
-        results = [self._apply_shop_edit(channel_order, differences, decisions), *self._apply_refund_requests(channel_order, requests)]
+        results = [
+            self._apply_shop_edit(channel_order, differences, decisions),
+            *self._apply_refund_requests(channel_order, requests),
+        ]
         return {"order_id": self.id, "result": ". ".join(results)}
 
     def _get_changed_facts(self, channel_order, decisions):
@@ -102,7 +105,9 @@ class SaleOrder(models.Model):
         if parts["hold"]:
             what = self._describe_differences(parts["hold"])
             self._place_shop_hold(
-                " ".join(filter(None, [self.env._("Changed in the shop after confirmation: %(what)s", what=what), reason])),
+                " ".join(
+                    filter(None, [self.env._("Changed in the shop after confirmation: %(what)s", what=what), reason])
+                ),
                 parts["hold"],
             )
             return self.env._("Changed in the shop: put on hold")

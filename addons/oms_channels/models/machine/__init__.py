@@ -10,3 +10,4 @@ from . import oms_channel_message_view
 from . import oms_channel_privacy
 from . import oms_channel_edit_policy
 from . import sale_order_edit
+from . import oms_queue_result

@@ -1,6 +1,7 @@
 import logging
 from collections import defaultdict
 from datetime import UTC, timedelta
+from itertools import pairwise
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -292,7 +293,7 @@ class OmsChannel(models.Model):
         numbers = {int(one): hour for hour, row in hours.items() for one in row["numbers"] if one.isdecimal()}
         ordered = sorted(numbers)
         gaps = {}
-        for one, following in zip(ordered, ordered[1:], strict=False):
+        for one, following in pairwise(ordered):
             if 1 < following - one <= MAX_GAP:
                 gaps.update(dict.fromkeys(range(one + 1, following), numbers[following]))
         here = self.env["sale.order"].search_fetch(

@@ -52,7 +52,9 @@ class OmsChannel(models.Model):
                 if is_given:
                     return transport(request)
                 if waited + wait > PATIENCE_SECONDS:
-                    raise Throttled("Our own limit of calls to this shop is reached; it is tried again.", retry_after=wait)
+                    raise Throttled(
+                        "Our own limit of calls to this shop is reached; it is tried again.", retry_after=wait
+                    )
                 waited += wait
                 self._wait(wait)
 

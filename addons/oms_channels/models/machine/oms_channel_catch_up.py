@@ -48,7 +48,9 @@ class OmsChannelQueue(models.AbstractModel):
     _inherit = "oms.channel.queue"
 
     is_urgent = fields.Boolean(
-        readonly=True, copy=False, help="A cancellation: it overtakes the other orders, not what is before it of its own."
+        readonly=True,
+        copy=False,
+        help="A cancellation: it overtakes the other orders, not what is before it of its own.",
     )
 
     _urgent_idx = models.Index("(lane) WHERE state = 'pending' AND is_urgent")
@@ -68,7 +70,9 @@ class OmsChannelQueue(models.AbstractModel):
     @api.model
     def _get_urgent_keys(self, domain, limit):
         """Return the keys of the urgent rows in a domain."""
-        return set(self.search_fetch(domain & Domain("is_urgent", "=", True), ["queue_key"], limit=limit).mapped("queue_key"))
+        return set(
+            self.search_fetch(domain & Domain("is_urgent", "=", True), ["queue_key"], limit=limit).mapped("queue_key")
+        )
 
     @api.model
     def _find_queue_rows(self, domain, limit):

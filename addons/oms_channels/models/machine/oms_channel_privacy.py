@@ -110,8 +110,8 @@ class OmsChannelBuyer(models.Model):
 
     def _anonymise(self):
         """Remove what says who these buyers were from contacts, orders and messages."""
-        contacts = self.env["res.partner"].with_context(active_test=False).search(
-            [("id", "child_of", self.partner_id.ids)]
+        contacts = (
+            self.env["res.partner"].with_context(active_test=False).search([("id", "child_of", self.partner_id.ids)])
         )
         used = self._get_used_contacts(contacts)
         # Who is on an invoice is still the customer: the addresses below that are on none go all the same.
