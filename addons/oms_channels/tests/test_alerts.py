@@ -96,9 +96,15 @@ class TestAlerts(ChannelsCommon):
         self.assertEqual(expected(busy, datetime(2026, 3, 6, 18), datetime(2026, 3, 9, 8)), 0.0)  # the weekend
 
     def test_no_orders_though_some_were_due(self):
-        now = fields.Datetime.now().replace(minute=0, second=0)
-        for hours in range(24, 24 + 48):
-            self._create_order(date_order=now - timedelta(hours=hours), channel_order_id=f"s{hours}")
+        now = fields.Datetime.now()
+        # A week ago two orders came in each of the same 24 hours; now the last one is a day old.
+        hours = [24, *(7 * 24 + number / 2 for number in range(48))]
+        self.env["sale.order"].create(
+            [
+                self._prepare_order_values(date_order=now - timedelta(hours=hour), channel_order_id=f"silent-{hour}")
+                for hour in hours
+            ]
+        )
         alert = self._watch()
         self.assertEqual((alert.kind, alert.level), ("silence", "error"))
         self.assertIn("No order since", self.channel.health_message)

@@ -100,12 +100,16 @@ class TestCatchUp(ChannelsCommon):
         self.channel.rate_limit = 6
         waits = []
         with self.enter_registry_test_mode(), patch_method(self.channel, "_wait", lambda _self, s: waits.append(s)):
-            adapter = self.channel._get_adapter()
+            call = self.channel._get_adapter().client.get
             for _call in range(6):
-                adapter.test_connection()
-                if waits:
-                    break
+                call("/stores")
+            self.assertFalse(waits)
+            with self.assertRaises(Throttled) as caught:  # the clock stands still here: no turn comes
+                call("/stores")
             self.assertTrue(waits)
+            self.assertLessEqual(sum(waits), 20)
+            self.assertTrue(caught.exception.retry_after)
+        self.assertEqual(len(self.shop.calls), 6)
 
     def test_turn_far_away_is_put_off_and_is_no_failure(self):
         order = self._import(1)

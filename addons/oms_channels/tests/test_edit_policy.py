@@ -63,6 +63,7 @@ class TestEditPolicy(ChannelsCommon):
         self._change(items=self._items(0, other), total=60.0)
         moves = order.picking_ids.move_ids.filtered(lambda move: move.state != "cancel" and move.product_uom_qty)
         self.assertEqual(moves.product_id, self.keyboard)
+        self.assertFalse(order.oms_hold_ids.filtered(lambda hold: hold.state == "active"))
         self._assert_totals(order, 60.0)
 
     def test_address_is_applied_to_the_transfer_too(self):
@@ -77,7 +78,7 @@ class TestEditPolicy(ChannelsCommon):
         order.picking_ids.carrier_tracking_ref = "SF1"
         self._change(shipping_address={**ADDRESS, "address_1": "解放路 1 号"})
         self.assertEqual(order.partner_shipping_id.street, "文三路 90 号")
-        self.assertIn("label", self._holds(order).note)
+        self.assertIn("label", self._holds(order).reason)
 
     def test_locked_order_is_held_all_the_same(self):
         order = self._confirmed(lines_ready="apply")

@@ -71,8 +71,11 @@ class SaleOrder(models.Model):
                 "order_line": self._prepare_line_changes(channel_order, differences.get("lines", {})),
                 "channel_amount_total": float(self._get_expected_total(channel_order)),
             }
-            self.with_context(tracking_disable=True).write(vals)
-            self._add_rounding_lines()
+            before = {line.id: line.product_uom_qty for line in self.order_line}
+            # In one go, then launched: what is half changed would be judged, and held for its total.
+            self.with_context(tracking_disable=True, skip_procurement=True).write(vals)
+            self.with_context(skip_procurement=True)._add_rounding_lines()
+            self.order_line._action_launch_stock_rule(previous_product_uom_qty=before)
         if "address" in differences:
             self._check_address_may_change()
             [contact] = self.env["oms.channel.buyer"]._find_or_create_contacts(self.channel_id, [channel_order])
