@@ -94,6 +94,38 @@ class TestCatchUp(ChannelsCommon):
         order = self._import(1)
         self.assertTrue(self.env["oms.channel.push"]._enqueue("cancel", [(order, order)]).is_urgent)
 
+    # === MANY ROWS AT ONCE === #
+
+    def _get_results(self, action):
+        results = self.env["oms.queue.result"].search(action["domain"], order="id")
+        return [(row.res_id, row.state) for row in results]
+
+    def test_skipping_says_what_became_of_each_row(self):
+        self._import(1)
+        done, waiting = self._message("order_1"), self._store_events(2)[1]
+        action = (done | waiting).with_user(self.user).action_skip_each()
+        self.assertEqual(self._get_results(action), [(done.id, "left"), (waiting.id, "done")])
+        self.assertEqual((done.state, waiting.state), ("done", "skipped"))
+        self.assertIn("1 done, 1 left", action["name"])
+
+    def test_replay_of_a_done_message_does_nothing_twice(self):
+        order = self._import(1)
+        message = self._message("order_1")
+        action = message.with_user(self.user).action_retry_each()
+        self.assertEqual(self._get_results(action), [(message.id, "done")])
+        self.assertEqual(message.state, "pending")
+        self._work("message")
+        self.assertEqual((message.state, message.result), ("skipped", "Nothing new"))
+        self.assertEqual(self._order("order_1"), order)
+
+    def test_push_that_is_done_is_not_told_again(self):
+        order = self._import(1)
+        push = self.env["oms.channel.push"]._enqueue("cancel", [(order, order)])
+        self._work("push")
+        self.assertEqual(push.state, "done")
+        self.assertEqual(self._get_results(push.action_retry_each()), [(push.id, "left")])
+        self.assertEqual(push.state, "done")
+
     # === RATE LIMIT === #
 
     def test_calls_wait_for_their_turn(self):
