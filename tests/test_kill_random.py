@@ -192,7 +192,8 @@ class TestKillRandom(unittest.TestCase):
         """Each order of the shop is here once, with one line, one transfer and one way out."""
         rows = self.server.query(
             "SELECT o.channel_order_id, o.state, count(DISTINCT l.id), count(DISTINCT p.id)"
-            " FROM sale_order o LEFT JOIN sale_order_line l ON l.order_id = o.id AND l.channel_line_id NOT LIKE 'ship%%'"
+            " FROM sale_order o LEFT JOIN sale_order_line l"
+            " ON l.order_id = o.id AND l.channel_line_id NOT LIKE 'ship%%'"
             " LEFT JOIN stock_picking p ON p.sale_id = o.id WHERE o.channel_id = %s GROUP BY o.id",
             channel,
         )

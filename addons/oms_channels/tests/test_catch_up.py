@@ -51,6 +51,9 @@ class TestCatchUp(ChannelsCommon):
         self.assertFalse(self._find())
         self.channel.rest_until = False
         self.assertEqual(self._find(), rows[:5])
+        Message = self.env["oms.channel.message"]
+        domain = Message._get_queue_domain(0)
+        self.assertEqual(Message._count_queue_rows(domain, rows[:5]), 5, "the scheduler does not go on at once")
         self.channel._close_circuit()
         self.channel._grow_catch_up()
         self.assertEqual(self._find(), rows[:10])

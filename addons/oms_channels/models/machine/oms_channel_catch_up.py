@@ -89,6 +89,15 @@ class OmsChannelQueue(models.AbstractModel):
         return rows - self._get_put_off_rows(rows)
 
     @api.model
+    def _count_queue_rows(self, domain, rows):
+        """Override of `oms_base`: the next step of a channel that catches up comes after a pause, not at once."""
+        channels = self.env["oms.channel"].search([("catch_up_size", ">", 0)])
+        if not channels:
+            return super()._count_queue_rows(domain, rows)
+        others = super()._count_queue_rows(domain & Domain("channel_id", "not in", channels.ids), rows)
+        return others + len(rows.filtered(lambda row: row.channel_id in channels))
+
+    @api.model
     def _get_put_off_rows(self, rows):
         """Return those of the rows that are too many for the next step of their shop."""
         catching_up = rows.channel_id.filtered("catch_up_size")
