@@ -5,73 +5,17 @@ answer, or this test holds a lock on the table the next step writes, waits until
 """
 
 import contextlib
-import http.server
-import json
 import os
 import threading
 import unittest
-from urllib.parse import parse_qsl, urlsplit
 
 import psycopg2
 import requests
+from servers.fake_shop import ShopServer
 from servers.odoo_server import OdooServer, wait_until
-
-from odoo.addons.oms_channels.tests.common import FakeMedusa
 
 SKU = "KILL-MOUSE"
 ORDER = "order_1"
-
-
-class ShopServer(http.server.ThreadingHTTPServer):
-    """The FakeMedusa behind a real port; ``before`` and ``after`` its work it calls these with (method, path)."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), ShopHandler)
-        self.shop = FakeMedusa()
-        self.before = self.after = None
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        self.thread = threading.Thread(target=self.serve_forever, daemon=True)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *exc_info):
-        self.shutdown()
-        self.server_close()
-
-    def handle_error(self, request, client_address):
-        """A client that was killed is what this is about."""
-
-
-class ShopHandler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.serve()
-
-    def do_POST(self):
-        self.serve()
-
-    def serve(self):
-        server, url = self.server, urlsplit(self.path)
-        path = url.path.removeprefix("/admin")
-        length = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(length)) if length else None
-        if server.before:
-            server.before(self.command, path)
-        status, answer = server.shop.answer(self.command, path, dict(parse_qsl(url.query)), body)
-        if server.after:
-            server.after(self.command, path)
-        content = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *args):
-        """Silent."""
 
 
 class TestKillWorker(unittest.TestCase):

@@ -132,6 +132,24 @@ def test_each_order_is_found_exactly_once(shop, adapter, listed):
     assert len({(item.external_id, item.version) for item in items}) == len({item.external_id for item in items})
 
 
+def test_count_names_each_order_with_number_and_time(shop, adapter, listed):
+    assert base.AUDIT in adapter.capabilities
+    since, order_ids = listed
+    refs = {ref.external_id: ref for refs in adapter.list_order_ids(since, limit=2) for ref in refs}
+    assert set(order_ids) <= refs.keys()
+    assert adapter.count_orders(since) >= len(order_ids)
+    for order_id in order_ids:
+        order = _parse(adapter, order_id)
+        assert (refs[order_id].number, refs[order_id].placed_at) == (order.reference, order.placed_at)
+
+
+def test_cancelled_order_says_so_without_being_read(shop, adapter, listed):
+    raw = adapter.fetch_order(listed[1][0])
+    assert not adapter.says_cancelled(raw)
+    for nonsense in (None, [], {}, {"status": None, "state": ["x"]}):
+        assert not adapter.says_cancelled(nonsense)
+
+
 def test_order_adds_up_to_the_cent(shop, adapter, listed):
     order = _parse(adapter, listed[1][0])
     assert order.status == "open" and order.is_paid and order.currency == shop.currency
@@ -272,6 +290,7 @@ def test_cancelling_gives_the_money_back_once(shop, adapter):
     assert adapter.push_refund(RefundNotice(order_id, total, shop.currency, "refund-c")).is_repeat
     order = _parse(adapter, order_id)
     assert (order.status, order.total, order.payments[0].refunded_amount) == ("cancelled", total, total)
+    assert adapter.says_cancelled(adapter.fetch_order(order_id))
     with pytest.raises(Rejected):
         adapter.push_shipment(_make_shipment_of_all(adapter, order_id))
 

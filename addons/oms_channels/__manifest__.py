@@ -19,12 +19,15 @@
         "views/oms_channel_listing_views.xml",
         "views/oms_channel_payment_views.xml",
         "views/oms_api_views.xml",
+        "views/oms_channel_audit_views.xml",
+        "views/oms_channel_alert_views.xml",
         "views/oms_channel_views.xml",  # Depends on the actions of the views above
         "views/oms_connector_views.xml",
         "views/oms_connector_ready_views.xml",  # Depends on `oms_connector_views.xml`
         "views/oms_connector_channel_views.xml",  # Depends on `oms_channel_views.xml`
         "views/oms_channel_session_views.xml",
         "views/oms_channel_platform_views.xml",
+        "views/oms_channel_machine_views.xml",
         "views/sale_order_views.xml",
         "wizard/oms_order_import_views.xml",
         "views/oms_channels_menus.xml",

@@ -115,8 +115,8 @@ class OmsQueueMixin(models.AbstractModel):
         """
         domain = self._get_queue_domain(lane)
         cron = self.env["ir.cron"]
-        rows = self.search(domain, limit=limit, order="id")
-        cron._commit_progress(remaining=self.search_count(domain))
+        rows = self._find_queue_rows(domain, limit)
+        cron._commit_progress(remaining=self._count_queue_rows(domain, rows))
         waiting_keys, held = self._get_waiting_queue_keys(rows), self.browse()
         for row in rows:
             locked = row.try_lock_for_update()
@@ -132,6 +132,18 @@ class OmsQueueMixin(models.AbstractModel):
             if not cron._commit_progress(1):
                 break
         self._get_lane_cron(lane)._oms_come_back(held)
+
+    @api.model
+    def _find_queue_rows(self, domain, limit):
+        """Return the rows to be worked in one run, in that order. Can be overridden to let some overtake or wait; rows
+        of one key must stay in the order of their ids."""
+        return self.search(domain, limit=limit, order="id")
+
+    @api.model
+    def _count_queue_rows(self, domain, rows):
+        """Return how many rows are to be worked without a pause: ``rows`` now and the others in further runs. Can be
+        overridden where some must wait."""
+        return self.search_count(domain)
 
     @api.model
     def _get_waiting_queue_keys(self, rows):

@@ -19,6 +19,8 @@ class SaleOrderLine(models.Model):
 
     def _action_launch_stock_rule(self, *, previous_product_uom_qty=False):
         """Override of `sale_stock` to keep the gate "allocate": what is on hold is launched once it is released."""
+        if self.env.context.get("skip_procurement"):  # Odoo's own key: nothing is launched, so there is no gate to pass
+            return super()._action_launch_stock_rule(previous_product_uom_qty=previous_product_uom_qty)
         lines = self._oms_filter_launchable()
         return super(SaleOrderLine, lines)._action_launch_stock_rule(previous_product_uom_qty=previous_product_uom_qty)
 

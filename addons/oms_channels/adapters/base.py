@@ -1,11 +1,14 @@
 """The contract every shop adapter fulfils."""
 
 from . import http
-from .errors import NotSupported
+from .errors import AdapterError, NotSupported
+from .types import OrderRef
 
 ORDERS, WEBHOOK, LISTINGS, STOCK = "orders", "webhook", "listings", "stock"
 SHIPMENT, DELIVERED, CANCEL, RETURN_RECEIVED, REFUND = "shipment", "delivered", "cancel", "return_received", "refund"
 WEBHOOK_SETUP = "webhook_setup"
+# Can list what it has, for the count against what is here; can get new keys before the old ones end.
+AUDIT, REFRESH = "audit", "refresh"
 
 
 class ChannelAdapter:
@@ -30,6 +33,8 @@ class ChannelAdapter:
     has_session = False
     # The platform's address, where all shops have the same.
     default_url = ""
+    # Key and values by which a raw order of the list says that it is cancelled, to be worked before the others.
+    status_key, cancelled_states = "status", frozenset()
 
     def __init__(self, config, transport=None):
         self.config = config
@@ -64,6 +69,30 @@ class ChannelAdapter:
             cursor = page.next_cursor
             if cursor is None:
                 return
+
+    def list_order_ids(self, since, until=None, limit=100):
+        """Yield tuples of OrderRef, a page each: every order changed at or after ``since``, so every order placed since
+        then. An order may come twice. To be overridden where a shop lists orders without their content."""
+        for page in self.iter_orders_since(since, until=until, limit=limit):
+            yield tuple(self._make_ref(item) for item in page.items)
+
+    def count_orders(self, since, until=None):
+        """Return how many orders the shop lists for this time."""
+        return len({ref.external_id for refs in self.list_order_ids(since, until=until) for ref in refs})
+
+    def _make_ref(self, item):
+        """Return the OrderRef of a PageItem. An order that can't be read is listed as well: it is there."""
+        try:
+            order = self.parse_order(item.payload)
+        except AdapterError:
+            return OrderRef(item.external_id, version=item.version, payload=item.payload)
+        return OrderRef(item.external_id, order.reference, order.placed_at, item.version, item.payload)
+
+    @classmethod
+    def says_cancelled(cls, raw):
+        """Return whether a raw order says that it is cancelled, without reading all of it. Pure."""
+        status = raw.get(cls.status_key) if isinstance(raw, dict) else None
+        return isinstance(status, str) and status in cls.cancelled_states
 
     def fetch_order(self, external_id):
         """Return the raw payload (dict) of one order as it is now. Raises Rejected when the shop has none."""
@@ -132,6 +161,13 @@ class ChannelAdapter:
     def push_stock(self, levels):
         """Publish sellable quantities. :param levels: sequence of StockLevel :return: StockResult"""
         raise self._not_supported("push_stock")
+
+    # === KEYS === #
+
+    def refresh_credentials(self):
+        """Return Credentials that replace the present ones before they end. Called by one worker at a time, in a
+        transaction of its own; the settings keep the answer."""
+        raise self._not_supported("refresh_credentials")
 
     # === HELPERS === #
 

@@ -32,6 +32,12 @@ class RateLimited(AdapterError):
     retryable = True
 
 
+class Throttled(AdapterError):
+    """Our own limit for this shop is reached: nothing was asked, and nothing is wrong with the shop."""
+
+    retryable = True
+
+
 class Unavailable(AdapterError):
     """Timeout, no connection, 5xx. It is unknown whether the call took effect: every push re-reads before it writes."""
 

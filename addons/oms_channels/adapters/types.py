@@ -208,6 +208,27 @@ class Page:
     next_cursor: str | None = None
 
 
+class OrderRef(NamedTuple):
+    """That a shop has an order. ``payload`` is its raw content where the list brings it, else None."""
+
+    external_id: str
+    number: str = ""  # the number the buyer sees
+    placed_at: datetime | None = None
+    version: str = ""
+    payload: dict | None = None
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """New keys: ``values`` by the names of ``credential_keys``."""
+
+    values: Mapping[str, str] = field(repr=False)
+    expires_at: datetime | None = None
+
+    def __post_init__(self):
+        object.__setattr__(self, "values", Secrets(self.values))
+
+
 @dataclass(frozen=True)
 class ChannelEvent:
     """A verified webhook. Redeliveries carry the same ``event_id``.

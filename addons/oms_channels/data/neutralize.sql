@@ -10,6 +10,7 @@ UPDATE oms_channel
        webhook_secret_previous = NULL,
        is_pulling = false,
        is_publishing_stock = false;
+DELETE FROM oms_channel_token;
 UPDATE ir_cron
    SET active = false
  WHERE id IN (SELECT res_id FROM ir_model_data WHERE module = 'oms_channels' AND model = 'ir.cron');

@@ -26,4 +26,5 @@ from . import sale_order_invoice
 from . import account_move
 from . import stock_picking
 from . import stock_wake
+from . import machine
 from . import api

@@ -7,15 +7,13 @@ from odoo.fields import Domain
 
 from odoo.addons.oms_base.tools import notification
 
-from ..adapters import get_adapter_class
+from ..adapters import get_adapter_class, http
 from ..adapters.errors import AdapterError
 from ..adapters.types import ChannelConfig
 
 # A shop that is down is asked again after half a minute, then less and less often.
 REST_BASE_SECONDS = 30
 REST_CAP_SECONDS = 900
-# Work that waits longer than this is worth a look.
-LATE_MINUTES = 15
 
 
 class OmsChannel(models.Model):
@@ -105,8 +103,8 @@ class OmsChannel(models.Model):
     def action_test_connection(self):
         """Ask the shop who it is, with the keys entered, and show its answer."""
         self.ensure_one()
-        adapter = self._get_adapter()
         try:
+            adapter = self._get_adapter(is_live=True)
             result = adapter.test_connection()
         except AdapterError as error:
             raise UserError(
@@ -148,9 +146,11 @@ class OmsChannel(models.Model):
 
     # === BUSINESS METHODS === #
 
-    def _get_adapter(self):
+    def _get_adapter(self, is_live=False):
         """Return the adapter of this channel, ready to talk to its shop.
 
+        :param is_live: whether the shop will be called: keys about to end are replaced first. Not for what only reads
+            a payload, nor in a transaction that must not wait for a shop.
         :raise UserError: when the connection is not set up
         """
         self.ensure_one()
@@ -158,15 +158,19 @@ class OmsChannel(models.Model):
             raise UserError(
                 self.env._("%(channel)s has no shop. Enter its platform and address first.", channel=self.name)
             )
-        adapter_class = get_adapter_class(self.provider)
         channel_sudo = self.sudo()  # sudo: oms.channel - the keys are used for the user, never shown
         values = channel_sudo._get_adapter_values()
+        return self._make_adapter(channel_sudo._get_live_values(values) if is_live else values)
+
+    def _make_adapter(self, values):
+        """Return the adapter with these settings. :param values: see `_get_adapter_values`"""
+        adapter_class = get_adapter_class(self.provider)
         config = ChannelConfig(
             base_url=self.base_url,
             credentials={key: values.get(key) or "" for key in adapter_class.credential_keys},
             options={key: values[key] for key in adapter_class.option_keys if values.get(key)},
         )
-        return adapter_class(config, transport=self._get_transport())
+        return adapter_class(config, transport=self._throttle(self._get_transport() or http.send))
 
     def _get_adapter_values(self):
         """Return what the settings hold, under the names that adapters ask for in credential_keys and option_keys.
@@ -274,14 +278,13 @@ class OmsChannel(models.Model):
 
     def _add_queue_issues(self, issues, model, label):
         """Add what is late or failed in one queue to ``issues``."""
-        limit = fields.Datetime.now() - timedelta(minutes=LATE_MINUTES)
         domain = Domain("channel_id", "in", self.ids)
         for channel, oldest in self.env[model]._read_group(
-            domain & Domain("state", "=", "pending") & Domain("create_date", "<", limit),
-            ["channel_id"],
-            ["create_date:min"],
+            domain & Domain("state", "=", "pending"), ["channel_id"], ["create_date:min"]
         ):
             minutes = int((fields.Datetime.now() - oldest).total_seconds() // 60)
+            if not channel.alert_oldest_minutes or minutes < channel.alert_oldest_minutes:
+                continue
             issues.setdefault(channel, []).append(
                 (
                     "warning",

@@ -1,6 +1,5 @@
 import hashlib
 import json
-from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -30,6 +29,7 @@ class OmsChannelMessage(models.Model):
             ("webhook", "Webhook"),
             ("poll", "Pull"),
             ("reread", "Re-read"),
+            ("audit", "Gap Check"),
             ("push", "Sent to Us"),
             ("api", "Inbound API"),
             ("file", "File"),
@@ -180,8 +180,8 @@ class OmsChannelMessage(models.Model):
     def _gc_messages(self):
         """Delete settled messages after the days of retention: they hold buyers' data."""
         days = int(self.env["ir.config_parameter"].sudo().get_param("oms_channels.message_keep_days", KEEP_DAYS))
-        limit = fields.Datetime.now() - timedelta(days=days)
-        rows = self.search([("state", "in", ("done", "skipped")), ("create_date", "<", limit)], limit=10000)
+        old = self.env["oms.channel"]._get_retention_domain("message_keep_days", days)
+        rows = self.search(Domain("state", "in", ("done", "skipped")) & old, limit=10000)
         for ids in split_every(1000, rows.ids):
             self.browse(ids).unlink()
         return len(rows), len(rows) == 10000

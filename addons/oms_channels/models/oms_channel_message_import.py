@@ -141,7 +141,9 @@ class OmsChannelMessage(models.Model):
         """Create new orders in batches of one channel. What is no plain new order, or fails, is done singly."""
         domain = self._get_queue_domain(lane) & self._get_offline_domain()
         cron = self.env["ir.cron"]
-        rows = self.search(domain, limit=limit, order="id")
+        # What is cancelled comes first, and one by one: the batches begin with the others.
+        others = domain & Domain("queue_key", "not in", list(self._get_urgent_keys(domain, limit)))
+        rows = self.search(others, limit=limit, order="id")
         groups = rows.grouped(lambda row: (row.channel_id, row._is_own_format()))
         for (channel, _is_own), channel_rows in groups.items():
             for start in range(0, len(channel_rows), BATCH_SIZE):

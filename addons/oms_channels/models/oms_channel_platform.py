@@ -35,16 +35,22 @@ class OmsChannel(models.Model):
     def _get_capabilities(self):
         """Return the capabilities of the channel's platform."""
         self.ensure_one()
+        adapter_class = self._get_adapter_class()
+        return adapter_class.capabilities if adapter_class else frozenset()
+
+    def _get_adapter_class(self):
+        """Return the class of the channel's platform, None when there is none."""
         try:
-            return get_adapter_class(self.provider).capabilities if self.provider else frozenset()
+            return get_adapter_class(self.provider) if self.provider else None
         except NotSupported:  # an addon that brought the platform is gone
-            return frozenset()
+            return None
 
     @api.model
     def _get_capability_labels(self):
         """Return {capability of adapters: what it means to a user}, in the order in which it is read."""
         return {
             base.ORDERS: self.env._("Orders come in by themselves, new and changed ones"),
+            base.AUDIT: self.env._("Its orders are counted against those here, so that none is lost unseen"),
             base.WEBHOOK: self.env._("The shop tells of changes at once (webhook)"),
             base.WEBHOOK_SETUP: self.env._("Its webhooks are registered and repaired from here"),
             base.LISTINGS: self.env._("Its products are imported and matched"),
@@ -108,8 +114,8 @@ class OmsChannel(models.Model):
         channel_sudo = self.sudo()  # sudo: oms.channel - the secret is handed to the shop, never shown
         if not channel_sudo.webhook_secret:
             channel_sudo.action_generate_webhook_secret()
-        adapter = self._get_adapter()
         try:
+            adapter = self._get_adapter(is_live=True)
             report = adapter.ensure_webhooks(self.webhook_url, channel_sudo.webhook_secret)
             registered = adapter.fetch_webhooks()
         except AdapterError as error:

@@ -110,7 +110,7 @@ class OmsChannel(models.Model):
         started = fields.Datetime.now()
         next_pull = started + timedelta(minutes=self.pull_interval)
         try:
-            adapter = self._get_adapter()
+            adapter = self._get_adapter(is_live=True)
             if self.is_listing_import_due:
                 self._pull_listings(adapter)
             if self.is_pulling and self.next_pull_date <= started:

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import split_every
 
 # A settled push is kept this long unless the parameter oms_channels.push_keep_days says otherwise.
@@ -122,7 +123,8 @@ class OmsChannelPush(models.Model):
     def _process_queue_item(self):
         """Override of `oms_base`: tell the shop."""
         push = self.with_company(self.company_id)
-        adapter = push.channel_id._get_adapter()
+        with push._adapter_errors():
+            adapter = push.channel_id._get_adapter(is_live=True)
         if self.kind not in adapter.capabilities:
             return {"state": "skipped", "response": self.env._("The platform does not take this.")}
         notice = getattr(push, f"_prepare_{self.kind}_notice")()
@@ -159,10 +161,11 @@ class OmsChannelPush(models.Model):
         # sudo: ir.config_parameter - a setting
         days = int(self.env["ir.config_parameter"].sudo().get_param("oms_channels.push_keep_days", KEEP_DAYS))
         now = fields.Datetime.now()
-        settled = [("state", "in", ("done", "skipped"))]
-        rows = self.search([*settled, ("create_date", "<", now - timedelta(days=days))], limit=5000)
+        settled = Domain("state", "in", ("done", "skipped"))
+        old = self.env["oms.channel"]._get_retention_domain("push_keep_days", days)
+        rows = self.search(settled & old, limit=5000)
         rows |= self.search(
-            [*settled, ("kind", "=", "stock"), ("create_date", "<", now - timedelta(days=7))], limit=5000
+            settled & Domain("kind", "=", "stock") & Domain("create_date", "<", now - timedelta(days=7)), limit=5000
         )
         for ids in split_every(1000, rows.ids):
             self.browse(ids).unlink()

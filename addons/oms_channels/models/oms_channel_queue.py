@@ -1,4 +1,5 @@
 from contextlib import contextmanager
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -6,7 +7,7 @@ from odoo.fields import Domain
 
 from odoo.addons.oms_base.models.oms_queue_mixin import QueueRetry
 
-from ..adapters.errors import AdapterError, AuthError, RateLimited, Unavailable
+from ..adapters.errors import AdapterError, AuthError, RateLimited, Throttled, Unavailable
 
 # Hours of an outage that rows survive by retrying before they are given up: the backoff ends at one try an hour.
 OUTAGE_MAX_ATTEMPTS = 48
@@ -16,6 +17,10 @@ ERROR_MAX_ATTEMPTS = 8
 
 class ShopUnreachable(QueueRetry):
     """The shop itself does not answer, or refuses everybody: the whole channel takes a break, not only this row."""
+
+
+class ShopTurn(QueueRetry):
+    """It is not this channel's turn to call its shop: no failure, so it costs no try."""
 
 
 class OmsChannelQueue(models.AbstractModel):
@@ -51,6 +56,8 @@ class OmsChannelQueue(models.AbstractModel):
         except (RateLimited, Unavailable, AuthError) as error:
             # A key that is refused is refused for every row: they wait until a person has entered a new one.
             raise ShopUnreachable(error.message, error.retry_after) from error
+        except Throttled as error:
+            raise ShopTurn(error.message, error.retry_after) from error
         except AdapterError as error:
             if error.retryable:
                 raise QueueRetry(error.message, error.retry_after) from error
@@ -64,7 +71,11 @@ class OmsChannelQueue(models.AbstractModel):
         return retryable
 
     def _write_queue_error(self, error):
-        """Override of `oms_base`: a shop that is down rests as a whole."""
+        """Override of `oms_base`: a shop that is down rests as a whole; waiting for a turn is no failure."""
+        if isinstance(error, ShopTurn):
+            self.next_try = fields.Datetime.now() + timedelta(seconds=error.delay or 1)
+            self._trigger_lanes()
+            return None
         res = super()._write_queue_error(error)
         if isinstance(error, ShopUnreachable):
             self.channel_id._open_circuit(str(error), error.delay)

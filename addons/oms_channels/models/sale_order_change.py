@@ -3,6 +3,8 @@ from dataclasses import asdict
 from odoo import models
 from odoo.fields import Command
 
+SHIP_DATE_FACTS = ("commitment_date", "oms_presale_ship_date")
+
 
 class SaleOrder(models.Model):
     """What the shop changes after the import: applied to a quotation; later a person has to stop the parcel."""
@@ -30,26 +32,36 @@ class SaleOrder(models.Model):
             }
         self.env["oms.channel.payment"]._sync([(self, channel_order)])
         was_cancelled = self.channel_status == "cancelled"
+        differences, stage = self._get_channel_differences(channel_order), self._get_edit_stage()
+        decisions = self._decide_differences(differences, stage)
         self.write(
             {
                 "channel_version": version,
                 "channel_digest": digest,
                 "channel_status": channel_order.status,
-                **self._get_changed_facts(channel_order),
+                **self._get_changed_facts(channel_order, decisions),
             }
         )
         if channel_order.status == "cancelled":
             result = self.env._("Cancelled before") if was_cancelled else self._apply_shop_cancellation()
             return {"order_id": self.id, "result": result}
         requests = (self.channel_snapshot or {}).get("refund_requests", {})
-        results = [self._apply_shop_edit(channel_order), *self._apply_refund_requests(channel_order, requests)]
+        self.channel_snapshot = self._prepare_next_snapshot(channel_order)
+        results = [
+            self._apply_shop_edit(channel_order, differences, decisions),
+            *self._apply_refund_requests(channel_order, requests),
+        ]
         return {"order_id": self.id, "result": ". ".join(results)}
 
-    def _get_changed_facts(self, channel_order):
+    def _get_changed_facts(self, channel_order, decisions):
         """Return the values of what rules may ask that the shop tells otherwise than before, and what it says now."""
         facts = self._prepare_channel_fact_values(channel_order)
+        if self._is_masked_anew(channel_order):
+            facts["channel_is_masked"] = False
         told, before = self._prepare_told_facts(facts), (self.channel_snapshot or {}).get("facts", {})
         changed = {name: value for name, value in facts.items() if before.get(name, "") != told[name]}
+        if decisions.get("ship_date", "apply") != "apply":
+            changed = {name: value for name, value in changed.items() if name not in SHIP_DATE_FACTS}
         if changed:
             changed["channel_snapshot"] = {**(self.channel_snapshot or {}), "facts": told}
         return changed
@@ -72,39 +84,47 @@ class SaleOrder(models.Model):
         self._action_cancel()
         return self.env._("Cancelled")
 
-    def _apply_shop_edit(self, channel_order):
-        """Apply a changed address or lines to a quotation, or put a confirmed order on hold with the difference."""
-        differences = self._get_channel_differences(channel_order)
-        self.channel_snapshot = self._prepare_channel_snapshot(channel_order)
+    def _apply_shop_edit(self, channel_order, differences, decisions):
+        """Apply what the channel's policy lets the shop change, put the order on hold for what a person must decide.
+
+        :param differences: see `_get_channel_differences`
+        :param decisions: see `_decide_differences`
+        """
         if not differences:
             return self.env._("No change of address or lines")
-        if self.state in ("draft", "sent"):
-            self._rewrite_from_channel(channel_order, differences)
-            self._oms_log_event("changed", message=self._describe_differences(differences), data=differences)
-            # The review starts over: what it saw has changed.
-            self.sudo().oms_review_date = False  # sudo: sale.order - the mark is the suite's own
-            self._oms_trigger_review()
-            return self.env._("Changed")
         if self.state == "cancel":
             return self.env._("Changed in the shop, but cancelled here")
+        parts = {
+            decision: {part: value for part, value in differences.items() if decisions[part] == decision}
+            for decision in ("apply", "hold", "ignore")
+        }
+        reason = self._apply_differences(channel_order, parts["apply"]) if parts["apply"] else ""
+        if reason:  # Odoo refused: a person finds out what can still be done
+            parts["hold"] |= parts.pop("apply")
         self._oms_log_event("changed", message=self._describe_differences(differences), data=differences)
-        self._place_shop_hold(
-            self.env._(
-                "Changed in the shop after confirmation: %(what)s", what=self._describe_differences(differences)
-            ),
-            differences,
-        )
-        return self.env._("Changed in the shop: put on hold")
+        if parts["hold"]:
+            what = self._describe_differences(parts["hold"])
+            self._place_shop_hold(
+                " ".join(
+                    filter(None, [self.env._("Changed in the shop after confirmation: %(what)s", what=what), reason])
+                ),
+                parts["hold"],
+            )
+            return self.env._("Changed in the shop: put on hold")
+        return self.env._("Changed") if parts.get("apply") else self.env._("Changed in the shop: left as it is")
 
     def _get_channel_differences(self, channel_order):
-        """Return what the shop says other than it said before, as JSON-able {"address"|"lines"|"total": {...}}.
+        """Return what the shop says other than it said before, as JSON-able {part: {...}}; parts are those of
+        `oms.channel.edit.policy`.
 
-        Compared with the shop's own last word, not with the order: what a person corrected here must stay.
+        Compared with the shop's own last word, not with the order: what a person corrected here must stay. A masked
+        address says nothing new about one that is known.
         """
         self.ensure_one()
         before, now = self.channel_snapshot or {}, self._prepare_channel_snapshot(channel_order)
         differences = {}
-        if before.get("address") != now["address"]:
+        is_known = channel_order.is_masked and before.get("address")
+        if before.get("address") != now["address"] and not is_known:
             differences["address"] = {"before": before.get("address"), "now": now["address"]}
         lines = {}
         for key in {**before.get("lines", {}), **now["lines"]}:
@@ -116,6 +136,11 @@ class SaleOrder(models.Model):
             differences["lines"] = lines
         if before.get("total") != now["total"]:
             differences["total"] = {"before": before.get("total"), "now": now["total"]}
+        if "note" in before and before["note"] != now["note"]:
+            differences["note"] = {"before": before["note"], "now": now["note"]}
+        old, new = ({name: row.get("facts", {}).get(name, "") for name in SHIP_DATE_FACTS} for row in (before, now))
+        if old != new and "facts" in before:
+            differences["ship_date"] = {"before": _join(old), "now": _join(new)}
         return differences
 
     def _prepare_channel_snapshot(self, channel_order):
@@ -133,6 +158,7 @@ class SaleOrder(models.Model):
                 if line.open_quantity
             },
             "total": f"{self._get_expected_total(channel_order).normalize():f}",
+            "note": channel_order.note,
             "refund_requests": self._prepare_refund_requests(channel_order),
             "facts": self._prepare_told_facts(self._prepare_channel_fact_values(channel_order)),
         }
@@ -147,23 +173,30 @@ class SaleOrder(models.Model):
             parts.append(f"{name} {line['before']} → {line['now']}")
         if total := differences.get("total"):
             parts.append(self.env._("total %(old)s → %(new)s", old=total["before"], new=total["now"]))
+        if "note" in differences:
+            parts.append(self.env._("note of the buyer"))
+        if date := differences.get("ship_date"):
+            parts.append(self.env._("ship date %(old)s → %(new)s", old=date["before"] or "-", new=date["now"] or "-"))
         return ", ".join(parts)
 
     def _rewrite_from_channel(self, channel_order, differences):
         """Write a quotation anew from the shop's order; an unknown product is an error of the message."""
-        channel = self.channel_id
-        setup = self._prepare_channel_setup(channel, [channel_order])
-        [contact] = self.env["oms.channel.buyer"]._find_or_create_contacts(channel, [channel_order])
-        vals = {
-            "channel_note": channel_order.note,
-            "channel_amount_total": float(self._get_expected_total(channel_order)),
-        }
+        channel, vals = self.channel_id, {}
+        if "note" in differences:
+            vals["channel_note"] = channel_order.note
         if "address" in differences:
+            [contact] = self.env["oms.channel.buyer"]._find_or_create_contacts(channel, [channel_order])
             vals |= {key: contact[key] for key in ("partner_shipping_id", "partner_invoice_id")}
-        if differences.keys() - {"address"}:
+        if differences.keys() & {"lines", "total"}:
+            setup = self._prepare_channel_setup(channel, [channel_order])
+            vals["channel_amount_total"] = float(self._get_expected_total(channel_order))
             vals["order_line"] = [
                 Command.clear(),
                 *(Command.create(line) for line in self._prepare_channel_line_values(channel, channel_order, setup)),
             ]
         self.with_context(tracking_disable=True).write(vals)
         self._add_rounding_lines()
+
+
+def _join(values):
+    return ", ".join(value for value in values.values() if value)

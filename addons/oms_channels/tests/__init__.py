@@ -8,13 +8,17 @@ from . import test_adapter_taobao
 from . import test_adapter_vendure
 from . import test_adapter_woocommerce
 from . import test_adapters_pure
+from . import test_alerts
 from . import test_api_access
 from . import test_api_orders
+from . import test_audit
+from . import test_catch_up
 from . import test_connector_calls
 from . import test_connector_hoot
 from . import test_connector_mapping
 from . import test_connector_screens
 from . import test_delivery_group
+from . import test_edit_policy
 from . import test_health
 from . import test_import
 from . import test_importer
@@ -26,6 +30,7 @@ from . import test_outbox
 from . import test_platform_amazon
 from . import test_platform_shopify
 from . import test_platforms
+from . import test_privacy
 from . import test_pull
 from . import test_refund_requests
 from . import test_security

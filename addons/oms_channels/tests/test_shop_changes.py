@@ -28,7 +28,7 @@ class TestShopChanges(ChannelsCommon):
     def test_correction_made_here_survives_an_unrelated_change(self):
         order = self._import(1)
         order.partner_shipping_id = self._create_buyer("Corrected", street="Right Street 1")
-        self._change(metadata={"note": "x"})
+        self._change(metadata={"colour": "x"})
         self.assertEqual(order.partner_shipping_id.street, "Right Street 1")
         self.assertEqual(self._message("order_1")[0].result, "No change of address or lines")
 

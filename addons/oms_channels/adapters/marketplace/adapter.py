@@ -45,6 +45,7 @@ class MarketplaceAdapter(base.ChannelAdapter):
     capabilities = frozenset(
         {
             base.ORDERS,
+            base.AUDIT,
             base.WEBHOOK,
             base.LISTINGS,
             base.STOCK,
@@ -56,6 +57,7 @@ class MarketplaceAdapter(base.ChannelAdapter):
         }
     )
     credential_keys = ("api_key", "api_secret")
+    cancelled_states = frozenset({"TRADE_CLOSED"})
 
     def __init__(self, config, transport=None, clock=None):
         super().__init__(config, transport)

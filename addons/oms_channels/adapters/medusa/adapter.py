@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from .. import base
 from ..errors import BadResponse, Rejected
-from ..types import ChannelEvent, ListingPage, Page, PageItem, PushResult
+from ..types import ChannelEvent, ListingPage, OrderRef, Page, PageItem, PushResult
 from ..values import (
     check_age,
     check_signature,
@@ -25,6 +25,7 @@ from .stock import StockPublisher
 
 # A subscriber sends within seconds and gives up after a few tries; more is a replay or a wrong clock.
 WEBHOOK_MAX_AGE = 300
+REF_FIELDS = "id,display_id,custom_display_id,created_at,updated_at"
 _RESOURCES = {"order_": "order", "pay_": "payment", "ful_": "fulfillment", "prod_": "product", "variant_": "product"}
 
 
@@ -37,6 +38,7 @@ class MedusaAdapter(base.ChannelAdapter):
     capabilities = frozenset(
         {
             base.ORDERS,
+            base.AUDIT,
             base.WEBHOOK,
             base.LISTINGS,
             base.STOCK,
@@ -48,6 +50,7 @@ class MedusaAdapter(base.ChannelAdapter):
         }
     )
     credential_keys = ("api_key",)
+    cancelled_states = frozenset({"canceled"})
     option_keys = ("location_id", "sales_channel_id", "currency")
     needs_reread = True  # captures and refunds do not bump updated_at
 
@@ -77,21 +80,42 @@ class MedusaAdapter(base.ChannelAdapter):
 
         The cursor is "time|how many orders of exactly that time were seen".
         """
+        orders, next_cursor = self._fetch_list(mapper.ORDER_FIELDS, since, until, cursor, limit)
+        items = tuple(
+            PageItem(to_text(required(raw, "id", "An order's id")), mapper.get_version(raw), raw) for raw in orders
+        )
+        return Page(items, next_cursor)
+
+    def list_order_ids(self, since, until=None, limit=100):
+        """Override: without the orders' content."""
+        cursor = None
+        while True:
+            orders, cursor = self._fetch_list(REF_FIELDS, since, until, cursor, limit)
+            yield tuple(
+                OrderRef(
+                    to_text(required(raw, "id", "An order's id")),
+                    to_text(raw.get("custom_display_id") or raw.get("display_id")),
+                    to_datetime(raw.get("created_at"), "The order's created_at"),
+                )
+                for raw in orders
+            )
+            if cursor is None:
+                return
+
+    def _fetch_list(self, fields, since, until, cursor, limit):
+        """(raw orders, next cursor)."""
         start, skip = cursor.rsplit("|", 1) if cursor else (mapper.format_time(since), "0")
         params = {"updated_at[$gte]": start, "order": "updated_at", "limit": limit, "offset": int(skip)}
         if until:
             params["updated_at[$lt]"] = mapper.format_time(until)
         if self.config.options.get("sales_channel_id"):
             params["sales_channel_id[]"] = self.config.options["sales_channel_id"]
-        orders = rows(self.client.get("/orders", fields=mapper.ORDER_FIELDS, **params), "orders")
-        items = tuple(
-            PageItem(to_text(required(raw, "id", "An order's id")), mapper.get_version(raw), raw) for raw in orders
-        )
+        orders = rows(self.client.get("/orders", fields=fields, **params), "orders")
         if len(orders) < limit:
-            return Page(items)
+            return orders, None
         last = to_text(orders[-1]["updated_at"])
         seen = sum(1 for raw in orders if raw["updated_at"] == last)
-        return Page(items, f"{last}|{seen + int(skip) if last == start else seen}")
+        return orders, f"{last}|{seen + int(skip) if last == start else seen}"
 
     def fetch_order(self, external_id):
         answer = self.client.get(f"/orders/{segment(external_id)}", fields=mapper.ORDER_FIELDS)

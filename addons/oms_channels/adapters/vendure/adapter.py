@@ -42,6 +42,7 @@ class VendureAdapter(base.ChannelAdapter):
     capabilities = frozenset(
         {
             base.ORDERS,
+            base.AUDIT,
             base.WEBHOOK,
             base.LISTINGS,
             base.STOCK,
@@ -53,6 +54,7 @@ class VendureAdapter(base.ChannelAdapter):
         }
     )
     credential_keys = ("username", "password")
+    status_key, cancelled_states = "state", frozenset({"Cancelled"})
     option_keys = ("location_id", "sales_channel_id")
     needs_reread = True  # hardly anything after the checkout bumps updatedAt
 

@@ -20,7 +20,7 @@ class OmsChannelMessage(models.Model):
         """Return the adapter that reads these messages, which are of one channel and one format."""
         if self[:1]._is_own_format():
             return self.channel_id._get_api_adapter()
-        return self.channel_id._get_adapter()
+        return self.channel_id._get_adapter(is_live=self[:1].source == "webhook")
 
     @api.model
     def _find_channel_orders(self, channel, external_ids):

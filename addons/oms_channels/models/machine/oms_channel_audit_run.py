@@ -1,0 +1,319 @@
+import logging
+from collections import defaultdict
+from datetime import UTC, timedelta
+from itertools import pairwise
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from odoo.addons.oms_base.tools import notification
+
+from ...adapters import base
+from ...adapters.errors import AdapterError, AuthError, BadResponse, RateLimited, Rejected, Unavailable
+
+_logger = logging.getLogger(__name__)
+
+# An order that young has not been due yet.
+FRESH_INTERVALS = 3
+# A gap in the numbers longer than this is no gap: the shop counts otherwise.
+MAX_GAP = 200
+ONE_HOUR = timedelta(hours=1)
+
+
+class OmsChannel(models.Model):
+    """The gap check: what the shop has against what is here, each hour a little back and once a day far back.
+
+    The shop lists every order changed since a moment, so among them every order placed since then, whatever happened
+    to it later. Each counts in the hour in which it was placed: an hour counted again is counted in full.
+    """
+
+    _inherit = "oms.channel"
+
+    is_auditing = fields.Boolean(
+        string="Check for Gaps",
+        default=True,
+        help="Every hour the shop's orders are counted against those here. What is missing is fetched at once.",
+    )
+    audit_hours = fields.Integer(
+        string="Look Back (hours)", default=6, help="How far the hourly check goes back behind the last one."
+    )
+    audit_days = fields.Integer(string="Look Back Daily (days)", default=30, help="How far the daily check goes back.")
+    is_numbering_continuous = fields.Boolean(
+        string="Consecutive Order Numbers",
+        help="The shop leaves out no order number: a number that is nowhere is reported.",
+    )
+    audit_date = fields.Datetime(string="Last Gap Check", readonly=True, copy=False)
+    audit_full_date = fields.Datetime(string="Last Daily Gap Check", readonly=True, copy=False)
+    audit_error = fields.Char(readonly=True, copy=False)
+    audit_message = fields.Char(string="Nothing Lost", compute="_compute_audit_message", compute_sudo=True)
+    audit_open_count = fields.Integer(
+        string="Orders Missing", compute="_compute_audit_message", compute_sudo=True, search="_search_audit_open_count"
+    )
+
+    _check_audit = models.Constraint(
+        "CHECK(audit_hours > 0 AND audit_days > 0)", "The gap check must look back at least an hour and a day."
+    )
+
+    # === COMPUTE METHODS === #
+
+    def _compute_audit_message(self):
+        sums = self._sum_audits()
+        for channel in self:
+            shop, missed, still_open = sums.get(channel.id, (0, 0, 0))
+            channel.audit_open_count = still_open
+            channel.audit_message = channel._describe_audit(shop, missed, still_open) if channel.audit_date else False
+
+    def _sum_audits(self):
+        """Return {channel id: (orders in the shop, missed, still missing)} of each channel's days."""
+        if not self.ids:
+            return {}
+        self.env["oms.channel.audit"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT a.channel_id, sum(a.shop_count), sum(a.missed_count), sum(a.open_count)"
+                " FROM oms_channel_audit a JOIN oms_channel c ON c.id = a.channel_id"
+                " WHERE a.channel_id = ANY(%s) AND a.hour >= now() AT TIME ZONE 'UTC' - c.audit_days * interval '1 day'"
+                " GROUP BY a.channel_id",
+                self.ids,
+            )
+        )
+        return {channel_id: counts for channel_id, *counts in rows}
+
+    def _describe_audit(self, shop, missed, still_open):
+        """Return the sentence on the card."""
+        values = {"count": f"{shop:,}", "days": self.audit_days, "missed": missed, "open": still_open}
+        if still_open:
+            return self.env._("%(open)s of %(count)s orders of the last %(days)s days are missing.", **values)
+        if missed:
+            return self.env._(
+                "All %(count)s orders of the last %(days)s days are here; %(missed)s had been missed and were fetched.",
+                **values,
+            )
+        return self.env._("All %(count)s orders of the last %(days)s days are here.", **values)
+
+    @api.model
+    def _search_audit_open_count(self, operator, value):
+        if operator not in ("=", ">", "!=") or value not in (0, False):
+            return NotImplemented
+        rows = self.env["oms.channel.audit"]._read_group([("open_count", ">", 0)], ["channel_id"])
+        ids = [channel.id for [channel] in rows]
+        return Domain("id", "not in" if operator == "=" else "in", ids)
+
+    # === ACTION METHODS === #
+
+    def action_audit_now(self):
+        """Have the gaps of all the days looked for in the background."""
+        self.write({"audit_date": False, "audit_full_date": False})
+        # sudo: ir.cron - waking it is all it can do
+        self.env.ref("oms_channels.ir_cron_audit").sudo()._trigger()
+        return notification(self.env._("The shop's orders are being counted in the background."))
+
+    def action_view_audits(self):
+        """Open the hours counted."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("oms_channels.oms_channel_audit_action")
+        return {**action, "domain": [("channel_id", "=", self.id)], "context": {}}
+
+    # === CHECK === #
+
+    @api.model
+    def _cron_audit(self):
+        """Check the channels that are due. Nothing is locked while a shop answers."""
+        now = fields.Datetime.now()
+        channels = self.search(
+            Domain("provider", "!=", False)
+            & Domain("is_auditing", "=", True)
+            & Domain("is_pulling", "=", True)
+            # Before the first pull is through, what is not here is not missing.
+            & Domain("last_pull_date", "!=", False)
+            & (Domain("rest_until", "=", False) | Domain("rest_until", "<=", now))
+            & (Domain("audit_date", "=", False) | Domain("audit_date", "<=", now - ONE_HOUR + timedelta(minutes=5)))
+        )
+        channels = channels.filtered(lambda channel: base.AUDIT in channel._get_capabilities())
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=len(channels))
+        for channel in channels:
+            channel._audit()
+            if not cron._commit_progress(1):
+                break
+
+    def _audit(self):
+        """Count one shop's orders and fetch what is missing; an error of the shop stays with the channel."""
+        self.ensure_one()
+        now = fields.Datetime.now()
+        since, is_full = self._get_audit_start(now)
+        try:
+            adapter = self._get_adapter(is_live=True)
+            hours = self._count_shop_orders(adapter, since, now)
+            self._write_audits(hours, now)
+            if is_full:
+                self._check_webhooks(adapter)
+        except AdapterError as error:
+            self.write({"audit_error": error.message, "audit_date": now})
+            if isinstance(error, RateLimited | Unavailable | AuthError):
+                self._open_circuit(error.message, error.retry_after)
+            return
+        except Exception as error:
+            self.env.cr.rollback()
+            _logger.exception("The orders of channel %s could not be counted", self.id)
+            self.write({"audit_error": str(error) or type(error).__name__, "audit_date": now})
+            return
+        self.write({"audit_error": False, "audit_date": now, **({"audit_full_date": now} if is_full else {})})
+
+    def _get_audit_start(self, now):
+        """Return (the hour from which to count, whether it is the daily check). Never before the channel began."""
+        is_full = not self.audit_full_date or self.audit_full_date <= now - timedelta(hours=23)
+        since = now - timedelta(days=self.audit_days)
+        if not is_full:
+            since = max(since, (self.audit_date or now) - timedelta(hours=self.audit_hours))
+        begun = self.pull_start_date or self.create_date
+        # A whole hour: what is counted again is counted in full. The hour in which the channel began is not.
+        return max(since.replace(minute=0, second=0, microsecond=0), begun), is_full
+
+    def _count_shop_orders(self, adapter, since, now):
+        """Return {hour: values} of what the shop lists, and fetch what is not here.
+
+        Orders too young to be here are left out of the count; those placed before ``since`` are looked for, and counted
+        only when they were missing: their hour is not listed in full.
+        """
+        fresh = now - timedelta(minutes=FRESH_INTERVALS * self.pull_interval)
+        hours, seen = defaultdict(lambda: {"ids": 0, "numbers": [], "missed": {}}), set()
+        for refs in adapter.list_order_ids(since.replace(tzinfo=UTC)):
+            new = {ref.external_id: ref for ref in refs if ref.external_id not in seen}
+            seen |= new.keys()
+            placed = {key: self._get_placed_date(ref, now) for key, ref in new.items()}
+            new = {key: ref for key, ref in new.items() if placed[key] <= fresh}
+            held = self._find_held_ids(list(new))
+            for key, ref in new.items():
+                row = hours[placed[key].replace(minute=0, second=0, microsecond=0)]
+                if placed[key] >= since:
+                    row["ids"] += 1
+                    row["numbers"].append(ref.number or "")
+                if key not in held:
+                    row["missed"][key] = self._fetch_missed(adapter, ref, now)
+            # Ends the transaction: no snapshot and no lock is held while the shop answers.
+            self.env["ir.cron"]._commit_progress()
+        since_hour = since.replace(minute=0, second=0, microsecond=0)
+        return {hour: row for hour, row in hours.items() if hour >= since_hour or row["missed"]}
+
+    @api.model
+    def _get_placed_date(self, ref, now):
+        """Return when an order was placed; what can't be read was placed long enough ago to be here."""
+        return ref.placed_at.astimezone(UTC).replace(tzinfo=None, microsecond=0) if ref.placed_at else now - ONE_HOUR
+
+    def _find_held_ids(self, external_ids):
+        """Return the ids among these that are an order here or a message of the inbox."""
+        if not external_ids:
+            return set()
+        self.env["sale.order"].flush_model(["channel_id", "channel_order_id"])
+        self.env["oms.channel.message"].flush_model(["channel_id", "external_id"])
+        return {
+            row[0]
+            for row in self.env.execute_query(
+                SQL(
+                    "SELECT channel_order_id FROM sale_order WHERE channel_id = %(channel)s"
+                    " AND channel_order_id = ANY(%(ids)s)"
+                    " UNION SELECT external_id FROM oms_channel_message WHERE channel_id = %(channel)s"
+                    " AND external_id = ANY(%(ids)s)",
+                    channel=self.id,
+                    ids=external_ids,
+                )
+            )
+        }
+
+    def _fetch_missed(self, adapter, ref, now):
+        """Store a missing order in the inbox. :return: what becomes of it, JSON-able"""
+        row = {"number": ref.number, "found": fields.Datetime.to_string(now), "state": "open"}
+        try:
+            payload = ref.payload
+            if payload is None:
+                self.env["ir.cron"]._commit_progress()
+                payload = adapter.fetch_order(ref.external_id)
+            try:
+                version = ref.version or adapter.parse_order(payload).version
+            except AdapterError:
+                version = ref.version  # its message will say what is wrong
+            self._store_orders([(ref.external_id, version, payload)], "audit")
+            row["state"] = "fetched"
+        except (Rejected, BadResponse) as error:
+            row["reason"] = error.message
+        _logger.warning("Channel %s: order %s had been missed (%s)", self.id, ref.external_id, row["state"])
+        return row
+
+    # === RESULT === #
+
+    def _write_audits(self, hours, now):
+        """Keep what was counted, hour by hour."""
+        gaps = self._find_number_gaps(hours) if self.is_numbering_continuous else {}
+        known = {
+            audit.hour: audit
+            for audit in self.env["oms.channel.audit"].search(
+                [("channel_id", "=", self.id), ("hour", "in", list(hours))]
+            )
+        }
+        new = []
+        for hour, row in hours.items():
+            audit = known.get(hour, self.env["oms.channel.audit"])
+            values = self._prepare_audit_values(audit, row, gaps.get(hour, []), now)
+            if audit:
+                audit.write(values)
+            else:
+                new.append({"channel_id": self.id, "hour": hour, **values})
+        self.env["oms.channel.audit"].create(new)
+
+    def _prepare_audit_values(self, audit, row, gaps, now):
+        """Return the values of one hour. What was missing before and is not any more was fetched."""
+        before = {
+            key: {**value, "state": "fetched", "reason": ""} if row["ids"] else value
+            for key, value in (audit.missed or {}).items()
+        }
+        missed = {**before, **row["missed"]}
+        still_open = sum(value["state"] == "open" for value in missed.values())
+        # An hour before the window is not listed in full: its count stays, but for what was found missing.
+        shop = row["ids"] or max(audit.shop_count, len(missed))
+        numbers = sorted((one for one in row["numbers"] if one), key=lambda one: (len(one), one))
+        return {
+            "checked_date": now,
+            "shop_count": shop,
+            "held_count": shop - still_open,
+            "missed_count": len(missed),
+            "fetched_count": len(missed) - still_open,
+            "open_count": still_open,
+            "missed": missed or False,
+            "first_number": numbers[0] if numbers else audit.first_number,
+            "last_number": numbers[-1] if numbers else audit.last_number,
+            "gap_count": len(gaps),
+            "gap_numbers": self._join_numbers(gaps) or False,
+        }
+
+    def _find_number_gaps(self, hours):
+        """Return {hour: [numbers]} that the shop's list leaves out and that are not here either; each belongs to the
+        hour of the next number."""
+        numbers = {int(one): hour for hour, row in hours.items() for one in row["numbers"] if one.isdecimal()}
+        ordered = sorted(numbers)
+        gaps = {}
+        for one, following in pairwise(ordered):
+            if 1 < following - one <= MAX_GAP:
+                gaps.update(dict.fromkeys(range(one + 1, following), numbers[following]))
+        here = self.env["sale.order"].search_fetch(
+            [("channel_id", "=", self.id), ("channel_order_ref", "in", [str(one) for one in gaps])],
+            ["channel_order_ref"],
+        )
+        found = set(here.mapped("channel_order_ref"))
+        by_hour = defaultdict(list)
+        for one, hour in gaps.items():
+            if str(one) not in found:
+                by_hour[hour].append(one)
+        return by_hour
+
+    @api.model
+    def _join_numbers(self, numbers):
+        """Return "7, 10-12" of numbers in order."""
+        parts = []
+        for one in sorted(numbers):
+            if parts and parts[-1][1] == one - 1:
+                parts[-1][1] = one
+            else:
+                parts.append([one, one])
+        return ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in parts)

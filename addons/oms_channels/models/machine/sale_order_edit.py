@@ -1,0 +1,127 @@
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from .oms_channel_edit_policy import CAN_APPLY
+
+# What of a line the shop may change once it is confirmed; its product and name stay.
+LINE_FIELDS = ("product_uom_qty", "price_unit", "discount", "tax_ids", "channel_total")
+
+
+class SaleOrder(models.Model):
+    """Applying what the shop changed: to a quotation by writing it anew, to a confirmed order that nobody has begun to
+    pick by Odoo's own write, so that its transfers follow."""
+
+    _inherit = "sale.order"
+
+    def _decide_differences(self, differences, stage):
+        """Return {part: decision} of what the shop changed, by the channel's policy.
+
+        The total goes with the lines it comes from. An address that was masked and is not any more is applied while it
+        can be: it is no other address, only a readable one.
+        """
+        self.ensure_one()
+        decisions = {part: self.channel_id._get_edit_decision(part, stage) for part in differences}
+        if "lines" in decisions and "total" in decisions:
+            decisions["total"] = decisions["lines"]
+        if "address" in decisions and self.channel_is_masked and stage in CAN_APPLY["address"]:
+            decisions["address"] = "apply"
+        return decisions
+
+    def _is_masked_anew(self, channel_order):
+        """Return whether the shop now hides an address that is known here: the known one stays."""
+        return bool(
+            channel_order.is_masked and not self.channel_is_masked and (self.channel_snapshot or {}).get("address")
+        )
+
+    def _prepare_next_snapshot(self, channel_order):
+        """Return the snapshot that this order has from now on: a masked address does not replace a known one."""
+        snapshot, before = self._prepare_channel_snapshot(channel_order), self.channel_snapshot or {}
+        if channel_order.is_masked and before.get("address"):
+            snapshot["address"] = before["address"]
+        if self._is_masked_anew(channel_order):
+            snapshot["facts"]["channel_is_masked"] = self._prepare_told_facts({"masked": False})["masked"]
+        return snapshot
+
+    def _apply_differences(self, channel_order, differences):
+        """Apply what changed. :return: why it could not be, "" when it was; then nothing is changed"""
+        if self.state in ("draft", "sent"):
+            self._rewrite_from_channel(channel_order, differences)
+            # The review starts over: what it saw has changed.
+            self.sudo().oms_review_date = False  # sudo: sale.order - the mark is the suite's own
+            self._oms_trigger_review()
+            return ""
+        try:
+            with self.env.cr.savepoint():
+                self._change_confirmed(channel_order, differences)
+                self.env.flush_all()
+        except UserError as error:
+            self.env.invalidate_all()
+            return str(error)
+        return ""
+
+    def _change_confirmed(self, channel_order, differences):
+        """Change a confirmed order and, through Odoo, its transfers.
+
+        :raise UserError: naming what stands against it
+        """
+        if differences.keys() & {"lines", "total"}:
+            self._check_lines_may_change()
+            vals = {
+                "order_line": self._prepare_line_changes(channel_order, differences.get("lines", {})),
+                "channel_amount_total": float(self._get_expected_total(channel_order)),
+            }
+            before = {line.id: line.product_uom_qty for line in self.order_line}
+            # In one go, then launched: what is half changed would be judged, and held for its total.
+            self.with_context(tracking_disable=True, skip_procurement=True).write(vals)
+            self.with_context(skip_procurement=True)._add_rounding_lines()
+            self.order_line._action_launch_stock_rule(previous_product_uom_qty=before)
+        if "address" in differences:
+            self._check_address_may_change()
+            [contact] = self.env["oms.channel.buyer"]._find_or_create_contacts(self.channel_id, [channel_order])
+            # The key is Odoo's own: the transfers go to the new address as well.
+            self.with_context(tracking_disable=True, update_delivery_shipping_partner=True).write(
+                {"partner_shipping_id": contact["partner_shipping_id"]}
+            )
+        if "note" in differences:
+            self.channel_note = channel_order.note
+
+    def _check_lines_may_change(self):
+        if self.locked:
+            raise UserError(self.env._("The order is locked."))
+        if any(line.qty_invoiced or line.qty_delivered for line in self.order_line):
+            raise UserError(self.env._("The order is invoiced or delivered in part."))
+
+    def _check_address_may_change(self):
+        pickings = self._oms_get_pickings().filtered(lambda picking: picking.state not in ("done", "cancel"))
+        if pickings.move_ids.sale_line_id.order_id - self:
+            raise UserError(self.env._("The order travels together with others."))
+        if any(picking.carrier_tracking_ref for picking in pickings):
+            raise UserError(self.env._("The parcel has its label already."))
+
+    def _prepare_line_changes(self, channel_order, lines):
+        """Return the commands that bring the lines of a confirmed order in line with the shop's.
+
+        :param lines: the part "lines" of the differences: what a person changed here on other lines stays
+        """
+        channel = self.channel_id
+        setup = self._prepare_channel_setup(channel, [channel_order])
+        own = {line.channel_line_id: line for line in self.order_line if line.channel_line_id}
+        commands, wanted = [], set()
+        for vals in self._prepare_channel_line_values(channel, channel_order, setup):
+            key = vals["channel_line_id"]
+            wanted.add(key)
+            line = own.get(key)
+            if not line:
+                commands.append(Command.create(vals))
+                continue
+            changes = {name: vals[name] for name in LINE_FIELDS if name in vals}
+            if key not in lines:
+                changes.pop("product_uom_qty")
+            commands.append(Command.update(line.id, changes))
+        commands += [
+            Command.update(line.id, {"product_uom_qty": 0, "channel_total": 0})
+            for key, line in own.items()
+            if key in lines and key not in wanted
+        ]
+        return commands

@@ -1,0 +1,141 @@
+from datetime import datetime, timedelta
+
+from odoo import fields
+from odoo.tests import tagged
+
+from .common import ChannelsCommon
+
+
+@tagged("post_install", "-at_install")
+class TestAlerts(ChannelsCommon):
+    """What is wrong becomes one activity of each kind, and closes by itself."""
+
+    def _watch(self):
+        self._run_cron("oms_channels.ir_cron_watch")
+        return self.channel.alert_ids
+
+    def _fail(self, number=1):
+        raw = self.shop.place(number, [("OMS-MOUSE", 1, 20.0)])
+        raw["items"][0]["quantity"] = "many"
+        self._pull()
+        return self._message(raw["id"])
+
+    def test_well_channel_has_none(self):
+        self._import(1)
+        self.assertFalse(self._watch())
+
+    def test_one_activity_a_kind_closed_by_itself(self):
+        message = self._fail()
+        alert = self._watch()
+        self.assertEqual(alert.kind, "dead")
+        activity = self.channel.activity_ids
+        self.assertEqual((activity.user_id, alert.activity_id), (self.channel.user_id, activity))
+        self._fail(2)
+        self.assertEqual(self._watch(), alert)
+        self.assertIn("2 messages", alert.message)
+        self.assertEqual(self.channel.activity_ids, activity)
+        (message | self._message("order_2")).action_skip()
+        self.assertFalse(self._watch())
+        self.assertFalse(self.channel.activity_ids)
+        self.assertTrue(alert.closed_date)
+
+    def test_alert_marked_as_done_does_not_come_back_until_it_was_well(self):
+        message = self._fail()
+        alert = self._watch()
+        alert.activity_id.action_feedback()
+        self._watch()
+        self.assertFalse(self.channel.activity_ids)
+        message.action_skip()
+        self._watch()
+        self._fail(2)
+        self._watch()
+        self.assertEqual(len(self.channel.activity_ids), 1)
+
+    def test_limits_are_the_channels_own(self):
+        self._fail()
+        self.channel.alert_dead_count = 2
+        self.assertFalse(self._watch())
+        self.channel.alert_dead_count = 0
+        self._fail(2)
+        self.assertFalse(self._watch())
+
+    def test_unmatched_products_are_their_own_kind(self):
+        self.shop.place(1, [("GHOST", 1, 20.0)])
+        self._pull()
+        self.assertEqual(self._watch().kind, "unmatched")
+
+    def test_oldest_message_and_failed_push(self):
+        order = self._import(1)
+        self.env["oms.channel.push"]._enqueue("cancel", [(order, order)]).state = "failed"
+        message = self.env["oms.channel.message"]._store(self.channel, [("order_9", "1", {"id": "order_9"})], "push")
+        self.env.cr.execute(
+            "UPDATE oms_channel_message SET create_date = create_date - interval '20 minutes' WHERE id = %s",
+            [message.id],
+        )
+        self.assertEqual(set(self._watch().mapped("kind")), {"push", "oldest"})
+
+    def test_keys_that_end(self):
+        self.channel.credentials_expiry = fields.Datetime.now() + timedelta(days=3)
+        alert = self._watch()
+        self.assertEqual((alert.kind, alert.level), ("key", "warning"))
+        self.assertEqual(self.channel.health, "warning")
+        self.channel.credentials_expiry = fields.Datetime.now() - timedelta(days=1)
+        self.assertEqual(self._watch().level, "error")
+        self.channel.credentials_expiry = fields.Datetime.now() + timedelta(days=300)
+        self.assertFalse(self._watch())
+
+    def test_silence_goes_by_the_hours_of_the_week(self):
+        now = datetime(2026, 3, 4, 15, 0)  # a Wednesday
+        busy = [0.0] * 168
+        for day in range(5):
+            for hour in range(8, 18):
+                busy[day * 24 + hour] = 2.0
+        expected = self.channel._get_expected_orders
+        self.assertEqual(expected(busy, now - timedelta(hours=3), now), 6.0)
+        self.assertEqual(expected(busy, now - timedelta(minutes=30), now), 1.0)
+        self.assertEqual(expected(busy, datetime(2026, 3, 6, 18), datetime(2026, 3, 9, 8)), 0.0)  # the weekend
+
+    def test_no_orders_though_some_were_due(self):
+        now = fields.Datetime.now()
+        # A week ago two orders came in each of the same 24 hours; now the last one is a day old.
+        hours = [24, *(7 * 24 + number / 2 for number in range(48))]
+        self.env["sale.order"].create(
+            [
+                self._prepare_order_values(date_order=now - timedelta(hours=hour), channel_order_id=f"silent-{hour}")
+                for hour in hours
+            ]
+        )
+        alert = self._watch()
+        self.assertEqual((alert.kind, alert.level), ("silence", "error"))
+        self.assertIn("No order since", self.channel.health_message)
+        self._create_order(date_order=fields.Datetime.now(), channel_order_id="new")
+        self.assertFalse(self._watch())
+
+    def test_webhooks_that_do_not_come(self):
+        for number in (1, 2, 3):
+            self.shop.place(number, [("OMS-MOUSE", 1, 20.0)])
+        self._pull()
+        self.assertEqual(self._watch().kind, "webhook")
+        self._message("order_1").source = "webhook"
+        self.assertFalse(self._watch())
+
+    def test_channel_without_shop_is_watched_no_more(self):
+        self._fail()
+        alert = self._watch()
+        self.channel.provider = False
+        self._watch()
+        self.assertTrue(alert.closed_date)
+
+    def test_queries_do_not_grow_with_the_channels(self):
+        channels = self.env["oms.channel"].create(
+            [{"name": f"C{i}", "code": f"c{i}", "provider": "medusa", "base_url": "http://c"} for i in range(10)]
+        )
+
+        def count(records):
+            self.env.invalidate_all()
+            start = self.env.cr.sql_log_count
+            records._find_issues()
+            return self.env.cr.sql_log_count - start
+
+        count(channels[:1])
+        self.assertLessEqual(count(channels), count(channels[:2]) + 1)

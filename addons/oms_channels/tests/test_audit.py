@@ -1,0 +1,129 @@
+from datetime import UTC, datetime
+
+from odoo.tests import tagged
+
+from odoo.addons.oms_channels.adapters import base
+
+from .common import ChannelsCommon, patch_method
+
+
+@tagged("post_install", "-at_install")
+class TestAudit(ChannelsCommon):
+    """What the shop has is counted against what is here; what is missing is fetched and named."""
+
+    def setUp(self):
+        super().setUp()
+        self.channel.write({"audit_days": 3000, "pull_start_date": "2026-01-01 00:00:00"})
+
+    def _audit(self):
+        self.channel.write({"audit_date": False, "audit_full_date": False})
+        self._run_cron("oms_channels.ir_cron_audit")
+        return self.env["oms.channel.audit"].search([("channel_id", "=", self.channel.id)])
+
+    def _lose(self, number):
+        """Place an order that pulling has passed by."""
+        raw = self.shop.place(number, [("OMS-MOUSE", 1, 20.0)])
+        self.channel.pull_checkpoint = "2026-06-01 00:00:00"
+        return raw["id"]
+
+    def test_nothing_lost_is_said(self):
+        self._import(1)
+        audit = self._audit()
+        self.assertEqual((audit.shop_count, audit.held_count, audit.missed_count), (1, 1, 0))
+        self.assertEqual(audit.state, "complete")
+        self.assertIn("All 1 orders", self.channel.audit_message)
+
+    def test_lost_order_is_fetched_and_named(self):
+        self._import(1)
+        lost = self._lose(2)
+        audit = self._audit()
+        self.assertEqual((audit.shop_count, audit.held_count, audit.missed_count, audit.open_count), (2, 2, 1, 0))
+        self.assertEqual(audit.state, "fetched")
+        self.assertIn(lost, audit.missed_text)
+        self.assertIn("1 had been missed", self.channel.audit_message)
+        self._work("message")
+        self.assertTrue(self._order(lost))
+        self.assertEqual(self._message(lost).source, "audit")
+
+    def test_again_counts_and_fetches_nothing_twice(self):
+        self._import(1)
+        lost = self._lose(2)
+        self._audit()
+        audit = self._audit()
+        self.assertEqual((audit.shop_count, audit.missed_count, audit.fetched_count), (2, 1, 1))
+        self.assertEqual(len(self._message(lost)), 1)
+
+    def test_order_the_shop_does_not_hand_out_is_missing(self):
+        self._import(1)
+        lost = self._lose(2)
+        fetch = self.shop.fetch
+        self.shop.fetch = lambda parts, params: (
+            (404, {"message": "gone"}) if parts[1:] == [lost] else fetch(parts, params)
+        )
+        audit = self._audit()
+        self.assertEqual((audit.state, audit.open_count, audit.held_count), ("missing", 1, 1))
+        self.assertIn("1 of 2 orders", self.channel.audit_message)
+        self.assertIn(self.channel, self.env["oms.channel"].search([("audit_open_count", ">", 0)]))
+        self._run_cron("oms_channels.ir_cron_watch")
+        self.assertEqual(self.channel.alert_ids.kind, "gap")
+        self.assertEqual(self.channel.health, "error")
+        del self.shop.fetch
+        self.assertEqual(self._audit().state, "fetched")
+
+    def test_failing_shop_keeps_the_last_count(self):
+        self._import(1)
+        self._audit()
+        self.shop.failure = (503, {})
+        audit = self._audit()
+        self.assertEqual(audit.shop_count, 1)
+        self.assertIn("503", self.channel.audit_error)
+        self.assertTrue(self.channel.rest_until)
+
+    def test_before_the_first_pull_nothing_is_missing(self):
+        self._lose(1)
+        self.channel.last_pull_date = False
+        self.assertFalse(self._audit())
+
+    def test_numbers_left_out(self):
+        self.channel.is_numbering_continuous = True
+        for number in (1, 2, 5, 6, 8):
+            self.shop.place(number, [("OMS-MOUSE", 1, 20.0)])
+        self._pull()
+        audit = self._audit()
+        self.assertEqual((audit.gap_count, audit.gap_numbers), (3, "3-4, 7"))
+        self.assertEqual((audit.first_number, audit.last_number), ("1", "8"))
+
+    def test_each_order_counts_in_the_hour_it_was_placed_in(self):
+        self.shop.place(1, [("OMS-MOUSE", 1, 20.0)])
+        self.shop.clock = 7200
+        self.shop.place(2, [("OMS-MOUSE", 1, 20.0)])
+        self.shop.change("order_1", email="new@example.com")
+        self._pull()
+        audits = self._audit()
+        self.assertEqual(
+            [(audit.hour, audit.shop_count) for audit in audits.sorted("hour")],
+            [(datetime(2026, 1, 1, 0), 1), (datetime(2026, 1, 1, 2), 1)],
+        )
+
+    def test_queries_do_not_grow_with_the_orders(self):
+        def count(numbers):
+            for number in numbers:
+                self.shop.place(number, [("OMS-MOUSE", 1, 20.0)])
+            self._pull()
+            adapter = self.channel._get_adapter()
+            start = self.env.cr.sql_log_count
+            with patch_method(self.env["ir.cron"], "_commit_progress", lambda *args, **kwargs: 1.0):
+                self.channel._count_shop_orders(adapter, datetime(2026, 1, 1), datetime(2026, 6, 1))
+            return self.env.cr.sql_log_count - start
+
+        first = count(range(1, 3))
+        self.assertLessEqual(count(range(3, 33)), first)
+
+    def test_adapter_lists_without_content(self):
+        self.shop.place(7, [("OMS-MOUSE", 1, 20.0)])
+        adapter = self.channel._get_adapter()
+        self.assertIn(base.AUDIT, adapter.capabilities)
+        since = datetime(2026, 1, 1, tzinfo=UTC)
+        [[ref]] = adapter.list_order_ids(since)
+        self.assertEqual((ref.external_id, ref.number, ref.payload), ("order_7", "7", None))
+        self.assertEqual(adapter.count_orders(since), 1)

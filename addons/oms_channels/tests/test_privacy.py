@@ -1,0 +1,111 @@
+from datetime import timedelta
+
+from odoo import fields
+from odoo.tests import tagged
+
+from .common import ChannelsCommon
+
+
+@tagged("post_install", "-at_install")
+class TestPrivacy(ChannelsCommon):
+    """What buyers told is forgotten when it is not needed any more, channel by channel."""
+
+    def _finish(self, number=1, days=100, **values):
+        """An order that was cancelled long ago."""
+        order = self._import(number, [("OMS-MOUSE", 1, 20.0)], **values)
+        order._action_cancel()
+        self._work("push")
+        old = fields.Datetime.now() - timedelta(days=days)
+        order.date_order = old
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE oms_channel_buyer SET create_date = %s", [old])
+        self.env.invalidate_all()
+        return order
+
+    def _anonymise(self, days=90):
+        self.channel.anonymise_days = days
+        self._run_cron("oms_channels.ir_cron_anonymise")
+
+    def test_buyer_of_an_old_order_is_forgotten(self):
+        order = self._finish()
+        buyer = self.env["oms.channel.buyer"].search([("channel_id", "=", self.channel.id)])
+        self.assertTrue(order.oms_address_key)
+        self._anonymise()
+        for contact in order.partner_id | order.partner_shipping_id:
+            self.assertIn("Anonymised", contact.name)
+            self.assertFalse(contact.phone or contact.email or contact.street)
+            self.assertTrue(contact.country_id)
+        self.assertFalse(order.channel_snapshot["address"])
+        self.assertFalse(order.channel_message_ids)
+        self.assertFalse(order.oms_address_key or order.oms_phone_key)
+        self.assertTrue(buyer.external_id.startswith("anonymised:"))
+        self._pull()
+        self.assertEqual(self._order("order_1"), order, "what comes again is recognised")
+
+    def test_never_by_default_and_not_before_its_time(self):
+        order = self._finish()
+        self._anonymise(0)
+        self._anonymise(200)
+        self.assertEqual(order.partner_shipping_id.street, "文三路 90 号")
+
+    def test_buyer_with_another_order_stays(self):
+        order = self._finish()
+        self._create_order(partner_id=order.partner_id.id, channel_id=False)
+        self._anonymise()
+        self.assertEqual(order.partner_shipping_id.street, "文三路 90 号")
+
+    def test_buyer_on_an_invoice_stays(self):
+        order = self._finish()
+        invoice = self.env["account.move"].create(
+            {"move_type": "out_invoice", "partner_id": order.partner_invoice_id.id, "invoice_line_ids": []}
+        )
+        self._anonymise()
+        self.assertEqual(invoice.partner_id.street, "文三路 90 号")
+
+    def test_contact_used_elsewhere_stays(self):
+        order = self._finish()
+        self.env["res.users"].with_context(no_reset_password=True).create(
+            {"name": "B", "login": "buyer-with-login", "partner_id": order.partner_id.id}
+        )
+        name = order.partner_id.name
+        self._anonymise()
+        self.assertEqual(order.partner_id.name, name)
+
+    def test_open_order_keeps_its_buyer(self):
+        order = self._import(1, [("OMS-MOUSE", 1, 20.0)])
+        old = fields.Datetime.now() - timedelta(days=100)
+        order.date_order = old
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE oms_channel_buyer SET create_date = %s", [old])
+        self._anonymise()
+        self.assertEqual(order.partner_shipping_id.street, "文三路 90 号")
+
+    def test_retention_is_the_channels_own(self):
+        order = self._import(1)
+        message = order.channel_message_ids
+        self.env.cr.execute("UPDATE oms_channel_message SET create_date = create_date - interval '10 days'")
+        self.env.invalidate_all()
+        self.env["oms.channel.message"]._gc_messages()
+        self.assertTrue(message.exists())
+        self.channel.message_keep_days = 5
+        self.env["oms.channel.message"]._gc_messages()
+        self.assertFalse(message.exists())
+
+    # === THE DIFFERENCE OF TWO MESSAGES === #
+
+    def test_message_shows_what_is_other_than_before(self):
+        self._import(1)
+        self.shop.change("order_1", email="<b>new</b>@example.com")
+        self._pull()
+        now, before = self._message("order_1")
+        self.assertEqual(now.previous_id, before)
+        self.assertFalse(before.difference_html)
+        html = now.difference_html
+        self.assertIn("<code>email</code>", html)
+        self.assertIn("buyer1@example.com", html)
+        self.assertIn("&lt;b&gt;new", html)
+        self.assertNotIn("postal_code", html)
+
+    def test_payload_and_difference_are_for_managers(self):
+        fields_seen = self.env["oms.channel.message"].with_user(self.user).fields_get()
+        self.assertNotIn("difference_html", fields_seen)
