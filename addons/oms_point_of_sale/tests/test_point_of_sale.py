@@ -12,13 +12,17 @@ class TestPointOfSale(TestPoSCommon):
         self.company.point_of_sale_update_stock_quantities = "closing"
         self.warehouse = self.config.picking_type_id.warehouse_id
         # The till's own manager sells; the channel is another's.
-        self.channel = self.env["oms.channel"].sudo().create(
-            {
-                "name": "Till",
-                "code": "till",
-                "company_id": self.company.id,
-                "warehouse_ids": [(6, 0, self.warehouse.ids)],
-            }
+        self.channel = (
+            self.env["oms.channel"]
+            .sudo()
+            .create(
+                {
+                    "name": "Till",
+                    "code": "till",
+                    "company_id": self.company.id,
+                    "warehouse_ids": [(6, 0, self.warehouse.ids)],
+                }
+            )
         )
         self.product = self.create_product("Mug", self.categ_basic, 10.0, 5.0)
         self.product.is_storable = True
