@@ -114,7 +114,6 @@ FULFILLMENT_ORDERS = """query ($id: ID!, $after: String) { order(id: $id) {
         lineItems(first: 80) { nodes { id remainingQuantity lineItem { id } } }
     } }
 } }"""
-JOB = "query ($id: ID!) { job(id: $id) { id done } }"
 
 # === WRITE === #
 
