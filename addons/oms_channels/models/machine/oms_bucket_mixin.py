@@ -37,19 +37,18 @@ class OmsBucketMixin(models.AbstractModel):
         :param after: callable(environment of that transaction), called before it ends
         :return: (whether there was one, tokens left, seconds until there is one, seconds until all are there)
         """
-        with self.env.registry.cursor() as cr:
-            bucket = self.with_env(self.env(cr=cr))
-            for _try in range(TRIES):
-                try:
+        for _try in range(TRIES):
+            try:
+                with self.env.registry.cursor() as cr:
+                    bucket = self.with_env(self.env(cr=cr))
                     result = bucket._take_once(owner.id, limit)
                     if after:
                         after(bucket.env)
-                    cr.commit()  # the end of this cursor's whole work, which is nothing but the token
                     return result
-                except SerializationFailure:
-                    cr.rollback()
-            # Calls keep overtaking this one: that is no reason to refuse it.
-            return True, 0, 0, 60
+            except SerializationFailure:
+                continue
+        # Calls keep overtaking this one: that is no reason to refuse it.
+        return True, 0, 0, 60
 
     def _take_once(self, owner_id, limit):
         slots = min(SLOTS, max(limit // SLOT_SIZE, 1))

@@ -108,5 +108,4 @@ class OmsChannel(models.Model):
             credentials = self._make_adapter({**entered, **values}).refresh_credentials()
             # What the shop has given is kept, whatever becomes of the caller.
             values, _end = Token._store_token(self.id, credentials)
-            cr.commit()  # the end of this cursor's whole work, which is nothing but the keys
             return values
