@@ -91,7 +91,9 @@ def take_in(database, first, count):
             domain = env["oms.channel.message"]._get_queue_domain(lane)
             share = env["oms.channel.message"].search_count(domain)
         if share:
-            work = costs_of(database, lambda env, lane=lane: env["oms.channel.message"].sudo()._cron_process_queue(lane), share)
+            work = costs_of(
+                database, lambda env, lane=lane: env["oms.channel.message"].sudo()._cron_process_queue(lane), share
+            )
             rows.setdefault("import", []).append(work)
     with databases.environment(database) as env:
         names = [item[0] for item in items]
@@ -135,7 +137,12 @@ def make_listings(database, count):
     """Listings of ``count`` products with stock in a channel of their own."""
     with databases.environment(database) as env:
         channel = env["oms.channel"].create(
-            {"name": f"Stock {count}", "code": f"stock{count}", "provider": "marketplace", "base_url": "http://127.0.0.1:9"}
+            {
+                "name": f"Stock {count}",
+                "code": f"stock{count}",
+                "provider": "marketplace",
+                "base_url": "http://127.0.0.1:9",
+            }
         )
         ids = []
         for start in range(0, count, 1000):

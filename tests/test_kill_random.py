@@ -23,8 +23,8 @@ from servers.odoo_server import OdooError, OdooServer, wait_until
 
 from odoo.addons.oms_channels.adapters.medusa import mapper, signature
 
-ORDERS = int(os.environ.get("OMS_KILL_ORDERS", "100"))
-KILLS = int(os.environ.get("OMS_KILL_TIMES", "6"))
+ORDERS = int(os.environ.get("OMS_KILL_ORDERS", "80"))
+KILLS = int(os.environ.get("OMS_KILL_TIMES", "4"))
 SEED = int(os.environ.get("OMS_KILL_SEED", "1"))
 # A worker lives so long before it is killed: seconds, from and to.
 LIFE = (0.5, 4.0) if ORDERS > 500 else (0.3, 1.5)

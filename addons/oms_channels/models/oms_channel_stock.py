@@ -71,7 +71,9 @@ class OmsChannel(models.Model):
     def _is_any_instant(self):
         """Return whether any channel wants to be told at once: if none does, changed stock costs nothing."""
         # sudo: oms.channel - the answer is kept for all users
-        return bool(self.sudo().search_count(self._get_publishing_domain() & Domain("is_stock_instant", "=", True), limit=1))
+        return bool(
+            self.sudo().search_count(self._get_publishing_domain() & Domain("is_stock_instant", "=", True), limit=1)
+        )
 
     # === PUBLISHING === #
 

@@ -31,6 +31,4 @@ class OmsStockRuleMixin(models.AbstractModel):
     def _get_stock_rule(self):
         """Return the `StockRule` of one record."""
         self.ensure_one()
-        return StockRule(
-            self.stock_safety, self.stock_percent, self.stock_plus, self.stock_minimum, self.stock_maximum
-        )
+        return StockRule(self.stock_safety, self.stock_percent, self.stock_plus, self.stock_minimum, self.stock_maximum)

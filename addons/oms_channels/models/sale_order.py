@@ -27,9 +27,15 @@ class SaleOrder(models.Model):
         help="The shop hides name, phone or address; the label is printed by its own means.",
     )
     channel_seller_note = fields.Text(string="Note of the Shop's Staff", readonly=True, copy=False)
-    channel_message_ids = fields.One2many("oms.channel.message", "order_id", string="Channel Messages", readonly=True, groups=READERS)
-    channel_push_ids = fields.One2many("oms.channel.push", "order_id", string="Channel Pushes", readonly=True, groups=READERS)
-    channel_payment_ids = fields.One2many("oms.channel.payment", "order_id", string="Channel Payments", readonly=True, groups=READERS)
+    channel_message_ids = fields.One2many(
+        "oms.channel.message", "order_id", string="Channel Messages", readonly=True, groups=READERS
+    )
+    channel_push_ids = fields.One2many(
+        "oms.channel.push", "order_id", string="Channel Pushes", readonly=True, groups=READERS
+    )
+    channel_payment_ids = fields.One2many(
+        "oms.channel.payment", "order_id", string="Channel Payments", readonly=True, groups=READERS
+    )
     channel_message_count = fields.Integer(compute="_compute_channel_counts", compute_sudo=True)
     channel_push_count = fields.Integer(compute="_compute_channel_counts", compute_sudo=True)
     channel_push_failed = fields.Boolean(compute="_compute_channel_counts", compute_sudo=True)

@@ -80,7 +80,9 @@ class TestStock(ChannelsCommon):
     # === HOW MUCH IS TOLD === #
 
     def _told(self):
-        return {listing.sku: quantity for listing, quantity in self.channel._get_listing_quantities(self.listings).items()}
+        return {
+            listing.sku: quantity for listing, quantity in self.channel._get_listing_quantities(self.listings).items()
+        }
 
     def test_rule_of_the_channel_and_of_a_listing(self):
         self.channel.write({"stock_safety": 2, "stock_percent": 50, "stock_plus": 1})
@@ -125,7 +127,12 @@ class TestStock(ChannelsCommon):
         )
         listings = self.env["oms.channel.listing"].create(
             [
-                {"channel_id": self.channel.id, "external_id": p.default_code, "sku": p.default_code, "product_id": p.id}
+                {
+                    "channel_id": self.channel.id,
+                    "external_id": p.default_code,
+                    "sku": p.default_code,
+                    "product_id": p.id,
+                }
                 for p in products
             ]
         )
