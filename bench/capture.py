@@ -1,6 +1,7 @@
 """What it costs to take orders in from shops, and to tell shops of stock. See README.md."""
 
 import argparse
+import functools
 import gc
 import json
 import os
@@ -33,7 +34,7 @@ def arguments():
 
 
 def costs_of(database, work, count):
-    """Run ``work(env)`` in a transaction of its own; (python ms, postgres ms, queries) of each of ``count``, slowness."""
+    """Run ``work(env)`` in a transaction of its own: (python ms, postgres ms, queries) of each of ``count``, slow."""
     slowness = calibration()
     with databases.environment(database) as env, Meter(env.cr) as meter:
         work(env)
@@ -75,6 +76,11 @@ def payload(number):
     }
 
 
+def work_lane(env, lane):
+    # sudo: oms.channel.message - as the scheduler does
+    env["oms.channel.message"].sudo()._cron_process_queue(lane)
+
+
 def take_in(database, first, count):
     """Orders from message to judged and ready to be confirmed: {stage: costs}. A lane has about 50 of them."""
     items = [(f"CAP-{number}", "1", payload(number)) for number in range(first, first + count)]
@@ -91,10 +97,7 @@ def take_in(database, first, count):
             domain = env["oms.channel.message"]._get_queue_domain(lane)
             share = env["oms.channel.message"].search_count(domain)
         if share:
-            work = costs_of(
-                database, lambda env, lane=lane: env["oms.channel.message"].sudo()._cron_process_queue(lane), share
-            )
-            rows.setdefault("import", []).append(work)
+            rows.setdefault("import", []).append(costs_of(database, functools.partial(work_lane, lane=lane), share))
     with databases.environment(database) as env:
         names = [item[0] for item in items]
         orders = env["sale.order"].search([("channel_order_id", "in", names)], order="id").ids
@@ -189,47 +192,61 @@ def read_singly(database, ids):
     return 1000 * (meter.python + meter.postgres) / len(ids), meter.queries / len(ids)
 
 
-def main():
-    args = arguments()
-    databases.configure()
+def prepare(given):
+    """The databases with products and a channel: {kind: name}."""
     names = {}
     for kind in ("plain", "ours"):
-        names[kind] = databases.clone(
-            databases.template(kind, args.plain_template), f"{databases.PREFIX}capture_{kind}"
-        )
+        names[kind] = databases.clone(databases.template(kind, given), f"{databases.PREFIX}capture_{kind}")
         with databases.environment(names[kind]) as env:
             seed(env)
             if kind == "ours":
                 env["oms.channel"].search([("code", "=", "bench")]).auto_confirm = False
             env.cr.commit()
         databases.sql(names[kind], "VACUUM ANALYZE")
-    gc.freeze()
+    return names
+
+
+def measure_orders(names, count):
+    """Take ``count`` orders in on both sides in turn: {kind: summary}."""
     take_in(names["ours"], 1, 200)  # fills the caches
     create_plainly(names["plain"], 1, SIZE)
     rows = {"plain": {}, "ours": {}}
-    for first in range(1_000, 1_000 + args.orders, 200):
+    for first in range(1_000, 1_000 + count, 200):
         for kind, work in (("plain", create_plainly), ("ours", take_in)):
             for stage, costs in work(names[kind], first, 200).items():
                 rows[kind].setdefault(stage, []).extend(costs)
     nominal = min(row[3] for stages in rows.values() for costs in stages.values() for row in costs)
-    result = {"arguments": vars(args), "load": os.getloadavg()}
+    tables = {kind: summary(stages, nominal) for kind, stages in rows.items()}
     print(f"\nFrom message to judged, in batches of {SIZE}; per order: CPU ms, queries")
-    for kind, stages in rows.items():
-        result[kind] = table = summary(stages, nominal)
+    for kind, table in tables.items():
         for stage, cost in table.items():
             print(f"{kind:6} {stage:8} {cost['cpu']:8.1f} {cost['queries']:8.1f} q")
-    print(f"ours / plain: {result['ours']['all']['cpu'] / result['plain']['all']['cpu']:.2f}")
-    result["stock"] = {}
-    for count in args.listings:
-        channel_id, ids = make_listings(names["ours"], count)
-        databases.sql(names["ours"], "VACUUM ANALYZE")
-        compare_stock(names["ours"], channel_id, count)
-        cpu, queries = min(compare_stock(names["ours"], channel_id, count) for _round in range(3))
-        result["stock"][count] = cpu, queries
+    print(f"ours / plain: {tables['ours']['all']['cpu'] / tables['plain']['all']['cpu']:.2f}")
+    return tables
+
+
+def measure_stock(name, counts, single):
+    """Compare the stock of so many listings, and read some products one by one: {what: (CPU ms, queries)}."""
+    result, ids = {}, []
+    for count in counts:
+        channel_id, ids = make_listings(name, count)
+        databases.sql(name, "VACUUM ANALYZE")
+        compare_stock(name, channel_id, count)  # fills the caches
+        cpu, queries = min(compare_stock(name, channel_id, count) for _round in range(3))
+        result[f"{count} listings"] = cpu, queries
         print(f"\n{count} listings compared: CPU {cpu:.0f} ms, {queries} queries")
-    cpu, queries = read_singly(names["ours"], ids[: args.single])
-    result["single"] = cpu, queries
+    cpu, queries = result["one product"] = read_singly(name, ids[:single])
     print(f"free_qty product by product: CPU {cpu:.1f} ms and {queries:.1f} queries each")
+    return result
+
+
+def main():
+    args = arguments()
+    databases.configure()
+    names = prepare(args.plain_template)
+    gc.freeze()
+    result = {"arguments": vars(args), "load": os.getloadavg(), "orders": measure_orders(names, args.orders)}
+    result["stock"] = measure_stock(names["ours"], args.listings, args.single)
     RESULTS.mkdir(exist_ok=True)
     target = RESULTS / f"capture-{time.strftime('%Y%m%d-%H%M%S')}.json"
     target.write_text(json.dumps(result, indent=1))

@@ -83,8 +83,8 @@ def logs(arguments):
 
 
 def bench(arguments):
-    """What an order costs, plain Odoo beside ours; with "review" first: what it costs to judge one; with "capture": what
-    it costs to take one in, and to compare stock."""
+    """What an order costs, plain Odoo beside ours; with "review" first: what it costs to judge one; with "capture":
+    what it costs to take one in, and to compare stock."""
     name = "run"
     if arguments[:1] in (["review"], ["capture"]):
         name, *arguments = arguments
