@@ -115,7 +115,7 @@ class BackwardReader:
     def __init__(self, fetch, span, clock):
         self.fetch, self.span, self.clock = fetch, span, clock
 
-    def read(self, since, until, cursor, size):
+    def read_page(self, since, until, cursor, size):
         """:return: (rows, oldest change first; cursor of the next page or None)"""
         if cursor and not cursor.endswith("|"):
             start, end, page = cursor.split("|")

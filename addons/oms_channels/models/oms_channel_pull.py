@@ -108,7 +108,6 @@ class OmsChannel(models.Model):
         """Read all that is due from one shop; an error of the shop stays with the channel."""
         self.ensure_one()
         started = fields.Datetime.now()
-        next_pull = started + timedelta(minutes=self.pull_interval)
         try:
             adapter = self._get_adapter(is_live=True)
             if self.is_listing_import_due:
@@ -117,17 +116,28 @@ class OmsChannel(models.Model):
                 self._pull_changed_orders(adapter)
                 self._reread_open_orders(adapter, started)
         except AdapterError as error:
-            self.write({"pull_error": error.message, "next_pull_date": next_pull})
+            self.write({"pull_error": error.message, **self._prepare_next_pull(started)})
             if isinstance(error, RateLimited | Unavailable | AuthError):
                 self._open_circuit(error.message, error.retry_after)
             return
         except Exception as error:
             self.env.cr.rollback()
             _logger.exception("Channel %s could not be pulled", self.id)
-            self.write({"pull_error": str(error) or type(error).__name__, "next_pull_date": next_pull})
+            self.write({"pull_error": str(error) or type(error).__name__, **self._prepare_next_pull(started)})
             return
-        self.write({"pull_error": False, "last_pull_date": started, "next_pull_date": next_pull})
+        self.write({"pull_error": False, "last_pull_date": started, **self._prepare_next_pull(started)})
         self._close_circuit()
+
+    def _prepare_next_pull(self, started):
+        """Return the value of when orders are pulled next; none when they were not due, or when somebody has asked for
+        them since this run began: that must not be lost.
+
+        :param started: when this run began (naive UTC)
+        """
+        self.invalidate_recordset(["next_pull_date"], flush=False)
+        if self.next_pull_date > started:
+            return {}
+        return {"next_pull_date": started + timedelta(minutes=self.pull_interval)}
 
     def _pull_changed_orders(self, adapter):
         """Store every order changed since the checkpoint, page by page, each committed with its checkpoint."""

@@ -41,9 +41,10 @@ class OmsChannel(models.Model):
 
     def _pull_changed_orders(self, adapter):
         """Override: the old orders after the new ones, which must not wait for them."""
-        super()._pull_changed_orders(adapter)
+        res = super()._pull_changed_orders(adapter)
         if self.is_backfill_due and self.provider == "shopify":
             self._pull_backfill(adapter)
+        return res
 
     def _pull_backfill(self, adapter):
         """One step: have the file prepared, or see whether it is ready and read it.

@@ -273,7 +273,7 @@ class TestBackwardReader(AdapterCase):
 
         reader, found, cursor, turn = BackwardReader(fetch, span, lambda: NOW), [], None, 0
         while True:
-            rows, cursor = reader.read(since, until, cursor, size)
+            rows, cursor = reader.read_page(since, until, cursor, size)
             found += [name for _time, name in rows]
             if cursor is None:
                 return found, calls

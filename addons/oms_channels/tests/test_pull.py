@@ -1,5 +1,6 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from odoo import fields
 from odoo.tests import tagged
 
 from .common import ChannelsCommon
@@ -63,3 +64,23 @@ class TestPull(ChannelsCommon):
         action = self.channel.with_user(self.manager).action_test_connection()
         self.assertIn("Test Store", action["params"]["title"])
         self.assertTrue(self.channel.connection_date)
+
+    def test_who_asks_for_orders_while_a_run_is_at_it_is_not_forgotten(self):
+        started = fields.Datetime.now()
+        asked = started + timedelta(seconds=1)
+        for is_asked, expected in ((False, started + timedelta(minutes=self.channel.pull_interval)), (True, asked)):
+            self.channel.next_pull_date = started
+            self.env.flush_all()
+            if is_asked:  # by another transaction
+                self.env.cr.execute(
+                    "UPDATE oms_channel SET next_pull_date = %s WHERE id = %s", [asked, self.channel.id]
+                )
+            self.channel.write(self.channel._prepare_next_pull(started))
+            self.assertEqual(self.channel.next_pull_date, expected)
+
+    def test_reading_products_puts_off_no_orders(self):
+        due = fields.Datetime.now() + timedelta(minutes=1)
+        self.channel.write({"next_pull_date": due, "is_listing_import_due": True})
+        self._run_cron(f"oms_channels.ir_cron_pull_lane_{self.channel.id % 2}")
+        self.assertFalse(self.channel.is_listing_import_due)
+        self.assertEqual(self.channel.next_pull_date, due)

@@ -24,9 +24,10 @@ class OmsChannel(models.Model):
 
     def _compute_order_counts(self):
         """Override of `oms_base`: orders of tills are orders of the channel."""
-        super()._compute_order_counts()
+        res = super()._compute_order_counts()
         for channel in self:
             channel.order_count += channel.pos_order_count
+        return res
 
     def action_view_pos_orders(self):
         """Open what the channel's tills sold."""

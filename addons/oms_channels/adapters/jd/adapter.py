@@ -71,7 +71,7 @@ class JdAdapter(base.ChannelAdapter):
     def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
         """See BackwardReader."""
         reader = BackwardReader(self._fetch_list, WINDOW, self.clock)
-        found, next_cursor = reader.read(since, until, cursor, min(limit, MAX_PAGE))
+        found, next_cursor = reader.read_page(since, until, cursor, min(limit, MAX_PAGE))
         items = []
         for row in map(self._complete, found):
             order_id = to_text(row.get("orderId"))

@@ -90,6 +90,10 @@ class ShopifyAdapter(base.ChannelAdapter):
             items.append(PageItem(order_id, mapper.get_version(raw), raw))
         return Page(tuple(items), _get_cursor(data.get("orders")))
 
+    @classmethod
+    def says_cancelled(cls, raw):
+        return isinstance(raw, dict) and isinstance(raw.get("cancelledAt"), str)
+
     def fetch_order(self, external_id):
         gid = mapper.make_gid("Order", external_id)
         order = self.client.query(queries.ONE_ORDER, id=gid).get("order")

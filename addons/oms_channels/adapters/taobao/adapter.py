@@ -64,7 +64,7 @@ class TaobaoAdapter(base.ChannelAdapter):
         One that the platform does not show comes as the list has it: the inbox says so, and the others go on.
         """
         reader = BackwardReader(self._fetch_list, WINDOW, self.clock)
-        found, next_cursor = reader.read(since, until, cursor, min(limit, MAX_PAGE))
+        found, next_cursor = reader.read_page(since, until, cursor, min(limit, MAX_PAGE))
         items = []
         for row in found:
             try:

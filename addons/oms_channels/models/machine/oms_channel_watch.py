@@ -35,10 +35,10 @@ class OmsChannel(models.Model):
         string="Unmatched Products", default=1, help="Alert from so many on that orders wait for. 0: never."
     )
     alert_push_count = fields.Integer(
-        string="Failed Pushes", default=1, help="Alert from so many failed pushes on. 0: never."
+        string="Alert: Failed Pushes", default=1, help="Alert from so many failed pushes on. 0: never."
     )
     alert_dead_count = fields.Integer(
-        string="Failed Messages", default=1, help="Alert from so many failed messages on. 0: never."
+        string="Alert: Failed Messages", default=1, help="Alert from so many failed messages on. 0: never."
     )
     alert_webhook_hours = fields.Integer(
         string="Webhooks Silent (hours)",
