@@ -23,7 +23,6 @@ class OmsChannel(models.Model):
         help="What the platform showed after the shop authorised your application (session key, access token).",
     )
     session_refresh_token = fields.Char(
-        string="Session Refresh Token",
         copy=False,
         groups="base.group_system",
         help="With it the session is renewed before it ends. Without it a person has to authorise again in time.",
