@@ -7,23 +7,8 @@ from odoo.tools import ormcache
 class StockRule(models.Model):
     """The rules of a warehouse are few and rarely change, but Odoo searches them for each line of each order."""
 
-    _inherit = "stock.rule"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        rules = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return rules
-
-    def write(self, vals):
-        res = super().write(vals)
-        self.env.registry.clear_cache()
-        return res
-
-    def unlink(self):
-        res = super().unlink()
-        self.env.registry.clear_cache()
-        return res
+    _name = "stock.rule"
+    _inherit = ["stock.rule", "oms.cached.mixin"]
 
     @api.model
     def _search_rule_for_warehouses(self, route_ids, packaging_uom_id, product_id, warehouse_ids, domain):

@@ -3,8 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..adapters import get_adapter_class
-from ..adapters.errors import AdapterError, NotSupported
+from ..adapters.errors import AdapterError
 
 # A session is renewed this long before it ends: time enough for a person when the platform refuses.
 RENEW_DAYS = 3
@@ -40,11 +39,7 @@ class OmsChannel(models.Model):
 
     def _get_session_adapter_class(self):
         """Return the adapter class of a platform whose calls carry a session, None for others."""
-        self.ensure_one()
-        try:
-            adapter_class = get_adapter_class(self.provider) if self.provider else None
-        except NotSupported:  # an addon that brought the platform is gone
-            return None
+        adapter_class = self._get_adapter_class()
         return adapter_class if adapter_class and adapter_class.has_session else None
 
     # === ONCHANGE METHODS === #

@@ -37,6 +37,7 @@ class OmsConnector(models.Model):
     """
 
     _name = "oms.connector"
+    _inherit = ["oms.cached.mixin"]  # `_get_spec` is kept
     _description = "Shop Connector"
     _order = "name, id"
 
@@ -258,17 +259,6 @@ class OmsConnector(models.Model):
             connector._check_data(connector._get_data(), connector.name)
 
     # === CRUD METHODS === #
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        connectors = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return connectors
-
-    def write(self, vals):
-        res = super().write(vals)
-        self.env.registry.clear_cache()
-        return res
 
     def copy_data(self, default=None):
         """A copy is a connector of its own."""

@@ -11,6 +11,7 @@ class OmsConnectorEndpoint(models.Model):
     """One call to the shop: what it is for, its address, and what is sent."""
 
     _name = "oms.connector.endpoint"
+    _inherit = ["oms.cached.mixin"]  # part of `oms.connector._get_spec`
     _description = "Connector Call"
     _order = "connector_id, sequence, id"
 
@@ -107,22 +108,6 @@ class OmsConnectorEndpoint(models.Model):
             endpoint.connector_id._check_data(
                 {"endpoints": [endpoint._get_data()]}, endpoint.display_name, is_numbered=False
             )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        endpoints = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return endpoints
-
-    def write(self, vals):
-        res = super().write(vals)
-        self.env.registry.clear_cache()
-        return res
-
-    def unlink(self):
-        res = super().unlink()
-        self.env.registry.clear_cache()
-        return res
 
     def _get_data(self):
         """Return the plain data of a call, as the engine and the export file have it."""

@@ -12,6 +12,7 @@ class OmsConnectorField(models.Model):
     """What of the shop's answer becomes what of our order: one line of the mapping."""
 
     _name = "oms.connector.field"
+    _inherit = ["oms.cached.mixin"]  # part of `oms.connector._get_spec`
     _description = "Connector Field"
     _order = "connector_id, sequence, id"
     _rec_name = "target"
@@ -69,22 +70,6 @@ class OmsConnectorField(models.Model):
         for field in self:
             field.connector_id._check_data({"fields": [field._get_data()]}, field.display_name, is_numbered=False)
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        records = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return records
-
-    def write(self, vals):
-        res = super().write(vals)
-        self.env.registry.clear_cache()
-        return res
-
-    def unlink(self):
-        res = super().unlink()
-        self.env.registry.clear_cache()
-        return res
-
     def action_edit_values(self):
         """Open the line with its value map."""
         self.ensure_one()
@@ -110,6 +95,7 @@ class OmsConnectorValue(models.Model):
     """What one of the shop's words means here."""
 
     _name = "oms.connector.value"
+    _inherit = ["oms.cached.mixin"]  # part of `oms.connector._get_spec`
     _description = "Connector Value"
     _order = "field_id, sequence, id"
     _rec_name = "source"
@@ -123,19 +109,3 @@ class OmsConnectorValue(models.Model):
     _source_uniq = models.UniqueIndex(
         "(field_id, COALESCE(source, ''))", "This word of the shop is in the map already."
     )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        records = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return records
-
-    def write(self, vals):
-        res = super().write(vals)
-        self.env.registry.clear_cache()
-        return res
-
-    def unlink(self):
-        res = super().unlink()
-        self.env.registry.clear_cache()
-        return res
