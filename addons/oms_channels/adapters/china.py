@@ -1,4 +1,4 @@
-"""What the open platforms of China have in common: their clock, their lists read from the back, shares to the cent,
+"""What the open platforms of China have in common: calls, clock, lists read from the back, shares to the cent,
 hidden receivers, names of carriers. Pure, but for the callables it is given."""
 
 import hashlib
@@ -9,13 +9,15 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_DOWN, Decimal
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
+from urllib.parse import urlencode, urlsplit
 
 from . import http
-from .errors import BadResponse, RateLimited
-from .types import ZERO
-from .values import bad_payload
+from .errors import AuthError, BadResponse, RateLimited
+from .types import ZERO, SessionGrant
+from .values import bad_payload, to_text
 
 CURRENCY = "CNY"
+HEADERS = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8", "Accept": "application/json"}
 CHINA = timezone(timedelta(hours=8))
 CENT = Decimal("0.01")
 # Signs, in lower case, in the code or name of a carrier of ours -> one key per company; each platform has codes of it.
@@ -86,6 +88,66 @@ def limited(message):
     """RateLimited with the seconds the platform names ("This ban will last for 9 more seconds"), if it does."""
     found = re.search(r"(\d+)\s*(?:more\s+)?(?:seconds?|秒)", message)
     return RateLimited(message, retry_after=min(float(found[1]), 3600.0) if found else None)
+
+
+# === CALLS === #
+
+
+class OpenPlatformClient:
+    """What the clients of these platforms share: the keys of a call, the session's renewal, the platform's clock.
+
+    :param transport: callable(HttpRequest) -> HttpResponse
+    :param clock: callable -> aware datetime; the signature carries the time
+    :ivar server_time: what the platform's clock said in its last answer
+    """
+
+    # What a person has to do when the session is gone.
+    how_to_authorise = ""
+
+    def __init__(self, config, transport, clock=None):
+        self.config, self.transport = config, transport
+        self.clock = clock or (lambda: datetime.now(UTC))
+        self.server_time = None
+
+    def _get_keys(self):
+        """Return app key, app secret and session of a call."""
+        key, secret, session = (
+            self.config.credentials.get(name) for name in ("api_key", "api_secret", "session_token")
+        )
+        if not key or not secret:
+            raise AuthError("App key and app secret are not set. Enter those of your application on the open platform.")
+        if not session:
+            raise AuthError(f"The shop has not authorised your application yet. {self.how_to_authorise}")
+        return key, secret, session
+
+    def _get_refresh_token(self):
+        token = self.config.credentials.get("session_refresh_token")
+        if not token:
+            raise AuthError(f"There is no refresh token. {self.how_to_authorise}")
+        return token
+
+    def _get_token_url(self, gateway, host, path):
+        """Return where tokens are renewed: a host of their own, unless somebody stands in for the gateway (a proxy, a
+        test), who is asked itself."""
+        is_gateway = (urlsplit(self.config.base_url).hostname or "").endswith(gateway)
+        return f"{host if is_gateway else self.config.base_url}{path}"
+
+    def _post(self, url, params, may_refuse=False):
+        """Send a form. :param may_refuse: whether a refusal (400) is an answer to be read"""
+        response = self.transport(http.HttpRequest("POST", url, headers=HEADERS, body=urlencode(params).encode()))
+        if not (may_refuse and response.status == 400):
+            http.check_status(response)
+        self.server_time = get_server_time(response)
+        return response
+
+
+def read_grant(answer, token):
+    """The SessionGrant of an answer that has a new token; the refresh token stays where none comes along."""
+    return SessionGrant(
+        to_text(answer["access_token"]),
+        to_text(answer.get("refresh_token")) or token,
+        int(answer.get("expires_in") or 0),
+    )
 
 
 # === LISTS READ FROM THE BACK === #

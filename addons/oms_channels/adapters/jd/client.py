@@ -1,17 +1,11 @@
 """HTTP only: one signed call of JD's open platform (JOS)."""
 
-from datetime import UTC, datetime
-from urllib.parse import urlencode, urlsplit
-
-from .. import http
-from ..china import dump, format_time, get_server_time, limited, parse_answer
+from ..china import OpenPlatformClient, dump, format_time, limited, parse_answer, read_grant
 from ..errors import AuthError, BadResponse, Rejected, Unavailable
-from ..types import SessionGrant
 from ..values import to_text
 from .signature import sign_call
 
 PATH = "/routerjson"
-HEADERS = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8", "Accept": "application/json"}
 # Codes of the gateway; all others are refusals of what was asked.
 _RATE_CODES = {"2"}
 _CLOCK_CODES = {"7", "8"}
@@ -23,27 +17,15 @@ NEW_TOKEN = (
 )
 
 
-class JdClient:
-    """:param transport: callable(HttpRequest) -> HttpResponse
-    :param clock: callable -> aware datetime; the signature carries the time
-    :ivar server_time: what the platform's clock said in its last answer
-    """
-
-    def __init__(self, config, transport, clock=None):
-        self.config, self.transport = config, transport
-        self.clock = clock or (lambda: datetime.now(UTC))
-        self.server_time = None
+class JdClient(OpenPlatformClient):
+    how_to_authorise = NEW_TOKEN
 
     def call(self, method, result, **content):
         """Return the object ``result`` of the answer. A failure inside of it is raised as well.
 
         :param content: what goes into ``360buy_param_json``
         """
-        key, secret, token = (self.config.credentials.get(name) for name in ("api_key", "api_secret", "session_token"))
-        if not key or not secret:
-            raise AuthError("App key and app secret are not set. Enter those of your application on the open platform.")
-        if not token:
-            raise AuthError(f"The shop has not authorised your application yet. {NEW_TOKEN}")
+        key, secret, token = self._get_keys()
         params = {
             "method": method,
             "app_key": key,
@@ -82,33 +64,19 @@ class JdClient:
 
     def refresh(self):
         """Exchange the refresh token. :return: SessionGrant"""
-        token = self.config.credentials.get("session_refresh_token")
-        if not token:
-            raise AuthError(f"There is no refresh token. {NEW_TOKEN}")
+        token = self._get_refresh_token()
         params = {
             "grant_type": "refresh_token",
             "app_key": self.config.credentials.get("api_key") or "",
             "app_secret": self.config.credentials.get("api_secret") or "",
             "refresh_token": token,
         }
-        # The tokens have a host of their own; whoever stands in between (a proxy, a test) is asked itself.
-        is_gateway = (urlsplit(self.config.base_url).hostname or "").endswith(".jd.com")
-        base = "https://open-oauth.jd.com" if is_gateway else self.config.base_url
-        answer = parse_answer(self._post(f"{base}/oauth2/refresh_token", params))
+        url = self._get_token_url(".jd.com", "https://open-oauth.jd.com", "/oauth2/refresh_token")
+        answer = parse_answer(self._post(url, params))
         if not answer.get("access_token"):
             what = to_text(answer.get("msg") or answer.get("code"))[:200]
             raise AuthError(f"JD did not renew the access token: {what}. {NEW_TOKEN}")
-        return SessionGrant(
-            to_text(answer["access_token"]),
-            to_text(answer.get("refresh_token")) or token,
-            int(answer.get("expires_in") or 0),
-        )
-
-    def _post(self, url, params):
-        response = self.transport(http.HttpRequest("POST", url, headers=HEADERS, body=urlencode(params).encode()))
-        http.check_status(response)
-        self.server_time = get_server_time(response)
-        return response
+        return read_grant(answer, token)
 
 
 def read_error(method, error):

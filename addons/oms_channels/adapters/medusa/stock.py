@@ -1,27 +1,17 @@
 """Sellable quantities, told to Medusa in batches."""
 
 from ..errors import Rejected
-from ..types import ZERO, StockResult
+from ..stock import BatchPublisher
+from ..types import ZERO
 from ..values import rows, to_json_number, to_text
 from . import mapper
 
-# One call carries this many levels; the query string of the look-up stays below 8 kB.
-BATCH = 100
 
-
-class StockPublisher:
+class StockPublisher(BatchPublisher):
     """Medusa sells stocked - reserved, and keeps a reservation until an order is fulfilled there: what it reserved is
     added to the sellable quantity, else it would be subtracted twice. Publish only when all its orders are imported."""
 
-    def __init__(self, client, get_location_id):
-        self.client, self.get_location_id = client, get_location_id
-
-    def publish(self, levels):
-        """:return: StockResult"""
-        errors = []
-        for start in range(0, len(levels), BATCH):
-            errors += self._publish_batch(levels[start : start + BATCH])
-        return StockResult(tuple(errors))
+    batch = 100  # the query string of the look-up stays below 8 kB
 
     def _publish_batch(self, levels):
         default = self.get_location_id() if any(not level.location for level in levels) else ""
@@ -58,7 +48,7 @@ class StockPublisher:
         ):
             if not values:
                 continue
-            params = {key: values, "fields": "id,sku,*location_levels", "limit": len(values) + BATCH}
+            params = {key: values, "fields": "id,sku,*location_levels", "limit": len(values) + self.batch}
             for item in rows(self.client.get("/inventory-items", **params), "inventory_items"):
                 found[item["id"]] = item
                 found[("sku", to_text(item.get("sku")))] = item

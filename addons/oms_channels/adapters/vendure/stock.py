@@ -1,26 +1,15 @@
 """Sellable quantities, told to Vendure in batches."""
 
 from ..errors import Rejected
-from ..types import ZERO, StockResult
+from ..stock import BatchPublisher
+from ..types import ZERO
 from ..values import rows, to_decimal, to_text
 from . import queries
 
-BATCH = 100
 
-
-class StockPublisher:
+class StockPublisher(BatchPublisher):
     """Vendure sells on hand - allocated, and keeps an allocation until an order is fulfilled: what it allocated is
     added to the sellable quantity, else it would be subtracted twice. Publish only when all its orders are imported."""
-
-    def __init__(self, client, get_location_id):
-        self.client, self.get_location_id = client, get_location_id
-
-    def publish(self, levels):
-        """:return: StockResult"""
-        errors = []
-        for start in range(0, len(levels), BATCH):
-            errors += self._publish_batch(levels[start : start + BATCH])
-        return StockResult(tuple(errors))
 
     def _publish_batch(self, levels):
         default = self.get_location_id() if any(not level.location for level in levels) else ""
@@ -54,7 +43,7 @@ class StockPublisher:
         ):
             if not values:
                 continue
-            options = {"filter": {field: {"in": values}}, "take": len(values) + BATCH}
+            options = {"filter": {field: {"in": values}}, "take": len(values) + self.batch}
             for variant in rows(self.client.query(queries.STOCK, options=options)["productVariants"], "items"):
                 found[variant["id"]] = variant
                 found[("sku", to_text(variant.get("sku")))] = variant
