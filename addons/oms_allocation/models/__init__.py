@@ -2,7 +2,6 @@ from . import oms_allocation
 from . import oms_decision
 from . import oms_event
 from . import oms_overview
-from . import product_product
 from . import res_country
 from . import res_country_state
 from . import res_partner
@@ -19,3 +18,4 @@ from . import stock_route
 from . import stock_rule
 from . import stock_warehouse
 from . import stock_warehouse_orderpoint
+from . import sellable
