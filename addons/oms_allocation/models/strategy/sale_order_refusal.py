@@ -1,0 +1,117 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from odoo.addons.oms_base.models.review import domain_words
+
+from ... import solver
+from .spec import RuleSpec
+
+# Who rejected an order is no candidate for what it rejected; it stands beside the rules of strategies.
+REJECTION = RuleSpec(id=0, name="", type="rejected")
+
+
+class SaleOrder(models.Model):
+    """Which warehouses may not serve an order, and why.
+
+    A type of rule has a method `_oms_refuse_<type>(rule, places)` that returns {order: ids of warehouses it keeps away}
+    of the orders it is called on.
+    """
+
+    _inherit = "sale.order"
+
+    def _oms_get_refusals(self, demands, places, strategies):
+        """Return {order: [(RuleSpec, solver.Refusal, warehouse id), ...]}.
+
+        :param demands: dict {order line: quantity}
+        :param places: see `_oms_get_places`
+        """
+        refusals = {}
+        orders_by_rule = {}
+        for order in self:
+            for rule in strategies[order].rules:
+                orders_by_rule.setdefault(rule, self.browse())
+                orders_by_rule[rule] |= order
+        for rule, orders in orders_by_rule.items():
+            orders = orders._oms_filter_by_text(rule.order_domain)
+            products = orders._oms_get_refused_products(rule, demands)
+            for order, warehouse_ids in getattr(orders, f"_oms_refuse_{rule.type}")(rule, places).items():
+                found = [None] if products is None else sorted(products.get(order, ()))
+                refusals.setdefault(order, []).extend(
+                    (rule, solver.Refusal(rule.type, product_id, (("rule", rule.name),)), warehouse_id)
+                    for warehouse_id in sorted(warehouse_ids)
+                    for product_id in found
+                )
+        for order, product, warehouse in self._oms_get_rejections():
+            refusals.setdefault(order, []).append((REJECTION, solver.Refusal("rejected", product.id), warehouse.id))
+        return refusals
+
+    def _oms_filter_by_text(self, text):
+        """Return those of these orders that a rule's domain is about; facts count too."""
+        domain = domain_words.parse(text)
+        if domain.is_true() or not self:
+            return self
+        return self.search(Domain("id", "in", self.ids) & domain)
+
+    @api.model
+    def _oms_get_refused_products(self, rule, demands):
+        """Return {order: ids of the products a rule is about}, or None when it is about whole orders."""
+        domain = domain_words.parse(rule.product_domain)
+        if domain.is_true():
+            return None
+        products = self.env["sale.order.line"].union(*demands).product_id
+        matching = products.filtered_domain(domain)
+        found = {}
+        for line in demands:
+            if line.product_id in matching:
+                found.setdefault(line.order_id, set()).add(line.product_id.id)
+        return found
+
+    def _oms_get_rejections(self):
+        """Return (order, product, warehouse) of what warehouses rejected. Asks nothing about orders that are sourced for
+        the first time."""
+        known = self.filtered("oms_allocation_ids")
+        if not known:
+            return []
+        # sudo: oms.warehouse.rejection - whoever sources the order, who rejected it is no candidate
+        rejections_sudo = self.env["oms.warehouse.rejection"].sudo().search([("order_id", "in", known.ids)])
+        return [(row.order_id.sudo(False), row.product_id, row.warehouse_id) for row in rejections_sudo]
+
+    # === TYPES OF RULES === #
+
+    def _oms_refuse_warehouses(self, rule, places):
+        return {
+            order: {warehouse.id for warehouse in places[order] if (warehouse.id in rule.warehouse_ids) == rule.is_except}
+            for order in self
+        }
+
+    def _oms_refuse_zone(self, rule, places):
+        zones = self.env["oms.zone"]
+        serving = {order: zones._get_warehouse_ids(order.partner_shipping_id, order.company_id) for order in self}
+        return {order: {w.id for w in places[order]} - serving[order] for order in self}
+
+    def _oms_refuse_distance(self, rule, places):
+        return {
+            order: {
+                warehouse.id
+                for warehouse, values in places[order].items()
+                if values["distance_km"] is None or values["distance_km"] > rule.max_km
+            }
+            for order in self
+        }
+
+    def _oms_refuse_carrier(self, rule, places):
+        return {
+            order: {warehouse.id for warehouse, values in places[order].items() if not values.get("freight")}
+            for order in self
+        }
+
+    def _oms_refuse_capacity(self, rule, places):
+        # What is left is shared by the orders of a batch, so the solver counts it.
+        return {}
+
+    def _oms_refuse_cutoff(self, rule, places):
+        now = fields.Datetime.now()
+        return {
+            order: {warehouse.id for warehouse in places[order] if not warehouse._oms_leaves_today(now)}
+            for order in self
+        }

@@ -1,0 +1,63 @@
+"""What strategies say, as plain values that stay in the registry's cache. No records, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RuleSpec:
+    """Which warehouses may send what, see `oms.sourcing.rule`.
+
+    :param type: key of `const.RULE_TYPES`
+    :param is_preference: given up for an order that could otherwise not be had in full
+    :param order_domain: the orders it is about, as the list of a domain; empty for all
+    :param product_domain: the products it is about, likewise
+    :param warehouse_ids: for "warehouses"
+    :param is_except: for "warehouses": all but these
+    :param max_km: for "distance"
+    """
+
+    id: int
+    name: str
+    type: str
+    is_preference: bool = False
+    order_domain: str = "[]"
+    product_domain: str = "[]"
+    warehouse_ids: frozenset[int] = frozenset()
+    is_except: bool = False
+    max_km: float = 0.0
+
+
+@dataclass(frozen=True)
+class StrategySpec:
+    """What a strategy says; the defaults are what is done without one.
+
+    Values in the company's currency, costs likewise.
+
+    :param aims: ((key of `const.AIMS`, weight), ...) in their order
+    """
+
+    id: int | None = None
+    version_id: int | None = None
+    number: int = 0
+    is_weighted: bool = False
+    aims: tuple[tuple[str, float], ...] = (("parcels", 1.0), ("distance", 1.0), ("priority", 1.0))
+    split: str = "always"
+    split_order_value: float = 0.0
+    split_part_value: float = 0.0
+    max_parcels: int = 0
+    split_cost: float = 0.0
+    on_shortage: str = "ship"
+    wait_days: int = 0
+    after_wait: str = "ship"
+    cancel_days: int = 0
+    rules: tuple[RuleSpec, ...] = ()
+
+    def needs(self, *aims):
+        """Whether one of ``aims`` is looked at, so that what it rests on has to be read."""
+        return any(aim in aims for aim, _weight in self.aims)
+
+    def has_rule(self, *types):
+        """Whether a rule of one of ``types`` looks at the order."""
+        return any(rule.type in types for rule in self.rules)

@@ -1,0 +1,81 @@
+from datetime import datetime, time
+
+import pytz
+
+from odoo import fields, models
+from odoo.tools import SQL
+
+from odoo.addons.base.models.res_partner import _tz_get
+
+
+class StockWarehouse(models.Model):
+    """What it costs to send an order from a warehouse, until when of a day, and how many a day."""
+
+    _inherit = "stock.warehouse"
+
+    oms_zone_ids = fields.Many2many("oms.zone", string="Serves Zones", check_company=True)
+    oms_currency_id = fields.Many2one(related="company_id.currency_id", string="Currency of Costs")
+    oms_order_cost = fields.Monetary(string="Cost of an Order", currency_field="oms_currency_id")
+    oms_line_cost = fields.Monetary(string="Cost of a Line", currency_field="oms_currency_id")
+    oms_parcel_cost = fields.Monetary(
+        string="Packaging of a Parcel", currency_field="oms_currency_id", help="Box, filling, label."
+    )
+    oms_daily_capacity = fields.Integer(string="Parcels a Day", help="0: as many as come.")
+    oms_capacity_ids = fields.One2many("oms.warehouse.capacity", "warehouse_id", string="Other Days")
+    oms_cutoff_hour = fields.Float(
+        string="Leaves Today Until", help="Orders that are sourced before this time leave the same day. 0: no such time."
+    )
+    oms_tz = fields.Selection(
+        _tz_get, string="Time Zone", default=lambda self: self.env.user.tz or "UTC", help="Where its clock stands."
+    )
+
+    def _oms_get_local_time(self, now):
+        """Return ``now`` (naive UTC) on the clock of one warehouse."""
+        self.ensure_one()
+        return pytz.utc.localize(now).astimezone(pytz.timezone(self.oms_tz or "UTC"))
+
+    def _oms_get_midnight(self, now):
+        """Return when the day of one warehouse began, as naive UTC."""
+        self.ensure_one()
+        zone = pytz.timezone(self.oms_tz or "UTC")
+        midnight = zone.localize(datetime.combine(self._oms_get_local_time(now).date(), time()))
+        return midnight.astimezone(pytz.utc).replace(tzinfo=None)
+
+    def _oms_leaves_today(self, now):
+        """Whether what is sourced now from one warehouse leaves it today."""
+        self.ensure_one()
+        local = self._oms_get_local_time(now)
+        return not self.oms_cutoff_hour or local.hour + local.minute / 60 < self.oms_cutoff_hour
+
+    def _oms_get_capacities(self, now):
+        """Return {warehouse: (parcels that can be made today, of which are left)} of those that have a limit."""
+        limits = {}
+        for warehouse in self:
+            today = warehouse._oms_get_local_time(now).date()
+            other = warehouse.oms_capacity_ids.filtered(lambda row, day=today: row.date_from <= day <= row.date_to)
+            if other or warehouse.oms_daily_capacity:
+                limits[warehouse] = other[:1].parcels if other else warehouse.oms_daily_capacity
+        if not limits:
+            return {}
+        used = self.browse(warehouse.id for warehouse in limits)._oms_query_used(now)
+        return {
+            warehouse: (limit, max(0, limit - used.get(warehouse.id, 0))) for warehouse, limit in limits.items()
+        }
+
+    def _oms_query_used(self, now):
+        """Return {warehouse id: orders that were given to it since its day began}."""
+        begins = [SQL("(%s, %s)", warehouse.id, warehouse._oms_get_midnight(now)) for warehouse in self]
+        self.env["oms.allocation"].flush_model(["warehouse_id", "order_id", "state"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT allocation.warehouse_id, COUNT(DISTINCT allocation.order_id)
+                  FROM oms_allocation allocation
+                  JOIN (VALUES %s) AS day (warehouse_id, begins) ON day.warehouse_id = allocation.warehouse_id
+                 WHERE allocation.create_date >= day.begins AND allocation.state <> 'cancelled'
+                 GROUP BY allocation.warehouse_id
+                """,
+                SQL(", ").join(begins),
+            )
+        )
+        return dict(rows)
