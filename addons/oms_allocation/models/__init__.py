@@ -19,3 +19,4 @@ from . import stock_rule
 from . import stock_warehouse
 from . import stock_warehouse_orderpoint
 from . import sellable
+from . import strategy

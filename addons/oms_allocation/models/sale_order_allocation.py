@@ -1,8 +1,8 @@
+from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 from odoo import api, models
-
-from ..solver import Warehouse, distance_km
 
 
 class SaleOrder(models.Model):
@@ -17,57 +17,24 @@ class SaleOrder(models.Model):
         The stock is locked first: what is read after that stays true until the end of the transaction.
 
         :param missing: dict {order line: quantity in the product's unit}
+        :return: the orders whose goods are not to be asked for yet, since their strategy wants them all
         """
         if not missing:
-            return
-        orders = self.env["sale.order.line"].union(*missing).order_id
-        candidates = orders._oms_get_candidates()
-        stock = self._oms_lock_stock(missing, candidates)
-        plans = self._oms_solve(missing, candidates, stock)
-        self._oms_apply_plans(missing, plans, candidates)
-        self._oms_explain_plans(plans, candidates)
-
-    # === PREPARE === #
-
-    def _oms_get_candidates(self):
-        """Return {order: {warehouse: solver.Warehouse}}: who may serve each order, and how far it is."""
-        warehouses_by_channel = {channel: channel._get_warehouses() for channel in self.channel_id}
-        origins = {
-            warehouse: warehouse.partner_id._oms_get_place()[0]
-            for warehouses in [*warehouses_by_channel.values(), self.oms_warehouse_id]
-            for warehouse in warehouses
-        }
-        candidates = {}
-        for order in self:
-            destination, _source = order.partner_shipping_id._oms_get_place()
-            open_warehouses = order._oms_get_open_warehouses()
-            candidates[order] = {
-                warehouse: Warehouse(
-                    id=warehouse.id,
-                    distance_km=distance_km(origins[warehouse], destination),
-                    priority=warehouse.oms_priority,
-                    is_open=warehouse in open_warehouses,
-                )
-                for warehouse in order.oms_warehouse_id or warehouses_by_channel[order.channel_id]
-                if warehouse.company_id == order.company_id
-            }
-        return candidates
-
-    def _oms_get_open_warehouses(self):
-        """Return the warehouses that prepare a parcel for one order anyway: one more product in it costs no way."""
-        self.ensure_one()
-        return self.oms_allocation_ids.filtered(
-            lambda row: (
-                row.state in ("planned", "procured")
-                and row.uom_id.compare(row.quantity, row.done_quantity + row.shortage_quantity) > 0
-            )
-        ).warehouse_id
+            return self.browse()
+        sourcing = self._oms_plan(missing, partial(self._oms_lock_stock, missing))
+        waiting = self._oms_hold_back(sourcing)
+        going = {line: quantity for line, quantity in missing.items() if line.order_id not in waiting}
+        self._oms_apply_plans(going, sourcing)
+        self._oms_explain_plans(sourcing)
+        self._oms_note_unfilled(sourcing)
+        return waiting
 
     # === APPLY === #
 
     @api.model
-    def _oms_apply_plans(self, missing, plans, candidates):
-        """Write the plans into the allocations of the lines, in one go."""
+    def _oms_apply_plans(self, missing, sourcing):
+        """Write the plans for the lines of ``missing`` into their allocations, in one go."""
+        plans = {line.order_id: sourcing.plans[line.order_id] for line in missing}
         additions = {}  # {(line, warehouse id): [quantity, short]}
         lines = {line.id: line for line in missing}
         planned_ids = set()
@@ -88,20 +55,20 @@ class SaleOrder(models.Model):
                 # No stock is counted for it, so it goes with the others, or from the nearest.
                 warehouse_id = (plan.warehouse_ids or (plan.nearest_id,))[0]
                 additions[line, warehouse_id] = [quantity, 0.0]
-        self._oms_add_allocations(additions, candidates)
+        self._oms_add_allocations(additions, sourcing.places)
         self._oms_set_single_warehouse(missing)
 
     @api.model
-    def _oms_add_allocations(self, additions, candidates):
+    def _oms_add_allocations(self, additions, places):
         """Add ``additions`` {(line, warehouse id): [quantity, of which short]} to the allocations there are."""
         vals_list = []
         for (line, warehouse_id), (quantity, short) in additions.items():
             allocation = line.oms_allocation_ids.filtered(lambda row, id_=warehouse_id: row.warehouse_id.id == id_)
-            distance = next(w.distance_km for w in candidates[line.order_id].values() if w.id == warehouse_id)
+            warehouse = self.env["stock.warehouse"].browse(warehouse_id)
             values = {
                 "quantity": allocation.quantity + quantity,
                 "shortage_quantity": allocation.shortage_quantity + short,
-                "distance_km": distance or 0.0,
+                "distance_km": places[line.order_id][warehouse]["distance_km"] or 0.0,
             }
             if allocation:
                 allocation.write(values)
@@ -150,24 +117,31 @@ class SaleOrder(models.Model):
         :param waiting: dict {line: {warehouse: quantity that waits there}}
         """
         demands = {line: sum(found.values()) for line, found in waiting.items()}
-        orders = self.browse({line.order_id.id for line in waiting})
-        candidates = orders._oms_get_candidates()
-        stock = self._oms_lock_stock(demands, candidates)
-        for line, found in waiting.items():
-            # It is counted as promised; for these orders it is not, they are the ones it is promised to.
-            for warehouse, quantity in found.items():
-                key = (warehouse.id, line.product_id.id)
-                stock[key] = stock.get(key, Decimal(0)) + self._oms_to_decimal(line.product_id.uom_id, quantity)
-        plans = self._oms_solve(demands, candidates, stock)
-        moved = self._oms_get_moved(waiting, plans)
+        sourcing = self._oms_plan(demands, partial(self._oms_lock_stock_for_waiting, waiting))
+        moved = self._oms_get_moved(waiting, sourcing.plans)
         if not moved:
             return
-        self._oms_add_allocations({key: [quantity, 0.0] for key, quantity in moved.items()}, candidates)
+        self._oms_add_allocations({key: [quantity, 0.0] for key, quantity in moved.items()}, sourcing.places)
         moved_lines = self.env["sale.order.line"].union(*(line for line, _warehouse_id in moved))
         moved_lines._oms_launch_differences()
         self._oms_set_single_warehouse(moved_lines)
         changed = moved_lines.order_id
-        self._oms_explain_plans({order: plan for order, plan in plans.items() if order in changed}, candidates)
+        self._oms_explain_plans(replace(sourcing, plans={order: sourcing.plans[order] for order in changed}))
+
+    @api.model
+    def _oms_lock_stock_for_waiting(self, waiting, places):
+        """Return the stock as `_oms_lock_stock` does, with what these lines wait for.
+
+        It is counted as promised; for these orders it is not, they are the ones it is promised to.
+
+        :param waiting: dict {line: {warehouse: quantity that waits there}}
+        """
+        stock = self._oms_lock_stock(waiting, places)
+        for line, found in waiting.items():
+            for warehouse, quantity in found.items():
+                key = (warehouse.id, line.product_id.id)
+                stock[key] = stock.get(key, Decimal(0)) + self._oms_to_decimal(line.product_id.uom_id, quantity)
+        return stock
 
     @api.model
     def _oms_get_moved(self, waiting, plans):

@@ -21,8 +21,12 @@ class SaleOrderLine(models.Model):
         lines.browse().concat(*surplus)._oms_sync_allocations()
         for line, quantity in surplus.items():
             line._oms_take_back(quantity)
-        lines.env["sale.order"]._oms_allocate(missing)
-        res = super()._action_launch_stock_rule(previous_product_uom_qty=previous_product_uom_qty)
+        waiting = lines.env["sale.order"]._oms_allocate(missing)
+        lines = lines.filtered(lambda line: line.order_id not in waiting)
+        launched = self.filtered(lambda line: line.order_id not in waiting)
+        res = super(SaleOrderLine, launched)._action_launch_stock_rule(
+            previous_product_uom_qty=previous_product_uom_qty
+        )
         lines._oms_set_procured()
         return res
 

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 from odoo import api, models
 
-from ...solver import Demand, Order, solve_batch
+from ...solver import Supply, solve_in_turn
 
 
 class SaleOrder(models.Model):
@@ -39,20 +39,25 @@ class SaleOrder(models.Model):
     # === DECIDE === #
 
     @api.model
-    def _oms_solve(self, demands, candidates, stock):
-        """Return {order: solver.Plan} for the lines in ``demands``, the orders served in turn by their priority."""
+    def _oms_solve(self, demands, candidates, stock, strategies):
+        """Return {order: solver.Plan} for the lines in ``demands``, the orders served in turn by their priority.
+
+        :param candidates: {order: {warehouse: solver.Warehouse}}
+        :param strategies: {order: StrategySpec}
+        """
         storable = self._oms_get_storable(demands)
         demands_by_order = {order: [] for order in candidates}
         for line, quantity in sorted(demands.items(), key=lambda item: (item[0].sequence, item[0].id)):
             if line.product_id in storable:
                 decimal = self._oms_to_decimal(line.product_id.uom_id, quantity)
-                demands_by_order[line.order_id].append(Demand(line.id, line.product_id.id, decimal))
-        plans = solve_batch(
+                order = line.order_id
+                demands_by_order[order].append(order._oms_prepare_demand(line, decimal, strategies[order]))
+        plans = solve_in_turn(
             [
-                Order(order.id, tuple(demands_by_order[order]), tuple(candidates[order].values()))
+                order._oms_prepare_solver_order(demands_by_order[order], candidates[order], strategies[order])
                 for order in sorted(candidates, key=lambda order: order._get_allocation_sort_key())
             ],
-            stock,
+            [Supply(*key, quantity) for key, quantity in stock.items()],
         )
         return {order: plans[order.id] for order in candidates}
 
