@@ -20,3 +20,4 @@ from . import stock_warehouse
 from . import stock_warehouse_orderpoint
 from . import sellable
 from . import strategy
+from . import study

@@ -81,6 +81,7 @@ class SaleOrder(models.Model):
                     "shortage_quantity": 0.0,
                 }
             )
+        self._oms_clear_filled()
         if allocations_sudo:
             self._oms_trigger_reallocation(allocations_sudo.product_id)
         return res
@@ -90,10 +91,15 @@ class SaleOrder(models.Model):
     @api.model
     def _oms_trigger_reallocation(self, products):
         """Have the orders that wait for ``products`` looked at in the background."""
+        if self._oms_is_waited_for(products):
+            self.env.ref("oms_allocation.ir_cron_reallocate")._trigger()
+
+    @api.model
+    def _oms_is_waited_for(self, products):
+        """Whether an order waits for one of ``products``."""
         # sudo: oms.allocation - whoever brings the goods, those who wait for them are asked
         domain = self._get_short_domain() & Domain("product_id", "in", products.ids)
-        if self.env["oms.allocation"].sudo().search_count(domain, limit=1):
-            self.env.ref("oms_allocation.ir_cron_reallocate")._trigger()
+        return bool(self.env["oms.allocation"].sudo().search_count(domain, limit=1))
 
     @api.model
     def _get_short_domain(self):

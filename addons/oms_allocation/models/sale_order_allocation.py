@@ -109,6 +109,7 @@ class SaleOrder(models.Model):
             waiting_lines.order_id._oms_move_waiting(waiting)
         after = {line: line._oms_get_waiting_quantities() for line in waiting_lines}
         waiting_lines._oms_set_shortages(after)
+        waiting_lines.order_id._oms_clear_filled()
         return waiting_lines.filtered(lambda line: sum(after[line].values()) < sum(before[line].values())).order_id
 
     def _oms_move_waiting(self, waiting):

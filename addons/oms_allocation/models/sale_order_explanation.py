@@ -9,14 +9,13 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     @api.model
-    def _oms_explain_plans(self, plans, candidates):
+    def _oms_explain_plans(self, sourcing):
         """Keep what the solver decided as decisions, and tell the timelines.
 
-        :param plans: dict {order: solver.Plan}
-        :param candidates: dict {order: {warehouse: solver.Warehouse}}
+        :param sourcing: Sourcing
         """
-        plans = {order: plan for order, plan in plans.items() if plan.demanded}
-        reasons = {order: order._oms_prepare_explanation(plan, candidates[order]) for order, plan in plans.items()}
+        plans = {order: plan for order, plan in sourcing.plans.items() if plan.demanded}
+        reasons = {order: order._oms_prepare_explanation(plan, sourcing) for order, plan in plans.items()}
         decided = {}
         for order, plan in plans.items():
             outcome = "short" if plan.shortages else "split" if len(plan.warehouse_ids) > 1 else "single"
@@ -37,9 +36,11 @@ class SaleOrder(models.Model):
             for message, orders in orders_by_message.items():  # orders with the same story are written together
                 orders._oms_log_event(code, message=message)
 
-    def _oms_prepare_explanation(self, plan, candidates):
+    def _oms_prepare_explanation(self, plan, sourcing):
         """Return what the decision on one order keeps, as JSON-able values."""
         self.ensure_one()
+        candidates = sourcing.get_candidates(self)
+        strategy = sourcing.strategies[self]
         names = {warehouse.id: warehouse.name for warehouse in candidates}
         places = {place.id: place for place in candidates.values()}
         products = {line.id: line.product_id.display_name for line in self.order_line}
@@ -58,6 +59,9 @@ class SaleOrder(models.Model):
             "place": self.partner_shipping_id._oms_get_place()[1],
             "demanded": float(plan.demanded),
             "cost": self._oms_prepare_cost(plan.cost),
+            "strategy": {"id": strategy.id, "version_id": strategy.version_id, "number": strategy.number},
+            "given_up": [rule.name for rule in sourcing.given_up.get(self, ())],
+            "money": self._oms_prepare_money(plan.money),
             "winners": [
                 {
                     **describe(warehouse_id),
@@ -71,6 +75,7 @@ class SaleOrder(models.Model):
                     **describe(loser.warehouse_id),
                     "reason": loser.reason,
                     "covered": float(loser.covered),
+                    "rule": dict(loser.args).get("rule"),
                     "cost": self._oms_prepare_cost(loser.cost) if loser.cost else None,
                 }
                 for loser in plan.losers
@@ -89,14 +94,30 @@ class SaleOrder(models.Model):
                     "line_id": shortage.line_id,
                     "product": products[shortage.line_id],
                     "quantity": float(shortage.quantity),
+                    "reason": shortage.reason,
                 }
                 for shortage in plan.shortages
             ],
         }
 
-    @api.model
     def _oms_prepare_cost(self, cost):
-        return {"missing": float(cost.missing), "parcels": cost.parcels, "km": round(cost.metres / 1000, 1)}
+        """Return what of a `solver.Cost` people compare; money in the company's currency."""
+        return {
+            "missing": float(cost.missing),
+            "parcels": cost.parcels,
+            "km": round(cost.metres / 1000, 1),
+            "money": self._oms_from_cents(cost.money),
+            "days": cost.days,
+        }
+
+    def _oms_prepare_money(self, money):
+        """Return the parts of what a plan costs that are not zero, in the company's currency."""
+        names = ("freight", "handling", "packaging", "split")
+        return {name: self._oms_from_cents(amount) for name in names if (amount := getattr(money, name))}
+
+    def _oms_from_cents(self, amount):
+        digits = self.company_id.currency_id.decimal_places
+        return round(float(amount) / 10**digits, digits)
 
     def _oms_get_allocation_summary(self, reason):
         """Return one line that says where an order comes from."""
@@ -129,17 +150,51 @@ class SaleOrder(models.Model):
                 "It is not known where the delivery address is, so the sourcing priority of the warehouses decided."
             ),
         }
-        reasons = {
-            "no_stock": self.env._("has none of what was needed"),
-            "parcels": self.env._("would mean more parcels"),
-            "unknown": self.env._("its distance is not known"),
-            "distance": self.env._("is farther"),
-            "priority": self.env._("is as near, but comes later by its priority"),
-            "tie": self.env._("is as good, the other came first"),
-        }
         products = ", ".join(f"{short['quantity']:g} × {short['product']}" for short in why["shortages"])
         shortage = products and self.env._(
             "No warehouse had %(products)s. It waits at the nearest one and gets what comes, there or elsewhere.",
             products=products,
         )
-        return {"why": why, "place": places[why["place"]], "reasons": reasons, "shortage": shortage}
+        version_id = why.get("strategy", {}).get("version_id")
+        # sudo: oms.sourcing.version - who sees the order may know the strategy that it was sourced by
+        version = self.env["oms.sourcing.version"].sudo().browse(version_id or []).exists()
+        given_up = ", ".join(why.get("given_up", ()))
+        return {
+            "why": why,
+            "place": places[why["place"]],
+            "strategy": version.display_name if version else "",
+            "given_up": given_up and self.env._("Given up, to have more of the order: %(rules)s.", rules=given_up),
+            "reasons": [self._describe_loser(loser) for loser in why["losers"]],
+            "shortage": shortage,
+            "has_money": any((entry.get("cost") or {}).get("money") for entry in [why, *why["losers"]]),
+            "money": self.env.company.currency_id.format,
+        }
+
+    @api.model
+    def _describe_loser(self, loser):
+        """Return why a warehouse sends nothing, in words.
+
+        :param loser: see `_oms_prepare_explanation`
+        """
+        if loser.get("rule"):
+            return self.env._("may not send it: %(rule)s", rule=loser["rule"])
+        words = {
+            "no_stock": self.env._("has none of what was needed"),
+            "taken": self.env._("has it, but other orders get it"),
+            "forbidden": self.env._("would mean more parcels than the strategy allows"),
+            "parcels": self.env._("would mean more parcels"),
+            "money": self.env._("costs more"),
+            "days": self.env._("is slower"),
+            "unknown": self.env._("its distance is not known"),
+            "metres": self.env._("is farther"),
+            "distance": self.env._("is farther"),
+            "priority": self.env._("is as near, but comes later by its priority"),
+            "balance": self.env._("would be left with less stock"),
+            "load": self.env._("has more to do today"),
+            "age": self.env._("has younger stock"),
+            "capacity": self.env._("can take no more orders today"),
+            "lot_life": self.env._("has only lots that expire too early"),
+            "rejected": self.env._("rejected it"),
+            "tie": self.env._("is as good, the other came first"),
+        }
+        return words.get(loser["reason"], loser["reason"])

@@ -8,6 +8,7 @@ from . import oms_overview
 from . import product_product
 from . import sale_order
 from . import facts
+from . import sale_order_freight
 from . import sale_order_gate
 from . import sale_order_line
 from . import review

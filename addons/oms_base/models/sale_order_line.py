@@ -17,6 +17,12 @@ class SaleOrderLine(models.Model):
         "This line of the channel's order is already there.",
     )
 
+    def _oms_get_channel_line_id(self):
+        """Return the id in the channel of the line that one line fulfils, or False. To be extended by addons whose lines
+        stand in for others."""
+        self.ensure_one()
+        return self.channel_line_id
+
     def _action_launch_stock_rule(self, *, previous_product_uom_qty=False):
         """Override of `sale_stock` to keep the gate "allocate": what is on hold is launched once it is released."""
         if self.env.context.get("skip_procurement"):  # Odoo's own key: nothing is launched, so there is no gate to pass

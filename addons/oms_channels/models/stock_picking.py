@@ -39,14 +39,16 @@ class StockPicking(models.Model):
             line = move.sale_line_id or move.origin_returned_move_id.sale_line_id
             if line.order_id.channel_id and move.quantity:
                 quantities[line] += move.product_uom._compute_quantity(move.quantity, line.product_uom_id)
-        result = defaultdict(list)
+        result = defaultdict(dict)
         for line, quantity in quantities.items():
-            if line.channel_line_id:
-                digits = self._get_unit_digits()
-                result[line.order_id].append([line.channel_line_id, float_repr(quantity, digits)])
-            else:
-                result[line.order_id]
-        return result
+            shop_quantities = result[line.order_id]
+            if line_id := line._oms_get_channel_line_id():
+                shop_quantities[line_id] = shop_quantities.get(line_id, 0.0) + quantity
+        digits = self._get_unit_digits()
+        return {
+            order: [[line_id, float_repr(quantity, digits)] for line_id, quantity in shop_quantities.items()]
+            for order, shop_quantities in result.items()
+        }
 
     @api.model
     def _get_unit_digits(self):

@@ -15,5 +15,6 @@ from . import oms_waybill_range
 from . import res_company
 from . import res_config_settings
 from . import sale_order
+from . import sale_order_freight
 from . import scan
 from . import stock_picking

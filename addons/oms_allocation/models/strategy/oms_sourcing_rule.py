@@ -24,7 +24,9 @@ class OmsSourcingRule(models.Model):
     strategy_id = fields.Many2one("oms.sourcing.strategy", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="strategy_id.company_id")
     sequence = fields.Integer(default=10)
-    name = fields.Char(translate=True, help="What people read where it kept a warehouse away. Empty: the rule in words.")
+    name = fields.Char(
+        translate=True, help="What people read where it kept a warehouse away. Empty: the rule in words."
+    )
     type = fields.Selection(RULE_TYPES, string="Warehouses", required=True, default="warehouses")
     is_preference = fields.Boolean(
         string="If Possible",

@@ -8,9 +8,7 @@ class OmsSourcingVersion(models.Model):
     _description = "Sourcing Strategy Version"
     _order = "strategy_id, number desc"
 
-    strategy_id = fields.Many2one(
-        "oms.sourcing.strategy", required=True, index=True, ondelete="cascade", readonly=True
-    )
+    strategy_id = fields.Many2one("oms.sourcing.strategy", required=True, index=True, ondelete="cascade", readonly=True)
     company_id = fields.Many2one(related="strategy_id.company_id", store=True, index="btree_not_null")
     number = fields.Integer(required=True, readonly=True)
     date = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)

@@ -60,7 +60,9 @@ class OmsSourcingStrategy(models.Model):
         words = [self._get_label(self, "on_shortage")]
         if self.on_shortage == "wait":
             words.append(
-                self.env._("%(days)s days, then: %(then)s", days=self.wait_days, then=self._get_label(self, "after_wait"))
+                self.env._(
+                    "%(days)s days, then: %(then)s", days=self.wait_days, then=self._get_label(self, "after_wait")
+                )
             )
         if self.cancel_days:
             words.append(self.env._("cancelled after %(days)s days", days=self.cancel_days))

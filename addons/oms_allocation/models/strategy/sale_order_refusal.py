@@ -80,7 +80,9 @@ class SaleOrder(models.Model):
 
     def _oms_refuse_warehouses(self, rule, places):
         return {
-            order: {warehouse.id for warehouse in places[order] if (warehouse.id in rule.warehouse_ids) == rule.is_except}
+            order: {
+                warehouse.id for warehouse in places[order] if (warehouse.id in rule.warehouse_ids) == rule.is_except
+            }
             for order in self
         }
 

@@ -72,23 +72,28 @@ class SaleOrder(models.Model):
     )
 
     def _oms_get_strategies(self):
+        """Return {order: StrategySpec} as these orders are to be sourced now. Can be extended."""
+        return self._oms_get_current_strategies()
+
+    def _oms_get_current_strategies(self):
         """Return {order: StrategySpec}: the order's own, or its channel's, or what is done without one."""
         return {order: (order.oms_strategy_id or order.channel_id.oms_strategy_id)._get_spec() for order in self}
 
     # === PLAN === #
 
     @api.model
-    def _oms_plan(self, demands, prepare_stock, strategies=None):
+    def _oms_plan(self, demands, prepare_stock, strategies=None, is_fresh=False):
         """Decide where what is asked for comes from. Nothing is written.
 
         :param demands: dict {order line: quantity in the product's unit}
         :param prepare_stock: called with ({order: warehouses}); returns {(warehouse id, product id): Decimal}
         :param strategies: {order: StrategySpec} where they are not to be the orders' own
+        :param is_fresh: no warehouse prepares a parcel for these orders that more could go into
         :return: Sourcing
         """
         orders = self.env["sale.order.line"].union(*demands).order_id
         strategies = strategies or orders._oms_get_strategies()
-        places = orders._oms_get_places(strategies)
+        places = orders._oms_get_places(strategies, is_fresh=is_fresh)
         sourcing = Sourcing(strategies, places, orders._oms_get_refusals(demands, places, strategies))
         stock = prepare_stock(places)
         todo = orders
@@ -188,7 +193,7 @@ class SaleOrder(models.Model):
 
     # === PLACES === #
 
-    def _oms_get_places(self, strategies):
+    def _oms_get_places(self, strategies, is_fresh=False):
         """Return {order: {warehouse: values}}: who may serve each order, as values of its `solver.Warehouse`."""
         warehouses_by_channel = {channel: channel._get_warehouses() for channel in self.channel_id}
         origins = {
@@ -199,7 +204,7 @@ class SaleOrder(models.Model):
         places = {}
         for order in self:
             destination, _source = order.partner_shipping_id._oms_get_place()
-            open_warehouses = order._oms_get_open_warehouses()
+            open_warehouses = () if is_fresh else order._oms_get_open_warehouses()
             places[order] = {
                 warehouse: {
                     "id": warehouse.id,
@@ -216,7 +221,9 @@ class SaleOrder(models.Model):
     def _oms_add_terms(self, places, strategies):
         """Add to ``places`` what the strategies look at besides: freight, costs, days, capacity."""
         now = fields.Datetime.now()
-        limited = [order for order in self if strategies[order].has_rule("capacity") or strategies[order].needs("capacity")]
+        limited = [
+            order for order in self if strategies[order].has_rule("capacity") or strategies[order].needs("capacity")
+        ]
         if limited:
             warehouses = self.env["stock.warehouse"].union(*(one for order in limited for one in places[order]))
             capacities = warehouses._oms_get_capacities(now)
@@ -264,4 +271,3 @@ class SaleOrder(models.Model):
                 and row.uom_id.compare(row.quantity, row.done_quantity + row.shortage_quantity) > 0
             )
         ).warehouse_id
-

@@ -36,6 +36,7 @@ class StrategySpec:
     Values in the company's currency, costs likewise.
 
     :param aims: ((key of `const.AIMS`, weight), ...) in their order
+    :param is_studied: it is laid beside another, so all that can be compared is worked out
     """
 
     id: int | None = None
@@ -53,10 +54,11 @@ class StrategySpec:
     after_wait: str = "ship"
     cancel_days: int = 0
     rules: tuple[RuleSpec, ...] = ()
+    is_studied: bool = False
 
     def needs(self, *aims):
         """Whether one of ``aims`` is looked at, so that what it rests on has to be read."""
-        return any(aim in aims for aim, _weight in self.aims)
+        return self.is_studied or any(aim in aims for aim, _weight in self.aims)
 
     def has_rule(self, *types):
         """Whether a rule of one of ``types`` looks at the order."""

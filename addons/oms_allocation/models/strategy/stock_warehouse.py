@@ -23,7 +23,8 @@ class StockWarehouse(models.Model):
     oms_daily_capacity = fields.Integer(string="Parcels a Day", help="0: as many as come.")
     oms_capacity_ids = fields.One2many("oms.warehouse.capacity", "warehouse_id", string="Other Days")
     oms_cutoff_hour = fields.Float(
-        string="Leaves Today Until", help="Orders that are sourced before this time leave the same day. 0: no such time."
+        string="Leaves Today Until",
+        help="Orders that are sourced before this time leave the same day. 0: no such time.",
     )
     oms_tz = fields.Selection(
         _tz_get, string="Time Zone", default=lambda self: self.env.user.tz or "UTC", help="Where its clock stands."
@@ -58,9 +59,7 @@ class StockWarehouse(models.Model):
         if not limits:
             return {}
         used = self.browse(warehouse.id for warehouse in limits)._oms_query_used(now)
-        return {
-            warehouse: (limit, max(0, limit - used.get(warehouse.id, 0))) for warehouse, limit in limits.items()
-        }
+        return {warehouse: (limit, max(0, limit - used.get(warehouse.id, 0))) for warehouse, limit in limits.items()}
 
     def _oms_query_used(self, now):
         """Return {warehouse id: orders that were given to it since its day began}."""

@@ -1,0 +1,136 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from .oms_reject_reason import EFFECTS
+
+
+class OmsWarehouseRejection(models.Model):
+    """A warehouse does not send a product of an order: it is no candidate for it any more, and what it says of its stock
+    counts until somebody counted the goods."""
+
+    _name = "oms.warehouse.rejection"
+    _description = "Warehouse Rejection"
+    _order = "id desc"
+    _check_company_auto = True
+
+    order_id = fields.Many2one("sale.order", required=True, index=True, ondelete="cascade", readonly=True)
+    line_id = fields.Many2one("sale.order.line", required=True, index=True, ondelete="cascade", readonly=True)
+    product_id = fields.Many2one(related="line_id.product_id", store=True, index=True)
+    warehouse_id = fields.Many2one(
+        "stock.warehouse", required=True, index=True, ondelete="cascade", readonly=True, check_company=True
+    )
+    company_id = fields.Many2one(related="order_id.company_id", store=True, index=True)
+    channel_id = fields.Many2one(related="order_id.channel_id", store=True, index="btree_not_null")
+    reason_id = fields.Many2one("oms.reject.reason", required=True, index=True, ondelete="restrict", readonly=True)
+    effect = fields.Selection(EFFECTS, related="reason_id.effect", store=True)
+    note = fields.Char(readonly=True)
+    uom_id = fields.Many2one(related="product_id.uom_id", string="Unit")
+    quantity = fields.Float(string="Rejected", digits="Product Unit", readonly=True)
+    blocked_quantity = fields.Float(
+        string="Not Sold Until Counted",
+        digits="Product Unit",
+        readonly=True,
+        help="What the warehouse's stock is taken to lack until somebody counts it.",
+    )
+    user_id = fields.Many2one("res.users", string="By", default=lambda self: self.env.user, readonly=True)
+
+    _blocked_idx = models.Index("(product_id, warehouse_id) WHERE blocked_quantity > 0")
+
+    def action_set_counted(self):
+        """Trust the stock again: what was blocked can be sold."""
+        self.check_access("write")
+        self._release_blocked()
+        return True
+
+    def _release_blocked(self):
+        """Give back what these rejections keep from being sold, and wake who waits for it."""
+        blocked = self.filtered(lambda row: row.blocked_quantity > 0)
+        if blocked:
+            blocked.blocked_quantity = 0.0
+            self.env["sale.order"]._oms_trigger_reallocation(blocked.product_id)
+
+    @api.model
+    def _release_counted(self, products, warehouses):
+        """Give back what is kept of ``products`` in ``warehouses``, which somebody counted."""
+        # sudo: oms.warehouse.rejection - whoever counts the stock ends what a rejection said of it
+        domain = Domain("product_id", "in", products.ids) & Domain("warehouse_id", "in", warehouses.ids)
+        self.sudo().search(domain & Domain("blocked_quantity", ">", 0))._release_blocked()
+
+    @api.model
+    def _reject(self, moves, reason, note=None):
+        """Have the warehouses not send what stands open in ``moves``; their orders are sourced again.
+
+        :param moves: open stock.move of channel orders, the first step of their way
+        :param reason: oms.reject.reason
+        :raise UserError: naming the transfers that somebody has begun to pick
+        :return: the rejections
+        """
+        begun = moves.filtered(lambda move: move.state == "done" or move.picked)
+        if begun:
+            raise UserError(
+                self.env._(
+                    "%(transfers)s: picking has begun. Undo it there first, or finish it.",
+                    transfers=", ".join(begun.picking_id.mapped("name")),
+                )
+            )
+        quantities = {}
+        for move in moves.filtered(lambda move: move.state != "cancel" and move.sale_line_id.order_id.channel_id):
+            key = (move.sale_line_id, move._oms_get_warehouse())
+            quantities[key] = quantities.get(key, 0.0) + move.product_qty
+        if not quantities:
+            raise UserError(self.env._("Nothing of a channel's order is open here, so there is nothing to reject."))
+        return self._apply(quantities, reason, note)
+
+    @api.model
+    def _apply(self, quantities, reason, note):
+        """Write the rejections of ``quantities`` {(order line, warehouse): quantity in the product's unit}."""
+        # sudo: oms.warehouse.rejection - written by rejecting only, by whoever may work on the transfer
+        rejections = self.sudo().create(
+            [
+                {
+                    "order_id": line.order_id.id,
+                    "line_id": line.id,
+                    "warehouse_id": warehouse.id,
+                    "reason_id": reason.id,
+                    "quantity": quantity,
+                    "note": note,
+                }
+                for (line, warehouse), quantity in quantities.items()
+            ]
+        )
+        orders = rejections.order_id
+        for order in orders:
+            rows = rejections.filtered(lambda row, order=order: row.order_id == order)
+            names = ", ".join(f"{row.quantity:g} {row.product_id.display_name}" for row in rows)
+            message = self.env._(
+                "%(warehouse)s rejected %(products)s: %(reason)s",
+                warehouse=", ".join(rows.warehouse_id.mapped("name")),
+                products=names,
+                reason=reason.name,
+            )
+            order._oms_log_event("shortage", message=message)
+        orders._oms_source_again()
+        rejections._set_blocked()
+        return rejections
+
+    def _set_blocked(self):
+        """Note what the stock is taken to lack. The orders have let go of it by now, so it would be free."""
+        products = self.product_id
+        free = products._oms_get_sellable_quantities(self.warehouse_id)
+        for row in self:
+            available = max(0.0, free[row.product_id.id, row.warehouse_id.id])
+            blocked = {"none": 0.0, "quantity": min(row.quantity, available), "all": available}[row.effect]
+            row.blocked_quantity = blocked
+            free[row.product_id.id, row.warehouse_id.id] -= blocked
+
+
+class StockQuant(models.Model):
+    _inherit = "stock.quant"
+
+    def _apply_inventory(self, date=None):
+        """Override of `stock`: what was counted is trusted again."""
+        products, warehouses = self.product_id, self.location_id.warehouse_id
+        res = super()._apply_inventory(date=date)
+        self.env["oms.warehouse.rejection"]._release_counted(products, warehouses)
+        return res

@@ -1,0 +1,213 @@
+from dataclasses import replace
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+# Nothing of an order goes while its strategy wants it all; the hold of this type says what it waits for.
+HOLDING = {"complete": "stock", "wait": "stock", "ask": "unfilled"}
+HOLD_CODES = ("stock", "unfilled")
+DUE_FIELDS = ("oms_unfilled_due", "oms_cancel_date")
+
+
+class SaleOrder(models.Model):
+    """What happens when the warehouses do not have all of an order.
+
+    Some strategies hold the whole order back before the gate "allocate": nothing is asked of a warehouse, and nothing is
+    bound, until all is there, the wait is over, or a person lets go what is there. Others send what is there; what they do
+    about the rest is done in the background, see `sale_order_unfilled.py`.
+    """
+
+    _inherit = "sale.order"
+
+    oms_unfilled_reason = fields.Char(
+        string="Why Unfilled", copy=False, readonly=True, help="What is missing of the order, and why."
+    )
+    oms_unfilled_date = fields.Datetime(
+        string="Unfilled Since", copy=False, readonly=True, help="Since when goods are missing of the confirmed order."
+    )
+    oms_unfilled_due = fields.Datetime(
+        string="Next Step On",
+        copy=False,
+        readonly=True,
+        help="When the strategy does the next thing about what is missing.",
+    )
+    oms_cancel_date = fields.Datetime(
+        string="Cancelled On",
+        copy=False,
+        tracking=True,
+        help="What is still missing then is cancelled by itself. Set by the strategy, may be moved.",
+    )
+
+    _oms_unfilled_idx = models.Index("(id) WHERE oms_unfilled_date IS NOT NULL")
+
+    def _oms_get_strategies(self):
+        """Override: an order of which something is with a warehouse already, or that a person let go, is not held back."""
+        strategies = super()._oms_get_strategies()
+        now = fields.Datetime.now()
+        return {
+            order: replace(spec, on_shortage=order._oms_get_shortage_policy(spec, now))
+            if spec.on_shortage in HOLDING
+            else spec
+            for order, spec in strategies.items()
+        }
+
+    def _oms_get_shortage_policy(self, strategy, now):
+        """Return what happens with one order when not all is there: key of `const.SHORTAGES`."""
+        self.ensure_one()
+        if self.oms_allocation_ids.filtered(lambda row: row.state != "cancelled"):
+            return "ship"
+        if self.oms_hold_ids.filtered(lambda hold: hold.state == "released" and hold._oms_is_let_go()):
+            return "ship"
+        if strategy.on_shortage == "wait" and self.oms_unfilled_due and self.oms_unfilled_due <= now:
+            return strategy.after_wait
+        return strategy.on_shortage
+
+    # === HOLD BACK === #
+
+    @api.model
+    def _oms_hold_back(self, sourcing):
+        """Hold back the orders of which their strategy wants all, and not all is there. Return them.
+
+        :param sourcing: Sourcing
+        """
+        waiting = {}  # {(code of the hold, reason): orders}
+        for order, plan in sourcing.plans.items():
+            code = HOLDING.get(sourcing.strategies[order].on_shortage)
+            if plan.shortages and code:
+                key = (code, order._oms_describe_shortages(plan))
+                waiting[key] = waiting.get(key, self.browse()) | order
+        for (code, reason), orders in waiting.items():
+            orders._oms_place_hold(code, reason)
+        held = self.browse().union(*waiting.values())
+        # sudo: sale.order - the mark is the suite's own
+        held.filtered(lambda order: not order.oms_is_launch_pending).sudo().oms_is_launch_pending = True
+        return held
+
+    def _oms_describe_shortages(self, plan):
+        """Return what of one order is missing, in one line."""
+        self.ensure_one()
+        names = {line.id: line.product_id.display_name for line in self.order_line}
+        missing = [short for short in plan.shortages if short.reason != "incomplete"] or plan.shortages
+        return self.env._(
+            "Missing: %(products)s",
+            products=", ".join(f"{float(short.quantity):g} {names[short.line_id]}" for short in missing),
+        )
+
+    def _oms_filter_held_back(self):
+        """Return those of these orders that nothing but their missing goods holds before the gate "allocate"."""
+        held = self._oms_get_blocking_holds("allocate")
+        others = held.filtered(lambda hold: hold.type_id.code not in HOLD_CODES).order_id
+        return (held.order_id - others).filtered("oms_is_launch_pending")
+
+    def _oms_retry_held_back(self):
+        """Let those of these held back orders go whose goods are there now, or whose wait is over. Return them."""
+        lines = self.order_line._oms_filter_allocatable()
+        missing, _surplus = lines._oms_compare_with_procured(False)
+        if not missing:
+            return self.browse()
+        sourcing = self._oms_plan(missing, lambda places: self._oms_lock_stock(missing, places))
+        going = self.browse(
+            order.id
+            for order, plan in sourcing.plans.items()
+            if not plan.shortages or sourcing.strategies[order].on_shortage not in HOLDING
+        )
+        self._oms_hold_back(sourcing)
+        outdated = self.oms_hold_ids.filtered(
+            lambda hold: (
+                hold.type_id.code in HOLD_CODES
+                and (
+                    hold.order_id in going
+                    or hold.type_id.code != HOLDING[sourcing.strategies[hold.order_id].on_shortage]
+                )
+            )
+        )
+        outdated._release(self.env._("Its goods are there, or it has waited long enough."), resolution="settled")
+        going._oms_launch_pending()
+        return going
+
+    # === NOTE === #
+
+    @api.model
+    def _oms_note_unfilled(self, sourcing):
+        """Note on the orders what is missing of them and when the next thing is done about it; clear it of the others."""
+        now = fields.Datetime.now()
+        noted = {}
+        for order, plan in sourcing.plans.items():
+            if plan.shortages:
+                values = order._oms_prepare_unfilled_values(plan, sourcing.strategies[order], now)
+            elif order.oms_unfilled_date:
+                values = self._get_filled_values()
+            else:
+                continue
+            noted[values] = noted.get(values, self.browse()) | order
+        for values, orders in noted.items():
+            orders.sudo().write(dict(values))  # sudo: sale.order - marks of the suite
+        dates = {date for values in noted for name, date in values if date and name in DUE_FIELDS}
+        if dates:
+            self.env.ref("oms_allocation.ir_cron_settle_unfilled")._trigger(sorted(dates))
+
+    @api.model
+    def _get_filled_values(self):
+        names = ("oms_unfilled_reason", "oms_unfilled_date", "oms_unfilled_due", "oms_cancel_date")
+        return tuple((name, False) for name in names)
+
+    def _oms_prepare_unfilled_values(self, plan, strategy, now):
+        """Return the values that say what of one order is missing, as a tuple of pairs."""
+        self.ensure_one()
+        values = {"oms_unfilled_reason": self._oms_describe_shortages(plan)}
+        if not self.oms_unfilled_date:
+            values["oms_unfilled_date"] = now
+            if strategy.on_shortage == "wait":
+                values["oms_unfilled_due"] = now + timedelta(days=strategy.wait_days)
+            elif strategy.on_shortage not in ("ship", *HOLDING):
+                values["oms_unfilled_due"] = now
+            if strategy.cancel_days and not self.oms_cancel_date:
+                values["oms_cancel_date"] = now + timedelta(days=strategy.cancel_days)
+        return tuple(values.items())
+
+    def _oms_clear_filled(self):
+        """Clear the note of those of these orders that wait for nothing any more."""
+        filled = self.filtered(
+            lambda order: (
+                order.oms_unfilled_date
+                and not order.oms_is_launch_pending
+                and not any(row.shortage_quantity > 0 for row in order.oms_allocation_ids)
+            )
+        )
+        if filled:
+            filled.sudo().write(dict(self._get_filled_values()))  # sudo: sale.order - marks of the suite
+
+    # === QUEUE === #
+
+    @api.model
+    def _get_reallocation_queue_domain(self):
+        """Override: those that are held back until their goods are there wait for stock too."""
+        held = Domain("oms_is_launch_pending", "=", True) & Domain("oms_unfilled_date", "!=", False)
+        return super()._get_reallocation_queue_domain() | (
+            Domain("state", "=", "sale") & Domain("locked", "=", False) & held
+        )
+
+    @api.model
+    def _oms_is_waited_for(self, products):
+        """Override: by who is held back, too."""
+        domain = Domain("oms_is_launch_pending", "=", True) & Domain("oms_unfilled_date", "!=", False)
+        # sudo: sale.order - whoever brings the goods, those who wait for them are asked
+        held = self.sudo().search_count(domain & Domain("order_line.product_id", "in", products.ids), limit=1)
+        return bool(held) or super()._oms_is_waited_for(products)
+
+    def _oms_reallocate_open(self):
+        """Override: who was held back goes as soon as all is there."""
+        held = self._oms_filter_held_back()
+        going = held._oms_retry_held_back() if held else held
+        rest = self - held
+        return going | super(SaleOrder, rest)._oms_reallocate_open()
+
+
+class OmsHold(models.Model):
+    _inherit = "oms.hold"
+
+    def _oms_is_let_go(self):
+        """Whether this hold for missing goods was released though they are missing: what is there is to be sent."""
+        self.ensure_one()
+        return self.type_id.code in HOLD_CODES and self.resolution not in ("cancelled", "settled")

@@ -1,0 +1,232 @@
+import logging
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+_logger = logging.getLogger(__name__)
+
+
+class SaleOrder(models.Model):
+    """What is done, in the background, about goods that stay missing: each order in a transaction of its own.
+
+    A way to settle it is a key of `const.SHORTAGES` and a method `_oms_settle_<key>(missing)`.
+    """
+
+    _inherit = "sale.order"
+
+    @api.model
+    def _get_unfilled_due_domain(self):
+        """Return the domain of the orders of which something is missing and about which something is to be done now."""
+        now = fields.Datetime.now()
+        return (
+            Domain("state", "=", "sale")
+            & Domain("oms_unfilled_date", "!=", False)
+            & (Domain("oms_unfilled_due", "<=", now) | Domain("oms_cancel_date", "<=", now))
+        )
+
+    @api.model
+    def _cron_settle_unfilled(self):
+        """Do what the strategies say about orders that stayed without their goods, the oldest first."""
+        domain = self._get_unfilled_due_domain()
+        queue = self.search(domain, order="oms_unfilled_date, id")
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=len(queue))
+        for order in queue:
+            order._oms_work_until_undisturbed(domain, "_oms_settle_unfilled_one")
+            if not cron._commit_progress(1):
+                break
+
+    def _oms_settle_unfilled_one(self):
+        """Settle one order, or put it on hold with the error, so that it neither blocks others nor is lost."""
+        if not self:
+            return
+        try:
+            with self.env.cr.savepoint():
+                self._oms_settle_unfilled()
+        except UserError as error:
+            _logger.info("What is missing of order %s could not be settled: %s", self.name, error)
+            self.sudo().oms_unfilled_due = False  # sudo: sale.order - a mark of the suite
+            self._oms_place_hold("error", str(error))
+
+    def _oms_settle_unfilled(self):
+        """Look once more for the goods of one order, then do what is due about those that are still missing."""
+        self.ensure_one()
+        now = fields.Datetime.now()
+        is_cancelled = bool(self.oms_cancel_date and self.oms_cancel_date <= now)
+        self._oms_reallocate_open()
+        if not self.oms_unfilled_date:
+            return
+        strategy = (self.oms_strategy_id or self.channel_id.oms_strategy_id)._get_spec()
+        policy = strategy.after_wait if strategy.on_shortage == "wait" else strategy.on_shortage
+        self.sudo().oms_unfilled_due = False  # sudo: sale.order - a mark of the suite; what follows is done once
+        if is_cancelled:
+            policy = "cancel"
+        missing = self._oms_get_missing()
+        if settle := getattr(self, f"_oms_settle_{policy}", None):
+            settle(missing)
+        self._oms_clear_filled()
+
+    def _oms_get_missing(self):
+        """Return {line: {warehouse: quantity in the product's unit}} of what one order waits for in vain."""
+        self.ensure_one()
+        missing = {}
+        for row in self.oms_allocation_ids.filtered(lambda row: row.shortage_quantity > 0):
+            missing.setdefault(row.line_id, {})[row.warehouse_id] = row.shortage_quantity
+        return missing
+
+    # === WAYS TO SETTLE IT === #
+
+    def _oms_settle_cancel(self, missing):
+        """Cancel what is missing; all of the order when nothing of it is anywhere."""
+        if self.oms_is_launch_pending or self._oms_is_missing_all(missing):
+            self._oms_cancel(self.oms_unfilled_reason or self.env._("Its goods did not come."))
+            return
+        self._oms_lower_lines(missing)
+        message = self.env._("Cancelled, as it did not come: %(products)s", products=self._oms_list(missing))
+        self._oms_log_event("shortage", message=message)
+        self.activity_schedule(
+            "mail.mail_activity_data_todo",
+            user_id=(self.user_id or self.channel_id.user_id).id or self.env.uid,
+            summary=self.env._("Give the money for what was cancelled back"),
+            note=message,
+        )
+
+    def _oms_settle_substitute(self, missing):
+        """Send a substitute for what is missing, unit for unit and at the same price, where one is there."""
+        warehouses = self.oms_warehouse_id or self.channel_id._get_warehouses()
+        for line, found in missing.items():
+            quantity = sum(found.values())
+            substitute = line._oms_find_substitute(quantity, warehouses)
+            if not substitute:
+                continue
+            ordered = line.product_id.uom_id._compute_quantity(quantity, line.product_uom_id, round=False)
+            values = line._oms_prepare_substitute_values(substitute, ordered)
+            self._oms_lower_lines({line: found})
+            self.env["sale.order.line"].create([values])
+            self._oms_log_event(
+                "allocated",
+                message=self.env._(
+                    "%(quantity)g %(substitute)s instead of %(product)s",
+                    quantity=quantity,
+                    substitute=substitute.display_name,
+                    product=line.product_id.display_name,
+                ),
+            )
+
+    def _oms_settle_transfer(self, missing):
+        """Bring what is missing from a warehouse that resupplies the one where it is waited for."""
+        procurements = []
+        for line, found in missing.items():
+            for warehouse, quantity in found.items():
+                suppliers = warehouse.resupply_wh_ids
+                free = line.product_id._oms_get_sellable_quantities(suppliers)
+                supplier = suppliers.filtered(
+                    lambda one, free=free, line=line, needed=quantity: (
+                        line.product_id.uom_id.compare(free[line.product_id.id, one.id], needed) >= 0
+                    )
+                )[:1]
+                if supplier:
+                    route = warehouse.resupply_route_ids.filtered(lambda r, s=supplier: r.supplier_wh_id == s)
+                    procurements.append(self._oms_prepare_supply(line, warehouse, quantity, route))
+        self._oms_run_supply(procurements)
+
+    def _oms_settle_buy(self, missing):
+        """Order what is missing by the product's own routes: from its supplier, or from the workshop."""
+        self._oms_run_supply(
+            [
+                self._oms_prepare_supply(line, warehouse, quantity)
+                for line, found in missing.items()
+                for warehouse, quantity in found.items()
+            ]
+        )
+
+    def _oms_prepare_supply(self, line, warehouse, quantity, routes=None):
+        """Return the procurement of ``quantity`` (product's unit) of what one line waits for into ``warehouse``."""
+        values = {
+            "warehouse_id": warehouse,
+            "company_id": self.company_id,
+            "date_planned": fields.Datetime.now(),
+            "reference_ids": self.stock_reference_ids,
+        }
+        if routes:
+            values["route_ids"] = routes
+        return self.env["stock.rule"].Procurement(
+            line.product_id,
+            quantity,
+            line.product_id.uom_id,
+            warehouse.lot_stock_id,
+            self.name,
+            self.name,
+            self.company_id,
+            values,
+        )
+
+    def _oms_run_supply(self, procurements):
+        if procurements:
+            # sudo: stock.rule - the strategy asks for it, whoever works on the order
+            self.env["stock.rule"].sudo().run(procurements)
+            self._oms_log_event(
+                "shortage",
+                message=self.env._(
+                    "Asked for: %(products)s",
+                    products=", ".join(f"{p.product_qty:g} {p.product_id.display_name}" for p in procurements),
+                ),
+            )
+
+    # === HELPERS === #
+
+    def _oms_is_missing_all(self, missing):
+        """Whether nothing of the goods of one order is anywhere."""
+        rows = self.oms_allocation_ids.filtered(lambda row: row.state != "cancelled")
+        return all(row.uom_id.compare(row.quantity, row.shortage_quantity) <= 0 for row in rows)
+
+    def _oms_lower_lines(self, missing):
+        """Take what is missing off the lines; their transfers and allocations follow."""
+        for line, found in missing.items():
+            unit = line.product_id.uom_id
+            line.product_uom_qty -= unit._compute_quantity(sum(found.values()), line.product_uom_id, round=False)
+
+    def _oms_list(self, missing):
+        return ", ".join(f"{sum(found.values()):g} {line.product_id.display_name}" for line, found in missing.items())
+
+
+class SaleOrderLine(models.Model):
+    """A line that stands in for another one."""
+
+    _inherit = "sale.order.line"
+
+    oms_substitute_for_id = fields.Many2one(
+        "sale.order.line", string="Instead Of", copy=False, readonly=True, index="btree_not_null", ondelete="set null"
+    )
+
+    def _oms_get_channel_line_id(self):
+        """Override of `oms_base`: to the shop it is the line that it stands in for."""
+        return super()._oms_get_channel_line_id() or self.oms_substitute_for_id.channel_line_id
+
+    def _oms_find_substitute(self, quantity, warehouses):
+        """Return the first substitute of one line's product that is there in full, or an empty record."""
+        self.ensure_one()
+        substitutes = self.product_id.oms_substitute_ids - self.product_id
+        free = substitutes._oms_get_sellable_quantities(warehouses)
+        for product in substitutes:
+            if product.uom_id == self.product_id.uom_id:
+                available = sum(free[product.id, warehouse.id] for warehouse in warehouses)
+                if product.uom_id.compare(available, quantity) >= 0:
+                    return product
+        return substitutes.browse()
+
+    def _oms_prepare_substitute_values(self, product, quantity):
+        """Return the values of the line that stands in for ``quantity`` (in the line's unit) of one line."""
+        self.ensure_one()
+        return {
+            "order_id": self.order_id.id,
+            "sequence": self.sequence,
+            "product_id": product.id,
+            "product_uom_id": self.product_uom_id.id,
+            "product_uom_qty": quantity,
+            "price_unit": self.price_unit,
+            "discount": self.discount,
+            "tax_ids": [(6, 0, self.tax_ids.ids)],
+            "oms_substitute_for_id": self.id,
+        }

@@ -1,0 +1,245 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+
+KEPT_DAYS = 180
+# Legal transitions: target state -> the states it may be reached from.
+TRANSITIONS = {
+    "running": ("draft", "failed", "cancelled", "done"),
+    "done": ("running",),
+    "failed": ("running",),
+    "cancelled": ("draft", "running"),
+}
+# What both sides are summed up by: field of the lines -> field of the trial, each with _a and _b.
+MEASURES = ("parcels", "cost", "distance_km", "missing", "split", "kept", "promised", "age")
+
+
+class OmsSourcingTrial(models.Model):
+    """Two ways of sourcing tried on the same orders, by the code that sources real ones; nothing is written to them.
+
+    On the one side is what the orders would be sourced by today, or a strategy; on the other the strategy that is tried.
+    Each order finds what is there now and what it was given itself, so past orders can be tried too.
+    """
+
+    _name = "oms.sourcing.trial"
+    _description = "Sourcing Trial"
+    _order = "id desc"
+    _check_company_auto = True
+
+    name = fields.Char(compute="_compute_name", store=True, readonly=False)
+    company_id = fields.Many2one("res.company", required=True, index=True, default=lambda self: self.env.company)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    user_id = fields.Many2one("res.users", string="By", default=lambda self: self.env.user, readonly=True)
+    strategy_id = fields.Many2one(
+        "oms.sourcing.strategy", string="Try", required=True, check_company=True, index=True, ondelete="cascade"
+    )
+    other_strategy_id = fields.Many2one(
+        "oms.sourcing.strategy",
+        string="Compared With",
+        check_company=True,
+        index="btree_not_null",
+        ondelete="cascade",
+        help="Leave empty for how each order is sourced today.",
+    )
+    source = fields.Selection(
+        [("period", "The orders of a time"), ("orders", "Chosen orders"), ("made_up", "A made-up order")],
+        string="Tried On",
+        default="period",
+        required=True,
+    )
+    days = fields.Integer(string="Last Days", default=7)
+    channel_ids = fields.Many2many("oms.channel", string="Channels", help="Leave empty for all channels.")
+    order_ids = fields.Many2many(
+        "sale.order", string="Orders", domain="[('channel_id', '!=', False), ('company_id', '=', company_id)]"
+    )
+    channel_id = fields.Many2one("oms.channel", string="Made-up: Channel", check_company=True)
+    partner_id = fields.Many2one("res.partner", string="Made-up: Ship To")
+    product_ids = fields.One2many("oms.sourcing.trial.product", "trial_id", string="Made-up: Products", copy=True)
+
+    state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("running", "Running"),
+            ("done", "Done"),
+            ("failed", "Failed"),
+            ("cancelled", "Cancelled"),
+        ],
+        default="draft",
+        required=True,
+        readonly=True,
+        index=True,
+        copy=False,
+    )
+    error = fields.Text(readonly=True, copy=False)
+    date_from = fields.Datetime(string="Orders Since", readonly=True, copy=False)
+    end_date = fields.Datetime(string="Ended On", readonly=True, copy=False)
+    last_order_id = fields.Integer(readonly=True, copy=False, help="Orders up to this one are tried.")
+    total_count = fields.Integer(string="Orders in All", readonly=True, copy=False)
+    tried_count = fields.Integer(string="Tried", compute="_compute_results")
+    changed_count = fields.Integer(string="Sourced Otherwise", compute="_compute_results")
+    progress = fields.Float(compute="_compute_results")
+    line_ids = fields.One2many("oms.sourcing.trial.line", "trial_id", string="Results", readonly=True)
+    chart = fields.Json(compute="_compute_results")
+    comparison = fields.Html(compute="_compute_results", sanitize=False)
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("strategy_id.name", "other_strategy_id.name")
+    def _compute_name(self):
+        for trial in self:
+            other = trial.other_strategy_id.name or self.env._("today")
+            trial.name = self.env._("%(one)s against %(other)s", one=trial.strategy_id.name or "", other=other)
+
+    @api.depends("line_ids", "state", "total_count")
+    def _compute_results(self):
+        aggregates = ["__count", *(f"{name}_{side}:sum" for name in MEASURES for side in "ab"), "changed:sum"]
+        groups = self.env["oms.sourcing.trial.line"]._read_group(
+            [("trial_id", "in", self.ids)], ["trial_id"], aggregates
+        )
+        values = {trial: numbers for trial, *numbers in groups}
+        for trial in self:
+            count, *sums, changed = values.get(trial, [0] * (2 * len(MEASURES) + 2))
+            pairs = dict(zip(MEASURES, zip(sums[::2], sums[1::2], strict=True), strict=True))
+            trial.tried_count = count
+            trial.changed_count = changed or 0
+            trial.progress = 100.0 if trial.state == "done" else 100 * count / (trial.total_count or 1)
+            rows = trial._prepare_comparison(count, pairs) if count else []
+            trial.comparison = self.env["ir.qweb"]._render(
+                "oms_allocation.sourcing_comparison", {"rows": rows, "trial": trial}
+            )
+            trial.chart = {
+                "labels": [row["label"] for row in rows],
+                "before": [100.0 for _row in rows],
+                "after": [row["share"] for row in rows],
+                "kinds": [],
+                "kind_keys": [],
+                "kind_counts": [],
+            }
+
+    def _prepare_comparison(self, count, pairs):
+        """Return what is compared, a row each: label, both values in words, how much better (percent), share of before.
+
+        :param count: orders
+        :param pairs: dict {measure: (sum of side a, sum of side b)}
+        """
+        self.ensure_one()
+        money = self.currency_id.format
+        number = "{:,.0f}".format
+
+        def percent(value):
+            return f"{100 * value:.1f} %"
+
+        parcels, cost, way = pairs["parcels"], pairs["cost"], pairs["distance_km"]
+        rows = [
+            (self.env._("Parcels"), *parcels, number),
+            (self.env._("Freight, handling, packaging"), *cost, money),
+            (self.env._("Way of all parcels (km)"), *way, number),
+            (self.env._("Orders split"), *(value / count for value in pairs["split"]), percent),
+            (self.env._("Quantity missing"), *pairs["missing"], number),
+            (self.env._("Younger than the oldest stock (days)"), *pairs["age"], number),
+        ]
+        promised = pairs["promised"]
+        if all(promised):
+            late = [1 - kept / asked for kept, asked in zip(pairs["kept"], promised, strict=True)]
+            rows.append((self.env._("Promises not kept"), *late, percent))
+        return [
+            {
+                "label": label,
+                "before": words(before),
+                "after": words(after),
+                "better": round(before - after, 6) > 0,
+                "worse": round(after - before, 6) > 0,
+                "share": round(100 * after / before, 1) if before else (100.0 if not after else 200.0),
+            }
+            for label, before, after, words in rows
+        ]
+
+    @api.constrains("days", "source")
+    def _check_days(self):
+        for trial in self:
+            if trial.source == "period" and trial.days < 1:
+                raise ValidationError(
+                    self.env._("The trial %(name)s needs at least one day of orders.", name=trial.name)
+                )
+
+    # === ACTION METHODS === #
+
+    def action_start(self):
+        """Begin, or begin anew, in the background.
+
+        :raise UserError: when there is nothing to try the strategy on
+        """
+        for trial in self:
+            trial._check_ready()
+        todo = self._set_state("running")
+        # sudo: oms.sourcing.trial.line - results are written by the trial only, not by hand
+        todo.line_ids.sudo().unlink()
+        for trial in todo:
+            trial.write({"last_order_id": 0, "date_from": fields.Datetime.now() - timedelta(days=trial.days)})
+            trial.total_count = (
+                1 if trial.source == "made_up" else self.env["sale.order"].search_count(trial._get_order_domain())
+            )
+        if todo:
+            self.env.ref("oms_allocation.ir_cron_run_trials")._trigger()
+        return True
+
+    def action_cancel(self):
+        """Stop; what was tried so far stays to be seen."""
+        self._set_state("cancelled")
+        return True
+
+    def action_view_lines(self):
+        """Open the orders, to be grouped and measured."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("oms_allocation.oms_sourcing_trial_line_action")
+        return {**action, "domain": [("trial_id", "=", self.id)], "context": {}}
+
+    def _check_ready(self):
+        self.ensure_one()
+        if self.source == "orders" and not self.order_ids:
+            raise UserError(self.env._("Choose the orders to try %(name)s on.", name=self.name))
+        if self.source == "made_up" and not (self.channel_id and self.partner_id and self.product_ids):
+            raise UserError(
+                self.env._("%(name)s needs the channel, the address and the products of the order.", name=self.name)
+            )
+
+    def _set_state(self, target):
+        """Bring those of these trials that may to the state ``target``. Return them."""
+        todo = self.filtered(lambda trial: trial.state in TRANSITIONS[target])
+        values = {"state": target, "error": False}
+        if target != "running":
+            values["end_date"] = fields.Datetime.now()
+        todo.write(values)
+        return todo
+
+    def _get_order_domain(self):
+        """Return the domain of the orders that are tried. Can be extended."""
+        self.ensure_one()
+        domain = Domain("company_id", "=", self.company_id.id) & Domain("state", "!=", "cancel")
+        if self.source == "orders":
+            return domain & Domain("id", "in", self.order_ids.ids) & Domain("channel_id", "!=", False)
+        domain &= Domain("date_order", ">=", self.date_from)
+        channels = self.channel_ids
+        return domain & (Domain("channel_id", "in", channels.ids) if channels else Domain("channel_id", "!=", False))
+
+    @api.autovacuum
+    def _gc_trials(self):
+        """Forget trials that are long past: strategies and orders are others now."""
+        limit = fields.Datetime.now() - timedelta(days=KEPT_DAYS)
+        self.search([("state", "not in", ("draft", "running")), ("end_date", "<", limit)], limit=1000).unlink()
+
+
+class OmsSourcingTrialProduct(models.Model):
+    """A line of a made-up order."""
+
+    _name = "oms.sourcing.trial.product"
+    _description = "Product of a Made-up Order"
+    _order = "id"
+
+    trial_id = fields.Many2one("oms.sourcing.trial", required=True, index=True, ondelete="cascade")
+    product_id = fields.Many2one("product.product", required=True, ondelete="cascade")
+    quantity = fields.Float(default=1.0, digits="Product Unit", required=True)
+
+    _quantity_positive = models.Constraint("CHECK(quantity > 0)", "The quantity of a product is above zero.")

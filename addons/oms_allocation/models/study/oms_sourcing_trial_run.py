@@ -1,0 +1,173 @@
+from dataclasses import replace
+from decimal import Decimal
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tools import SQL
+
+from odoo.addons.oms_base.const import BATCH_SIZE
+
+
+class _RolledBack(Exception):
+    """Ends the savepoint of a made-up order."""
+
+
+class OmsSourcingTrial(models.Model):
+    """How a trial is run: chunk by chunk in the order of ids, `last_order_id` says how far it got."""
+
+    _inherit = "oms.sourcing.trial"
+
+    @api.model
+    def _cron_run_trials(self):
+        """Go on with the trials that are running, each chunk in its own transaction."""
+        cron = self.env["ir.cron"]
+        running = self.search([("state", "=", "running")], order="id")
+        cron._commit_progress(remaining=sum(trial.total_count for trial in running))
+        for trial in running:
+            while trial.exists() and trial.state == "running":
+                try:
+                    done = trial._run_chunk()
+                except UserError as error:
+                    self.env.cr.rollback()
+                    trial._set_state("failed")
+                    trial.error = str(error)
+                    done = 0
+                if not cron._commit_progress(done):
+                    return
+                trial.invalidate_recordset()
+
+    def _run_chunk(self):
+        """Try the next orders and keep what came out; the last chunk ends the trial. Return how many were tried."""
+        self.ensure_one()
+        if self.source == "made_up":
+            return self._run_made_up()
+        domain = [*self._get_order_domain(), ("id", ">", self.last_order_id)]
+        orders = self.env["sale.order"].search(domain, order="id", limit=BATCH_SIZE)
+        self._keep_results(orders)
+        if orders:
+            self.last_order_id = orders.ids[-1]
+        if len(orders) < BATCH_SIZE:
+            self._set_state("done")
+        return len(orders)
+
+    def _run_made_up(self):
+        """Try an order that exists in a savepoint only."""
+        try:
+            with self.env.cr.savepoint():
+                order = self._create_made_up()
+                values = self._prepare_line_vals_list(order)
+                raise _RolledBack
+        except _RolledBack:
+            pass
+        # sudo: oms.sourcing.trial.line - results are written by the trial only
+        self.env["oms.sourcing.trial.line"].sudo().create([{**vals, "order_id": False} for vals in values])
+        self._set_state("done")
+        return 1
+
+    def _create_made_up(self):
+        return self.env["sale.order"].create(
+            {
+                "partner_id": self.partner_id.id,
+                "partner_shipping_id": self.partner_id.id,
+                "company_id": self.company_id.id,
+                "channel_id": self.channel_id.id,
+                "order_line": [
+                    Command.create({"product_id": row.product_id.id, "product_uom_qty": row.quantity})
+                    for row in self.product_ids
+                ],
+            }
+        )
+
+    def _keep_results(self, orders):
+        # sudo: oms.sourcing.trial.line - results are written by the trial only
+        self.env["oms.sourcing.trial.line"].sudo().create(self._prepare_line_vals_list(orders))
+
+    # === TRY === #
+
+    def _prepare_line_vals_list(self, orders):
+        """Return the results of ``orders`` on both sides, as values of lines."""
+        demands = self._prepare_demands(orders)
+        side_a = self._plan(demands, self._get_specs(self.other_strategy_id, orders))
+        side_b = self._plan(demands, self._get_specs(self.strategy_id, orders))
+        return [self._prepare_line_vals(order, side_a, side_b) for order in orders if order in side_a.plans]
+
+    @api.model
+    def _get_specs(self, strategy, orders):
+        """Return {order: StrategySpec}: ``strategy``, or else what each order is sourced by today."""
+        specs = orders._oms_get_current_strategies()
+        if strategy:
+            specs = dict.fromkeys(orders, strategy._get_spec())
+        return {order: replace(spec, is_studied=True) for order, spec in specs.items()}
+
+    @api.model
+    def _prepare_demands(self, orders):
+        """Return {order line: quantity in the product's unit} of all goods of ``orders``, as if none had been sent."""
+        lines = orders.order_line.filtered(
+            lambda line: line._oms_is_shippable() and not line.route_ids and line.product_uom_qty > 0
+        )
+        return {
+            line: line.product_uom_id._compute_quantity(line.product_uom_qty, line.product_id.uom_id) for line in lines
+        }
+
+    @api.model
+    def _plan(self, demands, strategies):
+        """Return the Sourcing of ``demands``, found in what is there and what these orders were given themselves."""
+        orders = self.env["sale.order"]
+
+        def prepare_stock(places):
+            products = orders._oms_get_storable(demands)
+            warehouses = self.env["stock.warehouse"].union(*(one for found in places.values() for one in found))
+            units = {product.id: product.uom_id for product in products}
+            sellable = products._oms_get_sellable_quantities(warehouses)
+            stock = {
+                (warehouse_id, product_id): orders._oms_to_decimal(units[product_id], quantity)
+                for (product_id, warehouse_id), quantity in sellable.items()
+            }
+            for warehouse_id, product_id, quantity in self._query_given(demands):
+                if product_id in units:
+                    key = (warehouse_id, product_id)
+                    given = orders._oms_to_decimal(units[product_id], quantity)
+                    stock[key] = max(stock.get(key, Decimal(0)), Decimal(0)) + given
+            return stock
+
+        return orders._oms_plan(demands, prepare_stock, strategies=strategies, is_fresh=True)
+
+    @api.model
+    def _query_given(self, demands):
+        """Return rows (warehouse id, product id, quantity) of what the lines of ``demands`` were given."""
+        self.env["oms.allocation"].flush_model(["line_id", "warehouse_id", "product_id", "quantity"])
+        return self.env.execute_query(
+            SQL(
+                "SELECT warehouse_id, product_id, SUM(quantity - shortage_quantity)::float8 FROM oms_allocation"
+                " WHERE line_id = ANY(%s) GROUP BY warehouse_id, product_id",
+                [line.id for line in demands],
+            )
+        )
+
+    def _prepare_line_vals(self, order, side_a, side_b):
+        """Return the values of the line of one order."""
+        vals = {
+            "trial_id": self.id,
+            "order_id": order.id,
+            "channel_id": order.channel_id.id,
+            "data": {},
+        }
+        for side, sourcing in (("a", side_a), ("b", side_b)):
+            plan = sourcing.plans[order]
+            why = order._oms_prepare_explanation(plan, sourcing)
+            promised = order.commitment_date and (order.commitment_date.date() - fields.Date.today()).days
+            vals |= {
+                f"warehouses_{side}": ", ".join(winner["name"] for winner in why["winners"]),
+                f"parcels_{side}": plan.cost.parcels,
+                f"cost_{side}": why["cost"]["money"],
+                f"distance_km_{side}": why["cost"]["km"],
+                f"missing_{side}": float(plan.cost.missing),
+                f"split_{side}": int(len(plan.warehouse_ids) > 1),
+                f"promised_{side}": int(bool(order.commitment_date)),
+                f"kept_{side}": int(bool(order.commitment_date) and plan.cost.days <= promised),
+                f"age_{side}": float(plan.cost.age),
+            }
+            vals["data"][side] = why
+        vals["changed"] = int(vals["warehouses_a"] != vals["warehouses_b"] or vals["missing_a"] != vals["missing_b"])
+        return vals

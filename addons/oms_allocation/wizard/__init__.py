@@ -1,0 +1,2 @@
+from . import oms_reject
+from . import oms_resource
