@@ -2,7 +2,7 @@ from decimal import Decimal
 
 from odoo import api, models
 
-from ..solver import Demand, Order, Warehouse, distance_km, solve_batch
+from ..solver import Demand, Order, Supply, Warehouse, distance_km, solve_in_turn
 
 
 class SaleOrder(models.Model):
@@ -100,12 +100,12 @@ class SaleOrder(models.Model):
             if line.product_id in storable:
                 decimal = self._oms_to_decimal(line.product_id.uom_id, quantity)
                 demands_by_order[line.order_id].append(Demand(line.id, line.product_id.id, decimal))
-        plans = solve_batch(
+        plans = solve_in_turn(
             [
                 Order(order.id, tuple(demands_by_order[order]), tuple(candidates[order].values()))
                 for order in sorted(candidates, key=lambda order: order._get_allocation_sort_key())
             ],
-            stock,
+            [Supply(*key, quantity) for key, quantity in stock.items()],
         )
         return {order: plans[order.id] for order in candidates}
 

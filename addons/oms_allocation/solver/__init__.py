@@ -1,5 +1,25 @@
 """Which warehouse sends what: plain Python, numbers in, a plan and its reasons out. No ORM, no clock, no randomness."""
 
 from .distance import distance_km
-from .solve import solve, solve_batch
-from .types import Assignment, Cost, Demand, Loser, Order, Plan, Shortage, Supply, Warehouse
+from .results import BatchResult, Hint, Totals
+from .solve import solve, solve_in_turn
+from .types import (
+    AIMS,
+    DEFAULT_STRATEGY,
+    Assignment,
+    Cost,
+    Demand,
+    Freight,
+    Loser,
+    Money,
+    OpenOrder,
+    Order,
+    Plan,
+    Receipt,
+    Refusal,
+    Shortage,
+    Strategy,
+    Supply,
+    Warehouse,
+    ordered,
+)

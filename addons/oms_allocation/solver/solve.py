@@ -9,13 +9,14 @@ the cheapest left can't beat the best. Equal sets: the one whose warehouses come
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import accumulate
 
 from .types import Assignment, Cost, Demand, Loser, Order, Plan, Shortage, Supply, Warehouse
 
 ZERO = Decimal(0)
+NAMES = ("parcels", "unknown", "metres", "priority")
 
 
 def solve(demands: Iterable[Demand], supplies: Iterable[Supply], warehouses: Iterable[Warehouse]) -> Plan:
@@ -29,12 +30,9 @@ def solve(demands: Iterable[Demand], supplies: Iterable[Supply], warehouses: Ite
     return _solve_order(tuple(demands), stock, tuple(warehouses))
 
 
-def solve_batch(orders: Iterable[Order], stock: Mapping[tuple[int, int], Decimal]) -> dict[int, Plan]:
-    """Return {order id: plan}: the orders in the sequence given, each takes from what those before it left.
-
-    :param stock: {(warehouse id, product id): quantity}; not changed
-    """
-    left = dict(stock)
+def solve_in_turn(orders: Iterable[Order], supplies: Iterable[Supply]) -> dict[int, Plan]:
+    """Return {order id: plan}: the orders in the sequence given, each takes from what those before it left."""
+    left = {(supply.warehouse_id, supply.product_id): supply.quantity for supply in supplies}
     plans = {}
     for order in orders:
         plan = plans[order.id] = _solve_order(order.demands, left, order.warehouses)
@@ -71,7 +69,7 @@ def _solve_order(demands, stock, warehouses) -> Plan:
     taken = _pour(need, winners, offers)
     assignments, shortages = _share_out(demands, taken, winners)
     used = {assignment.warehouse_id for assignment in assignments}
-    best = Cost(missing, *cost)
+    best = Cost(missing, **cost)
     return Plan(
         assignments=assignments,
         shortages=shortages,
@@ -117,7 +115,7 @@ def _find_cover(need, warehouses: Sequence[Warehouse], offers):
     ``need`` must not be more than all have together; ``warehouses`` are sorted from the cheapest to the dearest.
     """
     if not need:
-        return [], (0, 0, 0, 0)
+        return [], dict.fromkeys(NAMES, 0)
     useful = [warehouse for warehouse in warehouses if any(product_id in offers[warehouse.id] for product_id in need)]
     for size in range(1, len(useful) + 1):
         cover = _CoverSearch(need, useful, offers, size).run()
@@ -155,7 +153,9 @@ class _CoverSearch:
         self._descend(0, (), self.need, (0, 0, 0))
         if self.best is None:
             return None
-        return [self.warehouses[index] for index in self.best], (self.size, *self.best_weight)
+        return [self.warehouses[index] for index in self.best], dict(
+            zip(NAMES, (self.size, *self.best_weight), strict=True)
+        )
 
     def _descend(self, start, picked, need, weight):
         if not need:
@@ -234,8 +234,8 @@ def _explain(warehouse, best: Cost, rest, others, offers) -> Loser:
         return Loser(warehouse.id, "tie", best, covered)
     remaining = [other for other in others if other is not warehouse]
     _chosen, cost = _find_cover(_subtract(rest, [warehouse], offers), remaining, offers)
-    parcels, *weight = _add(cost, (1, *_weigh(warehouse)))
-    alternative = Cost(best.missing, parcels, *weight)
+    own = dict(zip(NAMES, (1, *_weigh(warehouse)), strict=True))
+    alternative = Cost(best.missing, **{name: cost[name] + own[name] for name in NAMES})
     for name, reason in (
         ("parcels", "parcels"),
         ("unknown", "unknown"),
