@@ -2,7 +2,7 @@
 
 from .distance import distance_km
 from .results import BatchResult, Hint, Totals
-from .solve import solve, solve_in_turn
+from .solve import solve, solve_in_turn, solve_order
 from .types import (
     AIMS,
     DEFAULT_STRATEGY,
