@@ -1,14 +1,8 @@
-"""Exact sourcing of one order, and of a batch order by order.
-
-The aims, the first that differs decides: most quantity, fewest parcels, fewest unknown ways, shortest way of all
-parcels, lowest priority numbers. The most that can be had of a product does not depend on the other products, so the
-search is for the cheapest set of warehouses that together has that much of each (a set cover): depth first by set size,
-over the warehouses from the cheapest to the dearest, cut where even the richest warehouses left can't fill the need or
-the cheapest left can't beat the best. Equal sets: the one whose warehouses come first.
-"""
+"""One order exactly, and orders one after the other."""
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import accumulate
@@ -17,30 +11,86 @@ from .types import Assignment, Cost, Demand, Loser, Order, Plan, Shortage, Suppl
 
 ZERO = Decimal(0)
 NAMES = ("parcels", "unknown", "metres", "priority")
+=======
+from collections.abc import Iterable
+from dataclasses import replace
+
+from .fill import Steps
+from .plan import make_plan
+from .problem import Problem
+from .search import STEP_LIMIT, Search
+from .stock import Stock
+from .types import DEFAULT_STRATEGY, Demand, Order, Plan, Refusal, Strategy, Supply, Warehouse
+>>>>>>> dev/sol
 
 
-def solve(demands: Iterable[Demand], supplies: Iterable[Supply], warehouses: Iterable[Warehouse]) -> Plan:
+def solve(
+    demands: Iterable[Demand],
+    supplies: Iterable[Supply],
+    warehouses: Iterable[Warehouse],
+    strategy: Strategy = DEFAULT_STRATEGY,
+) -> Plan:
+    """Return the best plan for one order; see `solve_order`."""
+    return solve_order(Order(0, tuple(demands), tuple(warehouses), strategy=strategy), supplies)
+
+
+def solve_order(order: Order, supplies: Iterable[Supply], limit: int = STEP_LIMIT) -> Plan:
     """Return the best plan for one order.
 
-    :param demands: lines; several lines of one product share its stock
     :param supplies: stock, of any warehouse and product; what is not about this order is ignored
-    :param warehouses: the candidates
+    :param limit: steps of the search; when they do not suffice `Plan.is_proven` is False
     """
-    stock = {(supply.warehouse_id, supply.product_id): supply.quantity for supply in supplies}
-    return _solve_order(tuple(demands), stock, tuple(warehouses))
+    products = {demand.product_id for demand in order.demands}
+    stock = Stock((supply for supply in supplies if supply.product_id in products), order.demands)
+    return solve_from(order, stock, limit)
 
 
+<<<<<<< HEAD
 def solve_in_turn(orders: Iterable[Order], supplies: Iterable[Supply]) -> dict[int, Plan]:
     """Return {order id: plan}: the orders in the sequence given, each takes from what those before it left."""
     left = {(supply.warehouse_id, supply.product_id): supply.quantity for supply in supplies}
+=======
+def solve_from(order: Order, stock: Stock, limit: int = STEP_LIMIT, explain: bool = True) -> Plan:
+    """Return the best plan from what is left in ``stock``, which is not changed."""
+    problem = Problem(order, stock)
+    steps = Steps(limit)
+    return make_plan(problem, Search(problem, steps=steps).run(), steps, explain)
+
+
+def solve_in_turn(orders: Iterable[Order], supplies: Iterable[Supply]) -> dict[int, Plan]:
+    """Return {order id: plan}: each order takes from what those before it left; see `sort_orders`."""
+    orders = sort_orders(orders)
+    stock = Stock(supplies, (demand for order in orders for demand in order.demands))
+    return plan_in_turn(orders, stock, get_capacities(orders))
+
+
+def sort_orders(orders: Iterable[Order]) -> list[Order]:
+    """Return the orders in the sequence in which they are served: those with the same one as they are given."""
+    return sorted(orders, key=lambda order: order.sequence)
+
+
+def get_capacities(orders: Iterable[Order]) -> dict[int, int]:
+    """Return {warehouse id: parcels that can still be made}, of the warehouses that have a limit."""
+    capacities: dict[int, int] = {}
+    for order in orders:
+        for one in order.warehouses:
+            if one.capacity_left is not None:
+                capacities[one.id] = min(one.capacity_left, capacities.get(one.id, one.capacity_left))
+    return capacities
+
+
+def plan_in_turn(orders: list[Order], stock: Stock, capacities: dict[int, int], explain: bool = True):
+    """Return {order id: plan}; ``stock`` and ``capacities`` become what is left."""
+>>>>>>> dev/sol
     plans = {}
     for order in orders:
-        plan = plans[order.id] = _solve_order(order.demands, left, order.warehouses)
-        for assignment in plan.assignments:
-            left[assignment.warehouse_id, assignment.product_id] -= assignment.quantity
+        plan = plans[order.id] = solve_from(refuse_full(order, capacities), stock, explain=explain)
+        stock.take(plan.assignments)
+        take_capacity(order, plan, capacities)
     return plans
 
 
+<<<<<<< HEAD
 def _solve_order(demands, stock, warehouses) -> Plan:
     demands = [demand for demand in demands if demand.quantity > 0]
     wanted: dict[int, Decimal] = {}
@@ -78,11 +128,24 @@ def _solve_order(demands, stock, warehouses) -> Plan:
         nearest_id=min(candidates, key=lambda warehouse: (_weigh(warehouse), warehouse.id)).id if candidates else None,
         losers=tuple(
             _explain(warehouse, best, rest, others, offers) for warehouse in candidates if warehouse.id not in used
+=======
+def refuse_full(order: Order, capacities: dict[int, int]) -> Order:
+    """Return the order without the candidates that can make no more parcels."""
+    if all(left > 0 for left in capacities.values()):
+        return order
+    return replace(
+        order,
+        warehouses=tuple(
+            replace(one, refusals=(*one.refusals, Refusal("capacity")))
+            if not one.is_open and capacities.get(one.id, 1) <= 0
+            else one
+            for one in order.warehouses
+>>>>>>> dev/sol
         ),
-        demanded=demanded,
     )
 
 
+<<<<<<< HEAD
 def _sort_key(warehouse: Warehouse):
     """Sort the open ones first, then from the cheapest to the dearest."""
     return (not warehouse.is_open, *_weigh(warehouse), warehouse.id)
@@ -245,3 +308,10 @@ def _explain(warehouse, best: Cost, rest, others, offers) -> Loser:
         if getattr(alternative, name) > getattr(best, name):
             return Loser(warehouse.id, reason, alternative, covered)
     return Loser(warehouse.id, "tie", alternative, covered)
+=======
+def take_capacity(order: Order, plan: Plan, capacities: dict[int, int], sign: int = 1):
+    """Count the parcels of a plan, or give them back with ``sign`` -1."""
+    for one in order.warehouses:
+        if one.id in capacities and not one.is_open and one.id in plan.warehouse_ids:
+            capacities[one.id] -= sign
+>>>>>>> dev/sol
