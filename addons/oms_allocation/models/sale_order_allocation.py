@@ -4,11 +4,6 @@ from functools import partial
 
 from odoo import api, models
 
-<<<<<<< HEAD
-=======
-from ..solver import Demand, Order, Supply, Warehouse, distance_km, solve_in_turn
-
->>>>>>> dev/sol
 
 class SaleOrder(models.Model):
     """Prepare what the solver asks for, let it decide, write down what it decided and why."""
@@ -25,7 +20,6 @@ class SaleOrder(models.Model):
         :return: the orders whose goods are not to be asked for yet, since their strategy wants them all
         """
         if not missing:
-<<<<<<< HEAD
             return self.browse()
         sourcing = self._oms_plan(missing, partial(self._oms_lock_stock, missing))
         waiting = self._oms_hold_back(sourcing)
@@ -34,103 +28,6 @@ class SaleOrder(models.Model):
         self._oms_explain_plans(sourcing)
         self._oms_note_unfilled(sourcing)
         return waiting
-=======
-            return
-        orders = self.env["sale.order.line"].union(*missing).order_id
-        candidates = orders._oms_get_candidates()
-        stock = self._oms_lock_stock(missing, candidates)
-        plans = self._oms_solve(missing, candidates, stock)
-        self._oms_apply_plans(missing, plans, candidates)
-        self._oms_explain_plans(plans, candidates)
-
-    # === PREPARE === #
-
-    def _oms_get_candidates(self):
-        """Return {order: {warehouse: solver.Warehouse}}: who may serve each order, and how far it is."""
-        warehouses_by_channel = {channel: channel._get_warehouses() for channel in self.channel_id}
-        origins = {
-            warehouse: warehouse.partner_id._oms_get_place()[0]
-            for warehouses in [*warehouses_by_channel.values(), self.oms_warehouse_id]
-            for warehouse in warehouses
-        }
-        candidates = {}
-        for order in self:
-            destination, _source = order.partner_shipping_id._oms_get_place()
-            open_warehouses = order._oms_get_open_warehouses()
-            candidates[order] = {
-                warehouse: Warehouse(
-                    id=warehouse.id,
-                    distance_km=distance_km(origins[warehouse], destination),
-                    priority=warehouse.oms_priority,
-                    is_open=warehouse in open_warehouses,
-                )
-                for warehouse in order.oms_warehouse_id or warehouses_by_channel[order.channel_id]
-                if warehouse.company_id == order.company_id
-            }
-        return candidates
-
-    def _oms_get_open_warehouses(self):
-        """Return the warehouses that prepare a parcel for one order anyway: one more product in it costs no way."""
-        self.ensure_one()
-        return self.oms_allocation_ids.filtered(
-            lambda row: (
-                row.state in ("planned", "procured")
-                and row.uom_id.compare(row.quantity, row.done_quantity + row.shortage_quantity) > 0
-            )
-        ).warehouse_id
-
-    @api.model
-    def _oms_lock_stock(self, demands, candidates):
-        """Lock the stock that may be taken and return it as {(warehouse id, product id): Decimal}."""
-        products = self._oms_get_storable(demands)
-        warehouses = self.env["stock.warehouse"].union(*(one for found in candidates.values() for one in found))
-        locked = self.env["stock.quant"]._oms_lock(products, warehouses.lot_stock_id)
-        if any(warehouse.out_type_id.reservation_method != "at_confirm" for warehouse in warehouses):
-            # Nothing is reserved at once, so the promise itself must be what the next transaction stumbles over.
-            self.env["stock.quant"].union(*locked.values())._oms_touch()
-        sellable = products._oms_get_sellable_quantities(warehouses)
-        units = {product.id: product.uom_id for product in products}
-        return {
-            (warehouse_id, product_id): self._oms_to_decimal(units[product_id], quantity)
-            for (product_id, warehouse_id), quantity in sellable.items()
-        }
-
-    @api.model
-    def _oms_get_storable(self, lines):
-        """Return the products of ``lines`` whose stock is counted, in the order of their ids."""
-        products = self.env["sale.order.line"].union(*lines).product_id
-        return products.filtered("is_storable").sorted("id")
-
-    @api.model
-    def _oms_to_decimal(self, unit, quantity):
-        return Decimal(repr(unit.round(quantity)))
-
-    # === DECIDE === #
-
-    @api.model
-    def _oms_solve(self, demands, candidates, stock):
-        """Return {order: solver.Plan} for the lines in ``demands``, the orders served in turn by their priority."""
-        storable = self._oms_get_storable(demands)
-        demands_by_order = {order: [] for order in candidates}
-        for line, quantity in sorted(demands.items(), key=lambda item: (item[0].sequence, item[0].id)):
-            if line.product_id in storable:
-                decimal = self._oms_to_decimal(line.product_id.uom_id, quantity)
-                demands_by_order[line.order_id].append(Demand(line.id, line.product_id.id, decimal))
-        plans = solve_in_turn(
-            [
-                Order(order.id, tuple(demands_by_order[order]), tuple(candidates[order].values()))
-                for order in sorted(candidates, key=lambda order: order._get_allocation_sort_key())
-            ],
-            [Supply(*key, quantity) for key, quantity in stock.items()],
-        )
-        return {order: plans[order.id] for order in candidates}
-
-    def _get_allocation_sort_key(self):
-        """Return what decides which order of a batch is served first: its channel, then who came first (the order date
-        is no help, Odoo sets it anew at confirmation). To be overridden for other priorities."""
-        self.ensure_one()
-        return (self.channel_id.sequence, self.id)
->>>>>>> dev/sol
 
     # === APPLY === #
 

@@ -2,11 +2,7 @@
 
 from .distance import distance_km
 from .results import BatchResult, Hint, Totals
-<<<<<<< HEAD
-from .solve import solve, solve_in_turn
-=======
 from .solve import solve, solve_in_turn, solve_order
->>>>>>> dev/sol
 from .types import (
     AIMS,
     DEFAULT_STRATEGY,

@@ -197,11 +197,7 @@ def ordered(*aims: str) -> tuple:
 class Order:
     """One order, with its own candidates.
 
-<<<<<<< HEAD
-    :param sequence: who is served first, lowest first; then by id
-=======
     :param sequence: who is served first, lowest first; then as they are given
->>>>>>> dev/sol
     :param weight: what a unit for this order is worth beside the others of a batch, at least 1
     :param value: money of the whole order, also of what is not asked for here
     :param promised_days: what the buyer was promised, None when nothing was
@@ -315,13 +311,8 @@ class Loser:
     """A candidate that sends nothing.
 
     :param reason: "no_stock" nothing of what is needed; "taken" others of the batch get what it has; the reason of a
-<<<<<<< HEAD
-        `Refusal`; "forbidden" the strategy allows no plan with it; an aim (of the first level that is worse; in a
-        weighted sum the aim that adds most); "tie" equal in all, the other came first
-=======
         `Refusal`; "forbidden" the strategy allows no plan with it; an aim, of the first level that is worse (in a
         weighted sum what adds most), "distance" for metres; "tie" equal in all, the other came first
->>>>>>> dev/sol
     :param cost: of the best plan that would use it, None where there is none
     :param covered: quantity of the demand that it has
     :param args: of the refusal
