@@ -31,7 +31,7 @@ class OmsReject(models.TransientModel):
         """Reject, and say where the goods come from now."""
         self.ensure_one()
         self.picking_ids.check_access("write")
-        # sudo: stock.move, sale.order - sourcing again changes orders and transfers that the operator need not be able to
+        # sudo: stock.move, sale.order - sourcing again changes orders and transfers beyond those of the operator
         moves_sudo = self.move_ids.sudo().filtered(lambda move: move.picking_id in self.picking_ids.sudo())
         rejections = self.env["oms.warehouse.rejection"].sudo()._reject(moves_sudo, self.reason_id, self.note)
         return {

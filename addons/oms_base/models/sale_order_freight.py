@@ -23,8 +23,8 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     def _oms_get_freights(self, warehouses):
-        """Return what the way from each warehouse to the buyer costs; warehouses from where no carrier serves the address
-        are left out. Nothing is known here; addons that know carriers extend it.
+        """Return what the way from each warehouse to the buyer costs; warehouses from where no carrier serves the
+        address are left out. Nothing is known here; addons that know carriers extend it.
 
         :return: dict {(order id, warehouse id): FreightTerms}
         """

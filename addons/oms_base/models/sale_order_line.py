@@ -18,8 +18,8 @@ class SaleOrderLine(models.Model):
     )
 
     def _oms_get_channel_line_id(self):
-        """Return the id in the channel of the line that one line fulfils, or False. To be extended by addons whose lines
-        stand in for others."""
+        """Return the id in the channel of the line that one line fulfils, or False. To be extended by addons whose
+        lines stand in for others."""
         self.ensure_one()
         return self.channel_line_id
 

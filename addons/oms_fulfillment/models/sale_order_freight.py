@@ -11,7 +11,8 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     def _oms_get_freights(self, warehouses):
-        """Override of `oms_base`: the terms of the order's carrier, or else of the cheapest one for all of the order."""
+        """Override of `oms_base`: the terms of the order's carrier, or else of the cheapest one for all of the
+        order."""
         freights = super()._oms_get_freights(warehouses)
         for company, orders in self.grouped("company_id").items():
             carriers = self.env["delivery.carrier"]._oms_get_candidates(company)

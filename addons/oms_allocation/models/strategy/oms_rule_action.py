@@ -32,7 +32,8 @@ class OmsRuleAction(models.Model):
         return (self.type, self.strategy_id.id) if self.type == "strategy" else super()._get_verdict()
 
     def _run_strategy(self, orders):
-        """Give the orders the strategy; those that have their warehouses already keep them until they are sourced again."""
+        """Give the orders the strategy; those that have their warehouses already keep them until they are sourced
+        again."""
         company = self.strategy_id.company_id
         todo = orders.filtered(
             lambda order: (

@@ -8,7 +8,8 @@ from .spec import StrategySpec
 
 
 class OmsSourcingStrategy(models.Model):
-    """How the warehouses of an order are chosen: which may send it, what is aimed at, what happens when not all is there.
+    """How the warehouses of an order are chosen: which may send it, what is aimed at, what happens when not all is
+    there.
 
     An order has the strategy that a review rule gave it, or else that of its channel; without one the nearest warehouse
     with the goods sends it. What strategies say is kept as versions, and as plain values in the registry's cache.

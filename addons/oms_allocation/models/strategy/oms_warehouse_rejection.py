@@ -6,8 +6,8 @@ from .oms_reject_reason import EFFECTS
 
 
 class OmsWarehouseRejection(models.Model):
-    """A warehouse does not send a product of an order: it is no candidate for it any more, and what it says of its stock
-    counts until somebody counted the goods."""
+    """A warehouse does not send a product of an order: it is no candidate for it any more, and what it says of its
+    stock counts until somebody counted the goods."""
 
     _name = "oms.warehouse.rejection"
     _description = "Warehouse Rejection"

@@ -67,8 +67,8 @@ class SaleOrder(models.Model):
         return found
 
     def _oms_get_rejections(self):
-        """Return (order, product, warehouse) of what warehouses rejected. Asks nothing about orders that are sourced for
-        the first time."""
+        """Return (order, product, warehouse) of what warehouses rejected. Asks nothing about orders that are sourced
+        for the first time."""
         known = self.filtered("oms_allocation_ids")
         if not known:
             return []

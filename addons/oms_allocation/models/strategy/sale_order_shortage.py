@@ -13,9 +13,9 @@ DUE_FIELDS = ("oms_unfilled_due", "oms_cancel_date")
 class SaleOrder(models.Model):
     """What happens when the warehouses do not have all of an order.
 
-    Some strategies hold the whole order back before the gate "allocate": nothing is asked of a warehouse, and nothing is
-    bound, until all is there, the wait is over, or a person lets go what is there. Others send what is there; what they do
-    about the rest is done in the background, see `sale_order_unfilled.py`.
+    Some strategies hold the whole order back before the gate "allocate": nothing is asked of a warehouse, and nothing
+    is bound, until all is there, the wait is over, or a person lets go what is there. Others send what is there; what
+    they do about the rest is done in the background, see `sale_order_unfilled.py`.
     """
 
     _inherit = "sale.order"
@@ -42,7 +42,8 @@ class SaleOrder(models.Model):
     _oms_unfilled_idx = models.Index("(id) WHERE oms_unfilled_date IS NOT NULL")
 
     def _oms_get_strategies(self):
-        """Override: an order of which something is with a warehouse already, or that a person let go, is not held back."""
+        """Override: an order of which something is with a warehouse already, or that a person let go, is not held
+        back."""
         strategies = super()._oms_get_strategies()
         now = fields.Datetime.now()
         return {
@@ -130,7 +131,8 @@ class SaleOrder(models.Model):
 
     @api.model
     def _oms_note_unfilled(self, sourcing):
-        """Note on the orders what is missing of them and when the next thing is done about it; clear it of the others."""
+        """Note on the orders what is missing of them and when the next thing is done about it; clear it of the
+        others."""
         now = fields.Datetime.now()
         noted = {}
         for order, plan in sourcing.plans.items():

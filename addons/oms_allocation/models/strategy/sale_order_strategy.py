@@ -241,7 +241,8 @@ class SaleOrder(models.Model):
                 values.update(order._oms_prepare_costs(warehouse, terms, now))
 
     def _oms_prepare_costs(self, warehouse, terms, now):
-        """Return what of `solver.Warehouse` says what a parcel of one order from ``warehouse`` costs, and when it is there.
+        """Return what of `solver.Warehouse` says what a parcel of one order from ``warehouse`` costs, and when it is
+        there.
 
         :param terms: `oms_base` FreightTerms, or None when no carrier is known
         """

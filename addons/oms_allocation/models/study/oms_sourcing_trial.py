@@ -19,8 +19,8 @@ MEASURES = ("parcels", "cost", "distance_km", "missing", "split", "kept", "promi
 class OmsSourcingTrial(models.Model):
     """Two ways of sourcing tried on the same orders, by the code that sources real ones; nothing is written to them.
 
-    On the one side is what the orders would be sourced by today, or a strategy; on the other the strategy that is tried.
-    Each order finds what is there now and what it was given itself, so past orders can be tried too.
+    On the one side is what the orders would be sourced by today, or a strategy; on the other the strategy that is
+    tried. Each order finds what is there now and what it was given itself, so past orders can be tried too.
     """
 
     _name = "oms.sourcing.trial"
