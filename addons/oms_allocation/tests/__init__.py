@@ -8,3 +8,7 @@ from . import test_solver
 from . import test_solver_exact
 from . import test_batch_same_records
 from . import test_stock_lock
+from . import test_strategy
+from . import test_shortage_policy
+from . import test_rejection
+from . import test_trial

@@ -27,6 +27,7 @@ class ProductProduct(models.Model):
             ["product_id", "location_id", "location_dest_id", "state", "product_qty", "product_uom_qty", "quantity"]
         )
         self.env["oms.allocation"].flush_model(["product_id", "warehouse_id", "state", "quantity", "procured_quantity"])
+        self.env["oms.warehouse.rejection"].flush_model(["product_id", "warehouse_id", "blocked_quantity"])
         self.env["stock.warehouse"].flush_model(["lot_stock_id"])
         self.env["stock.location"].flush_model(["parent_path", "usage"])
         return self.env.execute_query(
@@ -61,6 +62,11 @@ class ProductProduct(models.Model):
                       FROM oms_allocation
                      WHERE product_id = ANY(%(product_ids)s) AND warehouse_id = ANY(%(warehouse_ids)s)
                        AND state = 'planned'
+                 UNION ALL
+                    SELECT product_id, warehouse_id, - blocked_quantity
+                      FROM oms_warehouse_rejection
+                     WHERE product_id = ANY(%(product_ids)s) AND warehouse_id = ANY(%(warehouse_ids)s)
+                       AND blocked_quantity > 0
                 ) entries
                 GROUP BY product_id, warehouse_id
                 """,

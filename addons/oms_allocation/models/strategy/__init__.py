@@ -1,3 +1,4 @@
+from . import oms_sourcing_part
 from . import oms_sourcing_strategy
 from . import oms_sourcing_aim
 from . import oms_sourcing_rule

@@ -1,0 +1,163 @@
+from datetime import timedelta
+
+from odoo import fields
+from odoo.tests import tagged
+
+from .strategy_common import SourcingCommon
+
+
+@tagged("post_install", "-at_install")
+class TestShortagePolicy(SourcingCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._set_stocks(cls.lamp, shanghai=2)
+
+    def _settle(self):
+        self.env["sale.order"]._cron_settle_unfilled()
+
+    def _pass_days(self, order, name="oms_unfilled_due"):
+        order[name] = fields.Datetime.now() - timedelta(minutes=1)
+
+    def test_send_what_is_there(self):
+        order = self._confirm([(self.lamp, 3)])
+        self.assertEqual((order.oms_short_quantity, order.oms_unfilled_reason), (1, "Missing: 1 Lamp"))
+        self.assertTrue(order.oms_unfilled_date)
+        self.assertFalse(order.oms_unfilled_due or order.oms_cancel_date)
+        self._set_stocks(self.lamp, beijing=5)
+        order.action_oms_allocate()
+        self.assertFalse(order.oms_unfilled_date or order.oms_unfilled_reason)
+
+    def test_complete_waits_and_goes_by_itself(self):
+        self.strategy.on_shortage = "complete"
+        order = self._confirm([(self.lamp, 3)])
+        self.assertFalse(order.picking_ids or order.oms_allocation_ids, "nothing is bound before all is there")
+        self.assertEqual((order.oms_stage, order.oms_hold_summary), ("held", "Waits for all goods"))
+        self.env["sale.order"]._cron_reallocate_orders()
+        self.assertFalse(order.picking_ids)
+        self._set_stocks(self.lamp, beijing=5)
+        self.env["sale.order"]._cron_reallocate_orders()
+        self.assertEqual(sum(self._get_rows(order).values()), 3)
+        self.assertFalse(order.oms_hold_count or order.oms_unfilled_date)
+
+    def test_stock_goes_to_who_can_be_filled(self):
+        self.strategy.on_shortage = "complete"
+        large, small = self._create_order([(self.lamp, 3)]), self._create_order([(self.lamp, 2)])
+        orders = large | small
+        orders.oms_hold_ids._release("Test")
+        for order in orders:
+            order.action_confirm() if order.state != "sale" and not order.oms_hold_count else None
+        orders.oms_hold_ids.filtered(lambda hold: hold.state == "active")._release("Test", resolution="settled")
+        orders.filtered(lambda order: order.state != "sale").action_confirm()
+        self.assertAllocated(small, {("Lamp", "Shanghai"): 2})
+        self.assertFalse(large.picking_ids)
+
+    def test_a_person_lets_go_what_is_there(self):
+        self.strategy.on_shortage = "ask"
+        order = self._confirm([(self.lamp, 3)])
+        hold = order.oms_hold_ids.filtered(lambda hold: hold.state == "active")
+        self.assertEqual(hold.type_id.code, "unfilled")
+        self.assertIn("Missing: 1 Lamp", hold.reason)
+        hold.with_user(self.user).action_release("Send it.")
+        order._oms_launch_pending()
+        self.assertAllocated(order, {("Lamp", "Shanghai"): 3})
+        self.assertEqual(order.oms_short_quantity, 1)
+
+    def test_wait_some_days_then_send(self):
+        self.strategy.write({"on_shortage": "wait", "wait_days": 2, "after_wait": "ship"})
+        order = self._confirm([(self.lamp, 3)])
+        self.assertFalse(order.picking_ids)
+        self.assertGreater(order.oms_unfilled_due, fields.Datetime.now() + timedelta(days=1))
+        self._settle()
+        self.assertFalse(order.picking_ids)
+        self._pass_days(order)
+        self._settle()
+        self.assertEqual((sum(self._get_rows(order).values()), order.oms_short_quantity), (3, 1))
+        self.assertFalse(order.oms_hold_count)
+
+    def test_wait_some_days_then_ask(self):
+        self.strategy.write({"on_shortage": "wait", "wait_days": 2, "after_wait": "ask"})
+        order = self._confirm([(self.lamp, 3)])
+        self._pass_days(order)
+        self._settle()
+        self.assertFalse(order.picking_ids)
+        self.assertEqual(order.oms_hold_summary, "Can't be filled")
+
+    def test_cancel_what_is_missing(self):
+        self.strategy.on_shortage = "cancel"
+        order = self._confirm([(self.lamp, 3)])
+        self._settle()
+        self.assertEqual(order.order_line.product_uom_qty, 2)
+        self.assertAllocated(order, {("Lamp", "Shanghai"): 2})
+        self.assertFalse(order.oms_unfilled_date)
+        self.assertIn("1 Lamp", order.activity_ids.note)
+        self._settle()
+        self.assertEqual(order.order_line.product_uom_qty, 2, "it is done once")
+
+    def test_order_of_which_nothing_is_there_is_cancelled(self):
+        self.strategy.on_shortage = "cancel"
+        order = self._confirm([(self.desk, 1)])
+        self._settle()
+        self.assertEqual(order.state, "cancel")
+
+    def test_auto_cancel_date(self):
+        self.strategy.write({"on_shortage": "complete", "cancel_days": 5})
+        order = self._confirm([(self.lamp, 3)])
+        self.assertGreater(order.oms_cancel_date, fields.Datetime.now() + timedelta(days=4))
+        self._settle()
+        self.assertEqual(order.state, "sale")
+        self._pass_days(order, "oms_cancel_date")
+        self._settle()
+        self.assertEqual(order.state, "cancel")
+
+    def test_goods_that_came_in_time_are_not_cancelled(self):
+        self.strategy.write({"cancel_days": 5})
+        order = self._confirm([(self.lamp, 3)])
+        self._set_stocks(self.lamp, beijing=5)
+        self._pass_days(order, "oms_cancel_date")
+        self._settle()
+        self.assertEqual(order.order_line.product_uom_qty, 3)
+        self.assertFalse(order.oms_short_quantity)
+
+    def test_substitute_at_the_same_price(self):
+        lantern = self.env["product.product"].create({"name": "Lantern", "is_storable": True, "list_price": 999})
+        self.lamp.product_tmpl_id.oms_substitute_ids = lantern
+        self._set_stocks(lantern, shanghai=5)
+        self.strategy.on_shortage = "substitute"
+        order = self._confirm([(self.lamp, 3)])
+        total, line = order.amount_total, order.order_line
+        line.channel_line_id = "L1"
+        self._settle()
+        self.assertEqual(self._get_rows(order), {("Lamp", "Shanghai"): 2, ("Lantern", "Shanghai"): 1})
+        self.assertAlmostEqual(order.amount_total, total)
+        substitute = order.order_line - line
+        self.assertEqual(substitute._oms_get_channel_line_id(), "L1", "to the shop it is the line that it stands in
+        for")
+
+    def test_without_a_substitute_it_waits(self):
+        self.strategy.on_shortage = "substitute"
+        order = self._confirm([(self.lamp, 3)])
+        self._settle()
+        self.assertEqual((order.order_line.product_uom_qty, order.oms_short_quantity), (3, 1))
+
+    def test_transfer_from_the_warehouse_that_resupplies(self):
+        other = self.env["stock.warehouse"].create({"name": "Wuhan", "code": "WUH"})
+        self.shanghai.resupply_wh_ids = other
+        self._set_stock(self.lamp, 5, other)
+        self.strategy.on_shortage = "transfer"
+        order = self._confirm([(self.lamp, 3)])
+        self._settle()
+        transfers = self.env["stock.move"].search([("product_id", "=", self.lamp.id), ("warehouse_id", "=", other.id)])
+        self.assertEqual(sum(transfers.mapped("product_uom_qty")), 1)
+        self._settle()
+        again = self.env["stock.move"].search([("product_id", "=", self.lamp.id), ("warehouse_id", "=", other.id)])
+        self.assertEqual(again, transfers, "it is asked for once")
+        self.assertTrue(order.oms_unfilled_date)
+
+    def test_what_can_not_be_bought_is_held_with_the_reason(self):
+        self.strategy.on_shortage = "buy"
+        order = self._confirm([(self.lamp, 3)])
+        self._settle()
+        hold = order.oms_hold_ids.filtered(lambda hold: hold.state == "active")
+        self.assertEqual(hold.type_id.code, "error")
+        self.assertIn("Lamp", hold.reason)

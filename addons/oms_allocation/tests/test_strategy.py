@@ -1,0 +1,262 @@
+from datetime import datetime
+
+from odoo.exceptions import AccessError, ValidationError
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from .strategy_common import SourcingCommon
+
+
+@tagged("post_install", "-at_install")
+class TestStrategy(SourcingCommon):
+    def test_default_strategy_is_what_is_done_without_one(self):
+        self._set_stocks(self.lamp, beijing=10, shanghai=10)
+        self.assertAllocated(self._confirm([(self.lamp, 3)]), {("Lamp", "Shanghai"): 3})
+        self.assertEqual(self.strategy.aim_ids.mapped("type"), ["parcels", "distance", "priority"])
+
+    def test_first_aim_that_differs_decides(self):
+        self._set_stocks(self.lamp, beijing=10, shanghai=10)
+        self.beijing.oms_priority = 1
+        self._set_aims("parcels", "priority", "distance")
+        order = self._confirm([(self.lamp, 3)])
+        self.assertAllocated(order, {("Lamp", "Beijing"): 3})
+        self.assertIn("comes later by its priority", order.oms_allocation_why)
+
+    def test_even_stock_takes_from_where_most_is(self):
+        self._set_stocks(self.lamp, beijing=100, shanghai=10)
+        self._set_aims("parcels", "stock", "distance")
+        self.assertAllocated(self._confirm([(self.lamp, 3)]), {("Lamp", "Beijing"): 3})
+
+    def test_lowest_cost_counts_handling_and_packaging(self):
+        self._set_stocks(self.lamp, beijing=10, shanghai=10)
+        self.shanghai.write({"oms_order_cost": 5, "oms_line_cost": 1, "oms_parcel_cost": 2})
+        self.beijing.write({"oms_order_cost": 2, "oms_line_cost": 1, "oms_parcel_cost": 2})
+        self._set_aims("cost")
+        order = self._confirm([(self.lamp, 3)])
+        self.assertAllocated(order, {("Lamp", "Beijing"): 3})
+        data = self._get_decision(order).data
+        self.assertEqual((data["cost"]["money"], data["money"]), (5.0, {"handling": 3.0, "packaging": 2.0}))
+        self.assertEqual({loser["name"]: loser["reason"] for loser in data["losers"]}["Shanghai"], "money")
+
+    def test_weighed_aims_are_added_up(self):
+        self._set_stocks(self.lamp, beijing=10, shanghai=2)
+        # one parcel from Beijing is about 1,100 km; two parcels are a parcel more and 1,300 km together
+        self._set_aims(mode="weighted", parcels=1.0, distance=0.01)
+        self.assertAllocated(self._confirm([(self.lamp, 3)]), {("Lamp", "Beijing"): 3})
+
+    def test_price_of_a_split(self):
+        self._set_stocks(self.lamp, shanghai=5)
+        self._set_stocks(self.desk, shanghai=5, beijing=5)
+        self.shanghai.oms_line_cost = 10
+        self._set_aims("cost")
+        order = self._confirm([(self.lamp, 1), (self.desk, 1)])
+        self.assertEqual(len(order.oms_allocation_ids.warehouse_id), 2)
+        self.strategy.split_cost = 20
+        order = self._confirm([(self.lamp, 1), (self.desk, 1)])
+        self.assertEqual(order.oms_allocation_ids.warehouse_id, self.shanghai)
+
+    def test_never_split(self):
+        self._set_stocks(self.lamp, beijing=2, shanghai=1)
+        self.strategy.split = "never"
+        order = self._confirm([(self.lamp, 3)])
+        self.assertEqual(order.oms_short_quantity, 1)
+        self.assertEqual(self._get_rows(order)["Lamp", "Beijing"], 2)
+
+    def test_split_only_above_a_value(self):
+        self.lamp.list_price = 100
+        self._set_stocks(self.lamp, beijing=2, shanghai=1)
+        self.strategy.write({"split": "value", "split_order_value": 250, "split_part_value": 100})
+        cheap = self._confirm([(self.lamp, 2), (self.desk, 0)])
+        self.assertEqual(cheap.oms_allocation_ids.warehouse_id, self.beijing)
+        cheap._action_cancel()
+        self.strategy.split_part_value = 150
+        order = self._confirm([(self.lamp, 3)])
+        self.assertEqual(order.oms_short_quantity, 1, "a part of 100 is below the value of a part")
+        order._action_cancel()
+        self.strategy.split_part_value = 100
+        dear = self._confirm([(self.lamp, 3)])
+        self.assertAllocated(dear, {("Lamp", "Beijing"): 2, ("Lamp", "Shanghai"): 1})
+
+    def test_review_rule_sets_the_strategy(self):
+        own = self.env["oms.sourcing.strategy"].create({"name": "Own"})
+        self.env["oms.rule"].create(
+            {
+                "name": "Dear orders",
+                "trigger": "received",
+                "domain": "[('amount_total', '>', 100)]",
+                "state": "live",
+                "action_ids": [Command.create({"type": "strategy", "strategy_id": own.id})],
+            }
+        )
+        order = self._create_order([(self.lamp, 1)])
+        order.order_line.price_unit = 500
+        order._oms_review()
+        self.assertEqual(order.oms_strategy_id, own)
+        self.assertIn("source it by “Own”", self.env["oms.rule.action"].search([("strategy_id", "=", own.id)]).sentence)
+
+    def test_decision_is_stamped_with_the_version(self):
+        self._set_stocks(self.lamp, shanghai=10)
+        first = self._confirm([(self.lamp, 1)])
+        self.strategy.split = "never"
+        second = self._confirm([(self.lamp, 1)])
+        numbers = [self._get_decision(order).data["strategy"]["number"] for order in (first, second)]
+        self.assertEqual(numbers, [1, 2])
+        self.assertIn("Test v2", second.oms_allocation_why)
+        version = self.strategy.version_id
+        self.assertEqual(version.number, 2)
+        self.assertIn("Never split it", version.changes)
+        self.strategy.split = "never"
+        self.assertEqual(self.strategy.version_id, version, "saying the same makes no version")
+
+    def test_incomplete_rules_are_refused(self):
+        for values in (
+            {"type": "warehouses"},
+            {"type": "distance", "max_km": 0},
+            {"type": "zone", "order_domain": "[('no_such_field', '=', 1)]"},
+        ):
+            with self.assertRaises(ValidationError), self.env.cr.savepoint():
+                self._add_rule(**values)
+
+    def test_an_aim_is_named_once(self):
+        with self.assertRaises(ValidationError):
+            self._set_aims("parcels", "parcels")
+
+    def test_only_managers_change_strategies(self):
+        self.assertEqual(self.strategy.with_user(self.user).name, "Test")
+        with self.assertRaises(AccessError):
+            self.strategy.with_user(self.user).split = "never"
+        self.strategy.with_user(self.manager).split = "never"
+
+    def test_queries_do_not_grow_with_the_batch(self):
+        self._set_stocks(self.lamp, shanghai=1000, beijing=1000)
+        self._set_aims("cost", "days", "stock")
+        self.shanghai.oms_daily_capacity = 900
+        self._add_rule(type="zone", is_preference=True)
+        self._add_rule(type="capacity")
+        self._add_rule(
+            type="warehouses", warehouse_ids=self.shanghai.ids, order_domain="[('amount_total', '>', 100000)]"
+        )
+
+        def count(size):
+            orders = self.env["sale.order"].create(
+                [self._prepare_order_values([(self.lamp, 1)]) for _number in range(size)]
+            )
+            orders.write({"state": "sale"})
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            orders._oms_allocate(dict.fromkeys(orders.order_line, 1.0))
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        count(2)
+        small, large = count(5), count(50)
+        self.assertLessEqual(large, small + 3)
+
+
+@tagged("post_install", "-at_install")
+class TestSourcingRules(SourcingCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._set_stocks(cls.lamp, beijing=10, shanghai=10)
+        cls._set_stocks(cls.desk, beijing=10, shanghai=10)
+
+    def test_products_that_only_some_warehouses_may_send(self):
+        self._add_rule(
+            type="warehouses",
+            name="Lithium batteries",
+            warehouse_ids=self.beijing.ids,
+            product_domain=f"[('id', '=', {self.desk.id})]",
+        )
+        order = self._confirm([(self.lamp, 1), (self.desk, 1)])
+        self.assertEqual(order.oms_allocation_ids.warehouse_id, self.beijing, "one parcel is better than two")
+        alone = self._confirm([(self.lamp, 1)])
+        self.assertEqual(alone.oms_allocation_ids.warehouse_id, self.shanghai)
+        desk = self._confirm([(self.desk, 1)])
+        self.assertIn("may not send it: Lithium batteries", desk.oms_allocation_why)
+
+    def test_orders_that_a_rule_is_about(self):
+        self._add_rule(
+            type="warehouses",
+            warehouse_ids=self.shanghai.ids,
+            is_except=True,
+            order_domain="[('amount_total', '>', 1000)]",
+        )
+        self.lamp.list_price = 600
+        self.assertAllocated(self._confirm([(self.lamp, 1)]), {("Lamp", "Shanghai"): 1})
+        self.assertAllocated(self._confirm([(self.lamp, 2)]), {("Lamp", "Beijing"): 2})
+
+    def test_zone_of_the_buyer(self):
+        province = self.env["res.country.state"].create(
+            {"name": "Zhejiang", "code": "ZJT", "country_id": self.env.ref("base.cn").id}
+        )
+        self.buyer.write({"country_id": province.country_id.id, "state_id": province.id, "zip": "310 000"})
+        zone = self.env["oms.zone"].create(
+            {"name": "East", "state_ids": province.ids, "warehouse_ids": self.beijing.ids}
+        )
+        self._add_rule(type="zone")
+        self.assertAllocated(self._confirm([(self.lamp, 1)]), {("Lamp", "Beijing"): 1})
+        zone.zip_prefixes = "20, 31"
+        self.assertAllocated(self._confirm([(self.lamp, 1)]), {("Lamp", "Beijing"): 1})
+        zone.zip_prefixes = "20"
+        order = self._confirm([(self.lamp, 1)])
+        self.assertEqual(order.oms_short_quantity, 1, "no warehouse serves the zone")
+
+    def test_zone_needs_a_place(self):
+        with self.assertRaises(ValidationError):
+            self.env["oms.zone"].create({"name": "World"})
+
+    def test_distance(self):
+        self._set_stocks(self.lamp, shanghai=0)
+        self._add_rule(type="distance", max_km=500)
+        self.assertEqual(self._confirm([(self.lamp, 1)]).oms_short_quantity, 1)
+
+    def test_preference_is_given_up_where_something_would_be_left_behind(self):
+        self._add_rule(type="warehouses", name="Beijing first", warehouse_ids=self.beijing.ids, is_preference=True)
+        self.assertAllocated(self._confirm([(self.lamp, 1)]), {("Lamp", "Beijing"): 1})
+        order = self._confirm([(self.lamp, 12)])
+        self.assertEqual(sum(self._get_rows(order).values()), 12)
+        self.assertFalse(order.oms_short_quantity)
+        self.assertEqual(self._get_decision(order).data["given_up"], ["Beijing first"])
+        self.assertIn("Given up, to have more of the order: Beijing first", order.oms_allocation_why)
+
+    def test_capacity_is_shared_by_the_orders_of_a_day(self):
+        self.shanghai.oms_daily_capacity = 2
+        self._add_rule(type="capacity")
+        orders = self.env["sale.order"].union(*(self._create_order([(self.lamp, 1)]) for _number in range(3)))
+        orders.action_confirm()
+        self.assertEqual(orders.mapped("oms_allocation_ids.warehouse_id.name"), ["Shanghai", "Beijing"])
+        later = self._confirm([(self.lamp, 1)])
+        self.assertEqual(later.oms_allocation_ids.warehouse_id, self.beijing)
+        self.assertIn("can take no more orders today", later.oms_allocation_why)
+
+    def test_capacity_of_other_days(self):
+        now = datetime(2030, 11, 11, 4)
+        self.shanghai.write(
+            {
+                "oms_tz": "Asia/Shanghai",
+                "oms_daily_capacity": 100,
+                "oms_capacity_ids": [
+                    Command.create({"date_from": "2030-11-11", "date_to": "2030-11-11", "parcels": 500})
+                ],
+            }
+        )
+        self.assertEqual(self.shanghai._oms_get_capacities(now), {self.shanghai: (500, 500)})
+        evening = datetime(2030, 11, 11, 17)  # 1 o'clock of the next day in Shanghai
+        self.assertEqual(self.shanghai._oms_get_capacities(evening), {self.shanghai: (100, 100)})
+
+    def test_cutoff_goes_by_the_clock_of_the_warehouse(self):
+        self.shanghai.write({"oms_tz": "Asia/Shanghai", "oms_cutoff_hour": 16.5})
+        self.assertTrue(self.shanghai._oms_leaves_today(datetime(2030, 1, 1, 8, 29)))
+        self.assertFalse(self.shanghai._oms_leaves_today(datetime(2030, 1, 1, 8, 30)))
+
+    def test_cutoff_rule_keeps_late_warehouses_away(self):
+        self.patch(type(self.shanghai), "_oms_leaves_today", lambda warehouse, now: warehouse == self.beijing)
+        self._add_rule(type="cutoff")
+        self.assertAllocated(self._confirm([(self.lamp, 1)]), {("Lamp", "Beijing"): 1})
+
+    def test_carrier_rule_without_carriers_refuses_all(self):
+        self._add_rule(type="carrier")
+        self.patch(type(self.env["sale.order"]), "_oms_get_freights", lambda orders, warehouses: {})
+        self.assertEqual(self._confirm([(self.lamp, 1)]).oms_short_quantity, 1)
