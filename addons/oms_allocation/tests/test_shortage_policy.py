@@ -131,8 +131,7 @@ class TestShortagePolicy(SourcingCommon):
         self.assertEqual(self._get_rows(order), {("Lamp", "Shanghai"): 2, ("Lantern", "Shanghai"): 1})
         self.assertAlmostEqual(order.amount_total, total)
         substitute = order.order_line - line
-        self.assertEqual(substitute._oms_get_channel_line_id(), "L1", "to the shop it is the line that it stands in
-        for")
+        self.assertEqual(substitute._oms_get_channel_line_id(), "L1", "the shop knows only the line it replaces")
 
     def test_without_a_substitute_it_waits(self):
         self.strategy.on_shortage = "substitute"
