@@ -68,7 +68,7 @@ class SaleOrder(models.Model):
             values = {
                 "quantity": allocation.quantity + quantity,
                 "shortage_quantity": allocation.shortage_quantity + short,
-                "distance_km": places[line.order_id][warehouse]["distance_km"] or 0.0,
+                "distance_km": places[line.order_id].get(warehouse, {}).get("distance_km") or 0.0,
             }
             if allocation:
                 allocation.write(values)

@@ -14,7 +14,7 @@ class TestShortagePolicy(SourcingCommon):
         cls._set_stocks(cls.lamp, shanghai=2)
 
     def _settle(self):
-        self.env["sale.order"]._cron_settle_unfilled()
+        self._run_cron("oms_allocation.ir_cron_settle_unfilled")
 
     def _pass_days(self, order, name="oms_unfilled_due"):
         order[name] = fields.Datetime.now() - timedelta(minutes=1)
@@ -33,10 +33,10 @@ class TestShortagePolicy(SourcingCommon):
         order = self._confirm([(self.lamp, 3)])
         self.assertFalse(order.picking_ids or order.oms_allocation_ids, "nothing is bound before all is there")
         self.assertEqual((order.oms_stage, order.oms_hold_summary), ("held", "Waits for all goods"))
-        self.env["sale.order"]._cron_reallocate_orders()
+        self._run_cron("oms_allocation.ir_cron_reallocate")
         self.assertFalse(order.picking_ids)
         self._set_stocks(self.lamp, beijing=5)
-        self.env["sale.order"]._cron_reallocate_orders()
+        self._run_cron("oms_allocation.ir_cron_reallocate")
         self.assertEqual(sum(self._get_rows(order).values()), 3)
         self.assertFalse(order.oms_hold_count or order.oms_unfilled_date)
 

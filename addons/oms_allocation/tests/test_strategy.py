@@ -204,8 +204,8 @@ class TestSourcingRules(SourcingCommon):
         self.assertEqual(order.oms_short_quantity, 1, "no warehouse serves the zone")
 
     def test_zone_needs_a_place(self):
-        with self.assertRaises(ValidationError):
-            self.env["oms.zone"].create({"name": "World"})
+        with self.assertRaisesRegex(ValidationError, "needs countries"):
+            self.env["oms.zone"].create({"name": "World", "country_ids": []})
 
     def test_distance(self):
         self._set_stocks(self.lamp, shanghai=0)

@@ -19,7 +19,7 @@ class TestTrial(SourcingCommon):
     def _try(self, **values):
         trial = self.env["oms.sourcing.trial"].with_user(self.manager).create({"strategy_id": self.tried.id, **values})
         trial.action_start()
-        self.env["oms.sourcing.trial"]._cron_run_trials()
+        self._run_cron("oms_allocation.ir_cron_run_trials")
         return trial
 
     def test_past_orders(self):
@@ -65,7 +65,7 @@ class TestTrial(SourcingCommon):
         self._confirm([(self.lamp, 1)])
         trial = self._try(days=1)
         trial.action_start()
-        self.env["oms.sourcing.trial"]._cron_run_trials()
+        self._run_cron("oms_allocation.ir_cron_run_trials")
         self.assertEqual((trial.state, trial.tried_count), ("done", 1))
 
     def test_users_read_trials(self):

@@ -19,7 +19,6 @@ class OmsSourcingRule(models.Model):
     _description = "Sourcing Rule"
     _inherit = ["oms.sourcing.part.mixin"]
     _order = "sequence, id"
-    _check_company_auto = True
 
     strategy_id = fields.Many2one("oms.sourcing.strategy", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="strategy_id.company_id")
@@ -36,7 +35,7 @@ class OmsSourcingRule(models.Model):
     product_domain = fields.Char(
         string="Products", default="[]", required=True, help="The products it is about: hazardous, frozen, bulky ones."
     )
-    warehouse_ids = fields.Many2many("stock.warehouse", string="Certain Warehouses", check_company=True)
+    warehouse_ids = fields.Many2many("stock.warehouse", string="Certain Warehouses")
     is_except = fields.Boolean(string="All But These", help="From any warehouse but the named ones.")
     max_km = fields.Float(string="At Most (km)", digits=(10, 0), default=500.0)
     sentence = fields.Char(compute="_compute_sentence")

@@ -10,7 +10,6 @@ class OmsZone(models.Model):
     _description = "Delivery Zone"
     _inherit = ["oms.cached.mixin"]
     _order = "sequence, name, id"
-    _check_company_auto = True
 
     name = fields.Char(required=True, translate=True)
     active = fields.Boolean(default=True)
@@ -21,7 +20,7 @@ class OmsZone(models.Model):
     zip_prefixes = fields.Char(
         string="Postcodes Beginning With", help="Separated by commas, e.g. 20, 21, 310. Leave empty for any postcode."
     )
-    warehouse_ids = fields.Many2many("stock.warehouse", string="Served From", check_company=True)
+    warehouse_ids = fields.Many2many("stock.warehouse", string="Served From")
 
     @api.constrains("country_ids", "state_ids", "zip_prefixes")
     def _check_is_not_the_world(self):

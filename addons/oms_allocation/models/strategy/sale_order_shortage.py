@@ -76,7 +76,7 @@ class SaleOrder(models.Model):
         for order, plan in sourcing.plans.items():
             code = HOLDING.get(sourcing.strategies[order].on_shortage)
             if plan.shortages and code:
-                key = (code, order._oms_describe_shortages(plan))
+                key = (code, order._oms_describe_shortages(sourcing))
                 waiting[key] = waiting.get(key, self.browse()) | order
         for (code, reason), orders in waiting.items():
             orders._oms_place_hold(code, reason)
@@ -85,14 +85,26 @@ class SaleOrder(models.Model):
         held.filtered(lambda order: not order.oms_is_launch_pending).sudo().oms_is_launch_pending = True
         return held
 
-    def _oms_describe_shortages(self, plan):
-        """Return what of one order is missing, in one line."""
+    def _oms_describe_shortages(self, sourcing):
+        """Return what of one order is missing, in one line. Of what is left behind because the rest is missing, only
+        the rest is named."""
         self.ensure_one()
-        names = {line.id: line.product_id.display_name for line in self.order_line}
-        missing = [short for short in plan.shortages if short.reason != "incomplete"] or plan.shortages
+        products = {line.product_id.id: line.product_id.display_name for line in self.order_line}
+        short = {}
+        for shortage in sourcing.plans[self].shortages:
+            short[shortage.product_id] = short.get(shortage.product_id, 0) + shortage.quantity
+        there = {
+            product_id: sum(
+                max(sourcing.stock.get((warehouse.id, product_id), 0), 0) for warehouse in sourcing.places[self]
+            )
+            for product_id in short
+        }
+        is_held_back = sourcing.strategies[self].on_shortage in HOLDING
+        missing = {id_: quantity - there[id_] for id_, quantity in short.items() if quantity > there[id_]}
+        named = missing if is_held_back and missing else short
         return self.env._(
             "Missing: %(products)s",
-            products=", ".join(f"{float(short.quantity):g} {names[short.line_id]}" for short in missing),
+            products=", ".join(f"{float(quantity):g} {products[id_]}" for id_, quantity in named.items()),
         )
 
     def _oms_filter_held_back(self):
@@ -137,7 +149,7 @@ class SaleOrder(models.Model):
         noted = {}
         for order, plan in sourcing.plans.items():
             if plan.shortages:
-                values = order._oms_prepare_unfilled_values(plan, sourcing.strategies[order], now)
+                values = order._oms_prepare_unfilled_values(sourcing, now)
             elif order.oms_unfilled_date:
                 values = self._get_filled_values()
             else:
@@ -154,10 +166,11 @@ class SaleOrder(models.Model):
         names = ("oms_unfilled_reason", "oms_unfilled_date", "oms_unfilled_due", "oms_cancel_date")
         return tuple((name, False) for name in names)
 
-    def _oms_prepare_unfilled_values(self, plan, strategy, now):
+    def _oms_prepare_unfilled_values(self, sourcing, now):
         """Return the values that say what of one order is missing, as a tuple of pairs."""
         self.ensure_one()
-        values = {"oms_unfilled_reason": self._oms_describe_shortages(plan)}
+        strategy = sourcing.strategies[self]
+        values = {"oms_unfilled_reason": self._oms_describe_shortages(sourcing)}
         if not self.oms_unfilled_date:
             values["oms_unfilled_date"] = now
             if strategy.on_shortage == "wait":

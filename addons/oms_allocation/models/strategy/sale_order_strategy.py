@@ -20,6 +20,7 @@ class Sourcing:
     :param refusals: {order: [(RuleSpec, solver.Refusal, warehouse id), ...]}
     :param given_up: {order: [RuleSpec, ...]}: preferences that would have left something behind
     :param plans: {order: solver.Plan}
+    :param stock: {(warehouse id, product id): Decimal} that they were planned from
     """
 
     strategies: dict
@@ -27,6 +28,7 @@ class Sourcing:
     refusals: dict
     given_up: dict = field(default_factory=dict)
     plans: dict = field(default_factory=dict)
+    stock: dict = field(default_factory=dict)
 
     def get_candidates(self, order):
         """Return {warehouse: solver.Warehouse} of one order, with the refusals that still stand."""
@@ -95,7 +97,7 @@ class SaleOrder(models.Model):
         strategies = strategies or orders._oms_get_strategies()
         places = orders._oms_get_places(strategies, is_fresh=is_fresh)
         sourcing = Sourcing(strategies, places, orders._oms_get_refusals(demands, places, strategies))
-        stock = prepare_stock(places)
+        stock = sourcing.stock = prepare_stock(places)
         todo = orders
         for _round in range(MAX_ROUNDS):
             candidates = {order: sourcing.get_candidates(order) for order in todo}

@@ -13,7 +13,7 @@ class StockWarehouse(models.Model):
 
     _inherit = "stock.warehouse"
 
-    oms_zone_ids = fields.Many2many("oms.zone", string="Serves Zones", check_company=True)
+    oms_zone_ids = fields.Many2many("oms.zone", string="Serves Zones")
     oms_currency_id = fields.Many2one(related="company_id.currency_id", string="Currency of Costs")
     oms_order_cost = fields.Monetary(string="Cost of an Order", currency_field="oms_currency_id")
     oms_line_cost = fields.Monetary(string="Cost of a Line", currency_field="oms_currency_id")
