@@ -45,8 +45,9 @@ class SaleOrder(models.Model):
                 additions.setdefault(key, [0.0, 0.0])[0] += float(assignment.quantity)
             for shortage in plan.shortages:
                 planned_ids.add(shortage.line_id)
-                if plan.nearest_id:
-                    entry = additions.setdefault((lines[shortage.line_id], plan.nearest_id), [0.0, 0.0])
+                line = lines[shortage.line_id]
+                if warehouse_id := sourcing.get_waiting_place(line.order_id, shortage.product_id):
+                    entry = additions.setdefault((line, warehouse_id), [0.0, 0.0])
                     entry[0] += float(shortage.quantity)
                     entry[1] += float(shortage.quantity)
         for line, quantity in missing.items():

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .strategy_common import SourcingCommon
@@ -153,10 +154,23 @@ class TestShortagePolicy(SourcingCommon):
         self.assertEqual(again, transfers, "it is asked for once")
         self.assertTrue(order.oms_unfilled_date)
 
-    def test_what_can_not_be_bought_is_held_with_the_reason(self):
+    def test_order_it_by_the_routes_of_the_product(self):
         self.strategy.on_shortage = "buy"
         order = self._confirm([(self.lamp, 3)])
         self._settle()
+        self._settle()
+        domain = [("product_id", "=", self.lamp.id), ("location_id.usage", "=", "supplier")]
+        self.assertEqual(self.env["stock.move"].search(domain).product_uom_qty, 1)
+        self.assertIn("Asked for: 1 Lamp", order.oms_event_ids.mapped("message"))
+
+    def test_what_can_not_be_ordered_is_held_with_the_reason(self):
+        self.strategy.on_shortage = "buy"
+        order = self._confirm([(self.lamp, 3)])
+
+        def run(rules, procurements, raise_user_error=True):
+            raise UserError("No supplier for Lamp")
+
+        self.patch(type(self.env["stock.rule"]), "run", run)
+        self._settle()
         hold = order.oms_hold_ids.filtered(lambda hold: hold.state == "active")
-        self.assertEqual(hold.type_id.code, "error")
-        self.assertIn("Lamp", hold.reason)
+        self.assertEqual((hold.type_id.code, hold.reason), ("error", "No supplier for Lamp"))

@@ -2,8 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from .oms_reject_reason import EFFECTS
-
 
 class OmsWarehouseRejection(models.Model):
     """A warehouse does not send a product of an order: it is no candidate for it any more, and what it says of its
@@ -23,7 +21,7 @@ class OmsWarehouseRejection(models.Model):
     company_id = fields.Many2one(related="order_id.company_id", store=True, index=True)
     channel_id = fields.Many2one(related="order_id.channel_id", store=True, index="btree_not_null")
     reason_id = fields.Many2one("oms.reject.reason", required=True, index=True, ondelete="restrict", readonly=True)
-    effect = fields.Selection(EFFECTS, related="reason_id.effect", store=True)
+    effect = fields.Selection(related="reason_id.effect", store=True)
     note = fields.Char(readonly=True)
     uom_id = fields.Many2one(related="product_id.uom_id", string="Unit")
     quantity = fields.Float(string="Rejected", digits="Product Unit", readonly=True)

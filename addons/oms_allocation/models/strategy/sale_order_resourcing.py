@@ -17,7 +17,7 @@ class SaleOrder(models.Model):
         lines._oms_sync_allocations()
         found = {line: quantities for line in lines if (quantities := line._oms_get_open_quantities_by_warehouse())}
         sourcing = self._oms_plan_again(found)
-        moved = self._oms_get_resourced(found, sourcing.plans)
+        moved = self._oms_get_resourced(found, sourcing)
         if moved:
             self._oms_add_allocations({key: [quantity, 0.0] for key, quantity in moved.items()}, sourcing.places)
             moved_lines = self.env["sale.order.line"].union(*(line for line, _warehouse_id in moved))
@@ -50,14 +50,14 @@ class SaleOrder(models.Model):
         return self._oms_plan(demands, prepare_stock, is_fresh=True)
 
     @api.model
-    def _oms_get_resourced(self, found, plans):
+    def _oms_get_resourced(self, found, sourcing):
         """Return {(line, warehouse id): quantity, negative where it leaves} of what the plans want elsewhere.
 
         What nobody has waits at the nearest warehouse that may send it.
         """
         moved = {}
         for line, sources in found.items():
-            plan = plans[line.order_id]
+            plan = sourcing.plans[line.order_id]
             targets = {}
             for assignment in plan.assignments:
                 if assignment.line_id == line.id:
@@ -68,7 +68,8 @@ class SaleOrder(models.Model):
             if plan.nearest_id and line.product_id.uom_id.compare(rest, 0) > 0:
                 # Short, or without stock to look at: with the others, or from the nearest.
                 is_counted = any(short.line_id == line.id for short in plan.shortages)
-                target = plan.nearest_id if is_counted else (plan.warehouse_ids or (plan.nearest_id,))[0]
+                waiting_id = sourcing.get_waiting_place(line.order_id, line.product_id.id)
+                target = waiting_id if is_counted else (*plan.warehouse_ids, waiting_id)[0]
                 targets[target] = targets.get(target, 0.0) + rest
             for warehouse_id in targets.keys() | {warehouse.id for warehouse in sources}:
                 before = sources.get(self.env["stock.warehouse"].browse(warehouse_id), 0.0)

@@ -2,6 +2,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from odoo import api, fields, models
+from odoo.tools import ormcache
 
 from ... import solver
 from .const import SOLVER_AIMS
@@ -9,6 +10,12 @@ from .spec import StrategySpec
 
 # How often preferences are given up before the rest waits. Each round costs a run of the solver for who is short.
 MAX_ROUNDS = 5
+
+
+def _get_way(place):
+    """Return what the nearest place is found by, see `_oms_get_places`."""
+    distance = place["distance_km"]
+    return distance is None, distance or 0.0, place["priority"]
 
 
 @dataclass
@@ -45,6 +52,19 @@ class Sourcing:
                 **{**values, **limits}, refusals=tuple(refused.get(warehouse.id, ()))
             )
         return candidates
+
+    def get_waiting_place(self, order, product_id):
+        """Return the id of the warehouse where a product that nobody has waits for one order: the nearest that may send
+        it, or else the nearest; None without candidates."""
+        refused = {
+            warehouse_id
+            for rule, refusal, warehouse_id in self.refusals.get(order, ())
+            if refusal.product_id in (None, product_id) and rule not in self.given_up.get(order, ())
+        }
+        allowed = [values for values in self.places[order].values() if values["id"] not in refused]
+        if not allowed:
+            return self.plans[order].nearest_id
+        return min(allowed, key=lambda place: (*_get_way(place), place["id"]))["id"]
 
     def give_up_one(self, order):
         """Give up the last preference of ``order`` that keeps a warehouse away. Return whether there was one."""
@@ -184,6 +204,7 @@ class SaleOrder(models.Model):
         )
 
     @api.model
+    @ormcache()
     def _oms_get_grams(self):
         """Return how many grams the unit of the products' weights has."""
         unit = self.env["product.template"]._get_weight_uom_id_from_ir_config_parameter()
