@@ -15,6 +15,7 @@ from . import test_fact_money
 from . import test_feedback
 from . import test_gates
 from . import test_gift_race
+from . import test_gift_transfer
 from . import test_gifts
 from . import test_hold_approvals
 from . import test_hold_escalation
