@@ -81,7 +81,7 @@ class TestGiftTransfer(GiftCommon):
         data = self._export()
         self.gift.name = "Another"
         self.pen.default_code = False
-        self.pen.copy({"name": "Pen"})
+        self.env["product.product"].create({"name": "Pen"})
         self.assertIn("PEN-BLUE / Pen", str(self._import(data).report))
 
     def test_gift_of_a_rule_that_can_not_be_made_is_not_made(self):
