@@ -4,6 +4,8 @@ from . import test_delivery_group
 from . import test_delivery_group_merge
 from . import test_delivery_group_properties
 from . import test_delivery_group_split
+from . import test_delivery_group_steps
+from . import test_delivery_group_wait
 from . import test_desk_hoot
 from . import test_events
 from . import test_fact_address
