@@ -10,11 +10,13 @@ from unittest.mock import patch
 from servers.odoo_server import clone_database, drop_database
 
 import odoo.sql_db
-from odoo import SUPERUSER_ID, api
+from odoo import SUPERUSER_ID, api, fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.modules.registry import Registry
 from odoo.tools import config
+
+from odoo.addons.oms_base.models.review import sale_order_review_queue
 
 
 class TestReviewTransactions(unittest.TestCase):
@@ -182,6 +184,65 @@ class TestReviewTransactions(unittest.TestCase):
         with self._transaction() as env:
             env["sale.order"].browse(orders)._oms_review()
         self.assertEqual(self._get_versions(orders), {1, 2})
+
+    def _edit(self, rule, **values):
+        """Change a rule in a transaction of its own, as another person does."""
+        with self._transaction() as other:
+            other["oms.rule"].browse(rule).write(values)
+
+    def test_rules_older_than_the_transaction_judge_nothing(self):
+        """The cache of this process may be behind: what a rule does is never another version's than what judged."""
+        with self._transaction() as env:
+            orders = self._create_orders(env, 2).ids
+            rule = self._create_rule(env).id
+        with self._transaction() as env:
+            old = env["oms.rule"]._get_specs(("received", "confirm"), fields.Datetime.now())
+        self._edit(rule, domain=f"[('id', '=', {orders[0]})]")
+        original = self.registry["oms.rule"]._get_specs
+        answers = [old]
+        with (
+            patch.object(
+                self.registry["oms.rule"],
+                "_get_specs",
+                lambda rules, *args: answers.pop() if answers else original(rules, *args),
+            ),
+            self._transaction() as env,
+        ):
+            env["sale.order"].browse(orders)._oms_review()
+        self.assertEqual(self._get_versions(orders), {2})
+        self.assertEqual(self._count("oms.hold", orders), 1)
+
+    def test_rule_edited_between_the_batches_of_a_run(self):
+        """Each batch is judged and stamped by the rule as it is then: condition, actions and version."""
+        with self._transaction() as env:
+            orders = self._create_orders(env, 4).ids
+            env["sale.order"].browse(orders).oms_review_date = fields.Datetime.now()
+            rule = self._create_rule(env, f"[('id', 'in', {orders})]", trigger="schedule").id
+            other_type = env.ref("oms_base.oms_hold_type_manual").id
+        original, edited = self.registry["sale.order"]._oms_keep_decisions, []
+
+        def keep_and_edit(records, matched):
+            original(records, matched)
+            if not edited and matched:
+                edited.append(True)
+                self._edit(
+                    rule,
+                    domain=f"[('id', 'in', {orders[2:3]})]",
+                    action_ids=[Command.clear(), Command.create({"type": "hold", "hold_type_id": other_type})],
+                )
+
+        with (
+            patch.object(sale_order_review_queue, "SCHEDULED_BATCH_SIZE", 2),
+            patch.object(self.registry["sale.order"], "_get_scheduled_domain", lambda _self: [("id", "in", orders)]),
+            patch.object(self.registry["sale.order"], "_oms_keep_decisions", keep_and_edit),
+            self._transaction() as env,
+        ):
+            env["sale.order"]._cron_judge_scheduled()
+        self.assertEqual(self._get_versions(orders[:2]), {1})
+        self.assertEqual(self._get_versions(orders[2:]), {2})
+        with self._transaction() as env:
+            holds = env["sale.order"].browse(orders).mapped(lambda order: order.oms_hold_ids.type_id.code or "")
+            self.assertEqual(holds, ["address", "address", "manual", ""])
 
     def _get_versions(self, orders):
         """Return the numbers of the versions that decisions, matches and holds of these orders are stamped with."""

@@ -4,6 +4,8 @@ from . import test_delivery_group
 from . import test_delivery_group_merge
 from . import test_delivery_group_properties
 from . import test_delivery_group_split
+from . import test_delivery_group_steps
+from . import test_delivery_group_wait
 from . import test_desk_hoot
 from . import test_events
 from . import test_fact_address
@@ -15,6 +17,7 @@ from . import test_fact_money
 from . import test_feedback
 from . import test_gates
 from . import test_gift_race
+from . import test_gift_transfer
 from . import test_gifts
 from . import test_hold_approvals
 from . import test_hold_escalation

@@ -61,6 +61,22 @@ class TestDeliveryGroupSplit(DeliveryGroupCommon):
         self._deliver(order)
         self.assertEqual((order.oms_stage, order.delivery_status), ("shipped", "full"))
 
+    def test_what_the_shop_promised_goes_before_the_product_s_day(self):
+        days = [fields.Date.add(fields.Date.today(), days=days) for days in (0, 5, 9, 12)]
+        self.keyboard.oms_presale_date = days[1]
+        order = self._create_order(
+            [(self.mouse, 2), (self.mouse, 1), (self.keyboard, 1)], oms_presale_ship_date=days[2]
+        )
+        order.order_line[1].oms_ship_from = days[3]
+        groups = order._oms_split_by_presale()
+        planned = [group.planned_date and group.planned_date.date() for group in groups]
+        self.assertEqual(planned, [False, days[2], days[3]])
+        self.assertEqual(groups[1].line_ids.product_id, self.keyboard)
+
+    def test_order_that_waits_as_a_whole_is_not_split(self):
+        order = self._create_order(oms_presale_ship_date=fields.Date.add(fields.Date.today(), days=9))
+        self.assertFalse(order._oms_split_by_presale())
+
     def test_a_waiting_part_of_a_held_order_is_not_launched(self):
         order = self._confirm(self._create_order())
         groups = order._oms_split([{order.order_line[1]: 1}], [{"is_waiting": True, "planned_date": "2020-01-01"}])

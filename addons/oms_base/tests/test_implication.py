@@ -1,14 +1,91 @@
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.oms_base.models.proof.implication import Condition, are_contradictory, are_equivalent, implies
+from odoo.addons.oms_base.models.proof.implication import (
+    All,
+    Condition,
+    Either,
+    Exists,
+    are_contradictory,
+    are_equivalent,
+    implies,
+)
 
 
 def conditions(*triples):
     return [Condition(*triple) for triple in triples]
 
 
+LARGE, HUGE, SMALL = Condition("total", ">", 100), Condition("total", ">", 500), Condition("total", "<", 50)
+ONE, TWO = Condition("channel", "in", [1]), Condition("channel", "in", [2])
+
+
+def lines(*triples, none=False):
+    return Exists("lines", All(tuple(conditions(*triples))), none, is_multi=True)
+
+
+def buyer(*triples, none=False):
+    return Exists("buyer", All(tuple(conditions(*triples))), none)
+
+
 @tagged("post_install", "-at_install")
 class TestImplication(BaseCase):
+    def test_choices(self):
+        for given, asked in (
+            (HUGE, Either((LARGE, SMALL))),
+            (Either((HUGE, LARGE)), LARGE),
+            (Either((All((HUGE, ONE)), All((LARGE, TWO)))), All((LARGE, Either((ONE, TWO))))),
+            (Either((All((SMALL, LARGE)), ONE)), ONE),  # the first can't be
+            (All((Either((SMALL, ONE)), LARGE)), ONE),
+            (Either((ONE, TWO)), Condition("channel", "in", [1, 2])),
+        ):
+            self.assertTrue(implies(given, asked), (given, asked))
+        for given, asked in (
+            (Either((HUGE, SMALL)), LARGE),
+            (LARGE, Either((HUGE, SMALL))),
+            (Either((ONE, TWO)), ONE),
+            (Either(()), Either(())),
+        ):
+            self.assertEqual(implies(given, asked), given == Either(()), (given, asked))
+        self.assertTrue(are_contradictory(All((Either((SMALL, Condition("total", "=", 7))), LARGE))))
+        self.assertTrue(are_contradictory(Either(())))
+        self.assertFalse(are_contradictory(Either((SMALL, LARGE))))
+
+    def test_negations(self):
+        like, unlike = Condition("note", "ilike", "gift"), Condition("note", "not ilike", "gift")
+        self.assertTrue(are_contradictory([like, unlike]))
+        self.assertTrue(implies([unlike, LARGE], unlike))
+        self.assertFalse(implies(like, unlike))
+        self.assertFalse(implies([], unlike))
+
+    def test_records_at_the_end_of_a_relation(self):
+        for given, asked in (
+            (lines(("qty", ">", 5)), lines(("qty", ">", 3))),
+            (lines(("qty", ">", 5), ("price", "<", 1)), lines(("price", "<", 2))),
+            (lines(("qty", ">", 3), none=True), lines(("qty", ">", 5), none=True)),
+            ([buyer(("city", "in", ["A"])), buyer(("zip", ">", 5))], buyer(("city", "in", ["A"]), ("zip", ">", 4))),
+            (buyer(("zip", ">", 5)), buyer(("zip", "<", 3), none=True)),
+        ):
+            self.assertTrue(implies(given, asked), (given, asked))
+        for given, asked in (
+            (lines(("qty", ">", 3)), lines(("qty", ">", 5))),
+            (lines(("qty", ">", 5), none=True), lines(("qty", ">", 3), none=True)),
+            # each may be another line
+            ([lines(("qty", ">", 5)), lines(("price", "<", 1))], lines(("qty", ">", 5), ("price", "<", 1))),
+            (lines(("qty", ">", 5)), lines(("qty", "<", 3), none=True)),
+            (lines(("qty", ">", 5)), Exists("others", Condition("qty", ">", 3), is_multi=True)),
+        ):
+            self.assertFalse(implies(given, asked), (given, asked))
+        self.assertTrue(are_contradictory([lines(("qty", ">", 5)), lines(("qty", ">", 3), none=True)]))
+        self.assertTrue(are_contradictory([buyer(("zip", ">", 5)), buyer(("zip", "<", 3))]))
+        self.assertFalse(are_contradictory([lines(("qty", ">", 5)), lines(("qty", "<", 3))]))
+        self.assertTrue(are_contradictory(lines(("qty", ">", 5), ("qty", "<", 3))))
+
+    def test_too_many_cases_are_only_compared(self):
+        many = All(tuple(Either((Condition(f"a{n}", ">", 1), Condition(f"b{n}", ">", 1))) for n in range(9)))
+        self.assertFalse(are_contradictory(All((many, LARGE, SMALL))))
+        self.assertTrue(implies(many, many))
+        self.assertFalse(implies(many, All((many, LARGE))))
+
     def test_what_is_implied(self):
         for first, second in (
             ([("total", ">", 500)], [("total", ">", 100)]),

@@ -62,6 +62,36 @@ class TestRuleCheck(OmsBaseCommon):
         self.assertEqual(self._check(), [])
         self.assertEqual(later.finding_ids, none.finding_ids)
 
+    def test_shadows_are_seen_through_or_not_and_lines(self):
+        pairs = (
+            ("['|', ('amount_total', '>', 100), ('note', 'ilike', 'gift')]", "[('amount_total', '>', 500)]"),
+            ("['!', ('amount_total', '<', 100)]", "['|', ('amount_total', '>', 150), ('amount_total', '=', 120)]"),
+            ("[('order_line.product_uom_qty', '>', 3)]", "[('order_line', 'any', [('product_uom_qty', '>', 9)])]"),
+            (
+                "[('partner_shipping_id.city', 'in', ['A', 'B'])]",
+                "[('partner_shipping_id.city', '=', 'A'), ('partner_shipping_id.zip', '=like', '3%')]",
+            ),
+            ("['!', ('order_line.discount', '>', 50)]", "['!', ('order_line.discount', '>', 30)]"),
+        )
+        for taking, taken in pairs:
+            first = self._create_rule(taking, is_stop=True, sequence=1)
+            later = self._create_rule(taken, sequence=2)
+            self.assertEqual(self._check(), [("shadowed", later, first)], (taking, taken))
+            (first | later).action_to_draft()
+            first = self._create_rule(taken, is_stop=True, sequence=1)
+            later = self._create_rule(taking, sequence=2)
+            self.assertEqual(self._check(), [], (taking, taken))
+            (first | later).action_to_draft()
+
+    def test_conditions_that_exclude_each_other_inside_or_and_lines(self):
+        rules = (
+            self._create_rule("['|', '&', ('amount_total', '>', 9), ('amount_total', '<', 5), ('id', 'in', [])]"),
+            self._create_rule("[('order_line', 'any', [('price_unit', '>', 9), ('price_unit', '<', 5)])]"),
+            self._create_rule("[('order_line.discount', '>', 50), '!', ('order_line.discount', '>', 30)]"),
+        )
+        none = self.env["oms.rule"]
+        self.assertEqual(self._check(), [("never", rule, none) for rule in rules])
+
     def test_rule_of_another_scope_throws_no_shadow(self):
         company = self.env["res.company"].create({"name": "Other"})
         self._create_rule("[]", is_stop=True, sequence=1, company_id=company.id)

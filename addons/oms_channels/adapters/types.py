@@ -97,6 +97,7 @@ class ChannelLine:
     delivered_quantity: Decimal = ZERO
     returned_quantity: Decimal = ZERO
     requires_shipping: bool = True
+    ship_from: date | None = None  # the shop promised not to send this line before
 
     @property
     def open_quantity(self):

@@ -175,6 +175,7 @@ class SaleOrder(models.Model):
                     "product_uom_qty": float(line.open_quantity),
                     "product_uom_id": product.uom_id.id,
                     "channel_line_id": line.external_id,
+                    "oms_ship_from": line.ship_from or False,
                     "channel_total": float(line.total * line.open_quantity / line.quantity),
                     **channel._prepare_price_values(line, line.quantity, line.price_unit, setup["taxes"]),
                 }

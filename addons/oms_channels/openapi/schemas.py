@@ -47,6 +47,7 @@ def _id(description):
     return text(64, description, pattern=r"^[!-~]{1,64}$")
 
 
+DAY = {"type": "string", "format": "date", "pattern": "^20[0-9]{2}-[01][0-9]-[0-3][0-9]$"}
 MONEY = {
     "type": ["string", "number"],
     "pattern": _MONEY,
@@ -94,6 +95,7 @@ IN = {
             "price_unit": MONEY,
             "discount_amount": {**MONEY, "description": "Discount of the whole line."},
             "tax_rate": {"type": "number", "minimum": 0, "maximum": 100, "description": "Percent."},
+            "ship_from": {**DAY, "description": "This line is not to be sent before this day."},
         },
         ["sku", "quantity", "price_unit"],
     ),
@@ -143,12 +145,7 @@ IN = {
             "coupon_codes": listing(text(64, pattern=r"^[^\u0000-\u001f\u007f-\u009f,]*$"), 20),
             "risk_score": {"type": "number", "minimum": 0, "maximum": 100},
             "is_presale": {"type": "boolean"},
-            "ship_from": {
-                "type": "string",
-                "format": "date",
-                "pattern": "^20[0-9]{2}-[01][0-9]-[0-3][0-9]$",
-                "description": "Not to be sent before this day.",
-            },
+            "ship_from": {**DAY, "description": "Not to be sent before this day."},
             "ship_by": _moment("Promised to be sent before."),
             "is_masked": {"type": "boolean", "description": "Name, phone or address are hidden."},
         },

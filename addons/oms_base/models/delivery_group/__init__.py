@@ -1,6 +1,7 @@
 from . import oms_delivery_group
 from . import oms_delivery_group_change
 from . import oms_delivery_group_line
+from . import oms_delivery_group_wait
 from . import oms_channel
 from . import oms_rule_action
 from . import product_template

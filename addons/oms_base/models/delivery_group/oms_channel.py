@@ -12,6 +12,11 @@ class OmsChannel(models.Model):
         help="Orders of the same buyer and address that were placed no further apart may go in one parcel."
         " 0: orders of this channel are never merged.",
     )
+    merge_wait_hours = fields.Float(
+        string="Wait for the Others (hours)",
+        default=24.0,
+        help="So long a confirmed order waits for those of its parcel that are not confirmed yet. 0: it does not wait.",
+    )
     merge_weight_limit = fields.Float(
         string="Heaviest Merged Parcel",
         digits="Stock Weight",

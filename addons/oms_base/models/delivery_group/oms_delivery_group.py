@@ -176,7 +176,9 @@ class OmsDeliveryGroup(models.Model):
     @api.model
     def _cron_launch_groups(self):
         """Launch the waiting groups whose date has come."""
-        domain = Domain("is_waiting", "=", True) & Domain("planned_date", "<=", fields.Datetime.now())
+        now = fields.Datetime.now()
+        is_due = Domain("wait_until", "=", False) & Domain("planned_date", "<=", now) | Domain("wait_until", "<=", now)
+        domain = Domain("is_waiting", "=", True) & is_due
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=self.search_count(domain))
         for group in self.search(domain, order="planned_date, id", limit=1000):
@@ -186,8 +188,10 @@ class OmsDeliveryGroup(models.Model):
                 break
 
     def _launch_or_hold(self):
-        """Launch one group. Held orders keep it waiting; any other refusal becomes a hold with the reason."""
-        if not self or self.order_ids - self.order_ids._oms_filter_open("allocate"):
+        """Launch one group. Held orders keep it waiting, but for those it waited for long enough; any other refusal
+        becomes a hold with the reason."""
+        orders = self.order_ids - (self.late_order_ids if self.wait_until else self.env["sale.order"])
+        if not self or orders - orders._oms_filter_open("allocate"):
             return
         try:
             with self.env.cr.savepoint():

@@ -53,7 +53,7 @@ class OmsDeliveryGroup(models.Model):
             orders.sudo()._oms_check_mergeable(ignore_split=True)
         self.sudo()._check_not_released()
         target._take_over(self.union(*others).sudo().line_ids)
-        target.is_waiting = False
+        target.write({"is_waiting": False, "wait_until": False})
         target._tidy()
         orders.sudo()._oms_finish_grouping("merged", target.name, target)
         return target.sudo(self.env.su)
@@ -104,7 +104,7 @@ class OmsDeliveryGroup(models.Model):
             "partner_id": self.partner_id.id,
             "currency_id": self.currency_id.id,
             "planned_date": self.planned_date,
-            "is_waiting": self.is_waiting,
+            "is_waiting": self.is_waiting and not self.wait_until,
         }
 
     def _undo(self):
@@ -126,7 +126,7 @@ class OmsDeliveryGroup(models.Model):
         for order in orders:
             rows = self.line_ids.filtered(lambda row, order=order: row.order_id == order)
             values = {**order._prepare_delivery_group_values(), "planned_date": self.planned_date}
-            group = self.create([values | {"is_waiting": self.is_waiting}])
+            group = self.create([values | {"is_waiting": self.is_waiting and not self.wait_until}])
             group._take_over(rows)
             group._tidy()
 
@@ -140,7 +140,7 @@ class OmsDeliveryGroup(models.Model):
         open_siblings = siblings.filtered(lambda group: not group._get_release_problem())
         if siblings and not open_siblings:
             siblings._check_not_released()
-        self.write({"is_waiting": False, "planned_date": False})
+        self.write({"is_waiting": False, "wait_until": False, "planned_date": False})
         if open_siblings:
             open_siblings[0]._take_over(self.line_ids)
             open_siblings[0]._tidy()
@@ -161,6 +161,8 @@ class OmsDeliveryGroup(models.Model):
         for group in left:
             if group.reference_id.sale_ids != group.order_ids:
                 group.reference_id.sale_ids = [Command.set(group.order_ids.ids)]
+            if group.is_waiting and group.wait_until and not group.late_order_ids:
+                group.is_waiting = False
         self._tidy_orders(left.order_ids)
 
     @api.model

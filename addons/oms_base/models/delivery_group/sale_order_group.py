@@ -195,8 +195,10 @@ class SaleOrder(models.Model):
         for order in self:
             order.order_line.move_ids._oms_leave_shared_transfers()
             groups = order.oms_group_line_ids.group_id
+            others = groups.line_ids.line_id - order.order_line
             order.oms_group_line_ids.unlink()
             groups._tidy()
+            others._oms_relaunch()  # they may have waited for this order
         self.oms_is_grouped = False
 
     def _oms_follow_address(self):
@@ -213,6 +215,7 @@ class SaleOrder(models.Model):
                     name = group.name
                     group._take_apart(order)
                     order._oms_finish_grouping("unmerged", name)
+                    others.order_line._oms_relaunch()  # they may have waited for this order
 
     def _oms_lock_for_grouping(self):
         """Lock these orders: what is read of them after that is nobody else's to change before this is done.

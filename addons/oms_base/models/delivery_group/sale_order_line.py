@@ -60,7 +60,9 @@ class SaleOrderLine(models.Model):
         grouped = self._oms_follow_groups()
         res = super()._action_launch_stock_rule(previous_product_uom_qty=previous_product_uom_qty)
         if grouped:
+            others = grouped.oms_group_line_ids.group_id._get_held_back_lines() - self
             grouped.oms_group_line_ids.group_id._tidy()
+            others.sudo(self.env.su)._oms_relaunch()
         return res
 
     def _oms_follow_groups(self):
@@ -73,6 +75,7 @@ class SaleOrderLine(models.Model):
         # sudo: oms.delivery.group - groups follow the order that their user may change
         grouped_sudo = self._oms_filter_grouped().sudo()
         grouped_sudo._oms_adapt_groups(keep_empty=True)
+        grouped_sudo.oms_group_line_ids.group_id._await_others()
         grouped_sudo._oms_sync_groups()
         return grouped_sudo
 

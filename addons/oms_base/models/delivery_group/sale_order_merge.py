@@ -266,7 +266,7 @@ class SaleOrder(models.Model):
         )
         target, *others = orders_sudo.oms_group_line_ids.group_id.sorted("id")
         target._take_over(target.union(*others).line_ids - target.line_ids)
-        target.write({"is_waiting": False})
+        target.write({"is_waiting": False, "wait_until": False})
         target._tidy()
         everybody._oms_finish_grouping("merged", target.name, target)
         everybody._oms_keep_grouping_decision("merge", target)

@@ -321,10 +321,8 @@ class SaleOrder(models.Model):
         whole = self._oms_get_splittable(group)
         dates = {}
         for line in whole:
-            date = line.product_id.oms_presale_date
-            date = date if date and date > today else False
             key = line._get_keep_together_key() or line
-            dates[key] = max(date or today, dates.get(key, today))
+            dates[key] = max(line._oms_get_presale_date() or today, dates.get(key, today))
         parts = {}
         for line, quantity in whole.items():
             parts.setdefault(dates[line._get_keep_together_key() or line], {})[line] = quantity
@@ -342,6 +340,17 @@ class SaleOrder(models.Model):
 
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
+
+    oms_ship_from = fields.Date(
+        string="Ships From", copy=False, help="The day the shop promised for this line; it does not leave before."
+    )
+
+    def _oms_get_presale_date(self):
+        """Return the day this line may leave from, or False: what the shop promised for the line; for a pre-sale
+        product what it promised for the order; else the product's own day."""
+        self.ensure_one()
+        date = self.product_id.oms_presale_date
+        return self.oms_ship_from or (date and self.order_id.oms_presale_ship_date) or date
 
     def _oms_get_value(self, quantity):
         """Return what ``quantity`` of this line costs, taxes included."""

@@ -1,10 +1,9 @@
-import hashlib
 import re
 
 from odoo import models
 
 from .china import find_mismatch
-from .text import normalise_text, parse_phone
+from .text import hash_address, parse_phone
 
 # What makes an address; the receiver and the phone do not.
 ADDRESS_FIELDS = ("country_id", "state_id", "city", "street", "street2", "zip")
@@ -26,12 +25,9 @@ class ResPartner(models.Model):
     def _oms_get_address_key(self):
         """Return the key of this contact's address, or None where there is too little to tell it from another."""
         self.ensure_one()
-        street = normalise_text(self.city, self.street, self.street2)
         if not self.city or not self.street:
             return None
-        zip_code = normalise_text(self.zip).strip("0")  # 000000 is what a shop puts for "not given"
-        text = f"{self.country_id.id}|{self.state_id.id}|{street}|{zip_code}"
-        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        return hash_address(self.country_id.id, self.state_id.id, self.city, self.street, self.street2, self.zip)
 
     def _oms_get_missing_parts(self):
         """Return the names of the address fields this contact lacks to receive a parcel."""

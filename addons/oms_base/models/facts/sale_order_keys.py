@@ -1,9 +1,17 @@
 from odoo import api, fields, models
 
 from ...const import CLOSED_STAGES
+from ..review.const import IN_MEMORY_LIMIT
+from .res_partner import ADDRESS_FIELDS
 from .text import parse_phone
 
 KEY_FIELDS = ("oms_address_key", "oms_phone_key", "oms_buyer_key", "oms_coupon_key")
+# What the keys of an order are made of, and what most facts ask for.
+READ_FIELDS = (
+    *("company_id", "channel_id", "state", "oms_stage", "partner_id", "partner_shipping_id", "oms_coupon_codes"),
+    *KEY_FIELDS,
+)
+CONTACT_FIELDS = ("commercial_partner_id", "name", "phone", *ADDRESS_FIELDS)
 
 
 class SaleOrder(models.Model):
@@ -41,6 +49,10 @@ class SaleOrder(models.Model):
 
         :return: the orders whose keys changed
         """
+        if len(self) > IN_MEMORY_LIMIT:
+            # Of many orders only what is needed: all columns of orders and contacts cost more than judging them.
+            self.fetch(READ_FIELDS)
+            (self.partner_id | self.partner_shipping_id).fetch(CONTACT_FIELDS)
         changed_ids = []
         for order in self:
             if order.channel_id and (not order.oms_buyer_key or order.oms_stage not in CLOSED_STAGES):

@@ -1,5 +1,6 @@
 """Text of addresses and phone numbers in the form they are compared. Plain Python, no ORM."""
 
+import hashlib
 import re
 import unicodedata
 from functools import lru_cache
@@ -16,6 +17,14 @@ _EXTENSION = re.compile(
 def normalise_text(*parts):
     """Return the text without what people type differently: width and case of letters, spaces, punctuation."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", "".join(part or "" for part in parts)).casefold())
+
+
+@lru_cache(maxsize=10000)
+def hash_address(country_id, state_id, city, street, street2, zip_code):
+    """Return the key of an address: equal for what people write differently."""
+    place = normalise_text(city, street, street2)
+    digits = normalise_text(zip_code).strip("0")  # 000000 is what a shop puts for "not given"
+    return hashlib.blake2b(f"{country_id}|{state_id}|{place}|{digits}".encode(), digest_size=16).hexdigest()
 
 
 @lru_cache(maxsize=10000)

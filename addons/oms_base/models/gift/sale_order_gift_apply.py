@@ -108,6 +108,7 @@ class SaleOrder(models.Model):
             "price_unit": 0.0,
             "technical_price_unit": 0.0,
             "discount": 0.0,
+            "tax_ids": [],  # said here, so that the totals need not look it up line by line
             "sequence": GIFT_SEQUENCE,
             "oms_gift_id": action.gift_id.id,
             "oms_gift_action_id": action.id,

@@ -1,12 +1,21 @@
-"""What can be proved about conditions that all must hold: whether they can hold together, and whether some of them
-imply others. Plain Python; what can't be proved is never claimed.
+"""What can be proved about conditions: whether they can hold at all, and whether some imply others. Plain Python; what
+can't be proved is never claimed.
 
-A condition is (path, operator, value), as in a domain. Values are compared only where that is sure: numbers with
-numbers, full dates with full dates; anything else is only the same or not.
+Conditions are joined by `All` and `Either`; a list stands for `All` of what is in it. A condition on what is at the end
+of a relation is an `Exists` with conditions of its own. Negations stand in the conditions themselves: "not in", "not
+like", `Exists` with ``is_none``. Values are compared only where that is sure: numbers with numbers, full dates with
+full dates; anything else is only the same or not.
+
+What is given is written as a choice of conjunctions (disjunctive normal form): all of them have to imply what is asked.
 """
 
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import date
+
+# Conditions that come to more cases than this are not looked into.
+MAX_CASES = 64
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?")
 _UNSET = (False, None)
@@ -16,12 +25,37 @@ _SETTING = ("like", "ilike", "=like", "=ilike")
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition. ``is_multi`` says that the path leads over several records, of which any may fulfil it."""
+    """One condition, as in a domain. ``is_multi`` says that the path leads to several values, of which any may fulfil
+    it."""
 
     path: str
     operator: str
     value: object
     is_multi: bool = False
+
+
+@dataclass(frozen=True)
+class Exists:
+    """There is a record at ``path`` that fulfils ``inner``; or, with ``is_none``, there is none."""
+
+    path: str
+    inner: object
+    is_none: bool = False
+    is_multi: bool = False
+
+
+@dataclass(frozen=True)
+class All:
+    """All of ``parts`` hold."""
+
+    parts: tuple
+
+
+@dataclass(frozen=True)
+class Either:
+    """One of ``parts`` holds."""
+
+    parts: tuple
 
 
 @dataclass
@@ -35,9 +69,12 @@ class Facts:
     allowed: set | None = None
     excluded: set = field(default_factory=set)
     opaque: set = field(default_factory=set)
+    refused: set = field(default_factory=set)
 
     def is_empty(self):
         """Return whether no value fulfils all that is known."""
+        if self.opaque & self.refused:
+            return True
         if self.allowed is not None:
             return not {value for value in self.allowed - self.excluded if self._may_be(value)}
         if self.low is None or self.high is None:
@@ -57,21 +94,99 @@ class Facts:
         return not is_low and not is_high
 
 
-def are_contradictory(conditions):
-    """Return whether ``conditions`` can never hold together."""
-    return any(facts.is_empty() for facts in _collect(conditions).values())
+def are_contradictory(given):
+    """Return whether ``given`` can never hold."""
+    cases = _get_cases(given)
+    return cases is not None and all(map(_is_impossible, cases))
 
 
-def implies(conditions, others):
-    """Return whether whatever fulfils all of ``conditions`` surely fulfils all of ``others``."""
-    conditions = list(conditions)
-    facts = _collect(conditions)
-    return all(_is_implied(other, conditions, facts) for other in others)
+def implies(given, asked):
+    """Return whether whatever fulfils ``given`` surely fulfils ``asked``."""
+    cases = _get_cases(given)
+    if cases is None:
+        return _is_same(given, asked)
+    return all(_holds(asked, case) for case in cases if not _is_impossible(case))
 
 
-def are_equivalent(conditions, others):
-    """Return whether ``conditions`` and ``others`` are surely fulfilled by the same."""
-    return implies(conditions, others) and implies(others, conditions)
+def are_equivalent(given, asked):
+    """Return whether ``given`` and ``asked`` are surely fulfilled by the same."""
+    return implies(given, asked) and implies(asked, given)
+
+
+# === CASES === #
+
+
+def _get_cases(given):
+    """Return ``given`` as a list of lists of conditions, of which one list holds as a whole; None when that are too
+    many."""
+    if isinstance(given, Condition | Exists):
+        return [[given]]
+    if isinstance(given, Either):
+        cases = []
+        for part in given.parts:
+            own = _get_cases(part)
+            if own is None or len(cases) + len(own) > MAX_CASES:
+                return None
+            cases += own
+        return cases
+    cases = [[]]
+    for part in given.parts if isinstance(given, All) else given:
+        own = _get_cases(part)
+        if own is None or len(cases) * len(own) > MAX_CASES:
+            return None
+        cases = [[*case, *other] for case in cases for other in own]
+    return cases
+
+
+def _is_impossible(case):
+    if any(facts.is_empty() for facts in _collect(case).values()):
+        return True
+    there = _get_there(case)
+    if any(are_contradictory(inner) for inners in there.values() for inner in inners):
+        return True
+    return any(
+        part.is_none and any(implies(inner, part.inner) for inner in there.get(part.path, ()))
+        for part in case
+        if isinstance(part, Exists)
+    )
+
+
+def _get_there(case):
+    """Return {path: list of conditions of which each is fulfilled by a record at it}: of what can be only one record
+    all conditions together."""
+    there = {}
+    for part in case:
+        if isinstance(part, Exists) and not part.is_none:
+            inners = there.setdefault(part.path, [])
+            if part.is_multi or not inners:
+                inners.append(part.inner)
+            else:
+                inners[0] = All((inners[0], part.inner))
+    return there
+
+
+# === WHAT FOLLOWS === #
+
+
+def _holds(asked, case):
+    """Return whether ``asked`` follows from all conditions of ``case``."""
+    if isinstance(asked, Either):
+        return any(_holds(part, case) for part in asked.parts)
+    if isinstance(asked, Condition):
+        return _is_implied(asked, [part for part in case if isinstance(part, Condition)], _collect(case))
+    if isinstance(asked, Exists):
+        return _is_existence_implied(asked, case)
+    return all(_holds(part, case) for part in (asked.parts if isinstance(asked, All) else asked))
+
+
+def _is_existence_implied(asked, case):
+    there = _get_there(case).get(asked.path, ())
+    if not asked.is_none:
+        return any(implies(inner, asked.inner) for inner in there)
+    if not asked.is_multi and any(are_contradictory([inner, asked.inner]) for inner in there):
+        return True
+    nones = [part for part in case if isinstance(part, Exists) and part.is_none and part.path == asked.path]
+    return are_contradictory(asked.inner) or any(implies(asked.inner, part.inner) for part in nones)
 
 
 def _is_implied(other, conditions, facts_by_path):
@@ -99,6 +214,8 @@ def _says(facts, other):
     values = _to_set(value)
     if values is None:
         return False
+    if operator.startswith("not ") and (operator[4:], value) in facts.refused:
+        return True
     if facts.allowed is not None:
         possible = {item for item in facts.allowed - facts.excluded if facts._may_be(item)}
         return all(_fulfils(item, operator, value, values) for item in possible)
@@ -145,7 +262,7 @@ def _collect(conditions):
     """Return {path: Facts} of the conditions over single values."""
     facts = {}
     for condition in conditions:
-        if not condition.is_multi:
+        if isinstance(condition, Condition) and not condition.is_multi:
             _add(facts.setdefault(condition.path, Facts()), condition)
     return facts
 
@@ -170,6 +287,8 @@ def _add(facts, condition):
     elif operator in _SETTING and value:
         facts.opaque.add((operator, value))
         facts.excluded |= {False, None}
+    elif operator.startswith("not ") and operator[4:] in _SETTING:
+        facts.refused.add((operator[4:], value))
 
 
 def _narrow(facts, operator, value):
@@ -186,21 +305,19 @@ def _narrow(facts, operator, value):
         facts.high = None
 
 
-def _is_same(condition, other):
-    return (condition.path, condition.operator) == (other.path, other.operator) and repr(condition.value) == repr(
-        other.value
-    )
+def _is_same(one, other):
+    return repr(one) == repr(other)
 
 
 def _to_set(value):
     """Return the values a condition names as a set; None when they can't be compared."""
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple | AbstractSet):
         return set(value) if all(_is_plain(item) for item in value) else None
     return {value} if _is_plain(value) else None
 
 
 def _is_plain(value):
-    return value is None or isinstance(value, bool | int | float | str)
+    return value is None or isinstance(value, bool | int | float | str | date)
 
 
 def _is_number(value):
@@ -208,12 +325,14 @@ def _is_number(value):
 
 
 def _is_orderable(value):
-    return _is_number(value) or (isinstance(value, str) and bool(_DATE.fullmatch(value)))
+    return _is_number(value) or isinstance(value, date) or (isinstance(value, str) and bool(_DATE.fullmatch(value)))
 
 
 def _are_comparable(value, other):
     if _is_number(value) and _is_number(other):
         return True
+    if isinstance(value, date) and isinstance(other, date):
+        return type(value) is type(other)
     return (
         isinstance(value, str)
         and isinstance(other, str)

@@ -1,13 +1,13 @@
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from itertools import combinations
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import OrderedSet
 
 from ..review import domain_words
 from ..review.const import DOMAIN_ERRORS, REVIEW_TRIGGERS, WEEKDAYS
-from .implication import Condition, are_contradictory, are_equivalent, implies
+from .implication import All, Condition, Either, Exists, are_contradictory, are_equivalent, implies
 
 LOOK_BACK_DAYS = 90
 # So many past orders are enough to say that a rule always comes too late.
@@ -277,31 +277,30 @@ class OmsRuleCheck(models.AbstractModel):
         """Return the conditions of ``rule``, its company and channels included, for `implication`. What is not a plain
         condition is one that is only the same or not."""
         try:
-            domain = rule._get_order_domain()
+            domain = domain_words.prepare(rule._get_order_domain(), self.env["sale.order"])
         except DOMAIN_ERRORS:
-            return [Condition("", "broken", rule.id)]
-        if domain.is_true():
-            return []
-        parts = domain_words.get_parts(domain)
-        return [self._get_condition(part) for part in parts]
+            return Condition("", "broken", rule.id)
+        return self._translate_domain(domain, self.env["sale.order"])
 
     @api.model
-    def _get_condition(self, part):
-        if not domain_words.is_condition(part) or isinstance(part.value, Domain):
-            return Condition("", "part", repr(part))
-        path, operator, value = part.field_expr, part.operator, part.value
-        model, is_multi, field = self.env["sale.order"], False, None
-        for name in path.split("."):
-            field = model._fields.get(name)
-            if field is None:
-                return Condition("", "broken", path)
-            is_multi = is_multi or field.type in ("one2many", "many2many")
-            model = self.env[field.comodel_name] if field.relational else model
-        if field.type == "boolean" and operator in ("=", "!="):
-            operator, value = "=", bool(value) == (operator == "=")
-        if isinstance(value, set | frozenset | OrderedSet):
-            value = list(value)
-        return Condition(path, operator, value, is_multi)
+    def _translate_domain(self, domain, model):
+        """Return ``domain``, as `domain_words.prepare` makes it, for `implication`."""
+        if domain.is_true() or domain.is_false():
+            return All(()) if domain.is_true() else Either(())
+        joint = {"&": All, "|": Either}.get(getattr(domain, "OPERATOR", None))
+        if joint:
+            return joint(tuple(self._translate_domain(part, model) for part in domain.children))
+        field = model._fields.get(domain.field_expr) if domain_words.is_condition(domain) else None
+        if field is None:
+            return Condition("", "part", repr(domain))
+        is_multi = field.type in ("one2many", "many2many")
+        if isinstance(domain.value, Domain):
+            inner = self._translate_domain(domain.value, self.env[field.comodel_name])
+            return Exists(domain.field_expr, inner, domain.operator.startswith("not "), is_multi)
+        value = domain.value
+        if isinstance(value, AbstractSet):
+            value = sorted(value, key=lambda item: (str(type(item)), item))
+        return Condition(domain.field_expr, domain.operator, value, is_multi)
 
     @api.model
     def _are_about_the_same(self, first, second):

@@ -1,4 +1,5 @@
 from . import oms_rule_exchange
+from . import oms_rule_exchange_gift
 from . import oms_rule
 from . import oms_rule_pack
 from . import oms_rule_recipe

@@ -101,13 +101,15 @@ class OmsRuleExchange(models.AbstractModel):
 
     @api.model
     def _get_target(self, path, model):
-        """Return the model a dotted path ends at, or None when it ends at a plain value.
+        """Return the model a dotted path names records of, or None when it ends at a plain value.
 
         :raise KeyError: when there is no such field
         """
         for name in path.split("."):
             if model is None or name not in model._fields:
                 raise KeyError(path)
+            if name == "id":
+                return model
             field = model._fields[name]
             model = self.env[field.comodel_name] if field.relational else None
         return model
@@ -170,7 +172,7 @@ class OmsRuleExchange(models.AbstractModel):
         for reference in references if isinstance(references, list) else [references]:
             record = self._find_reference(model, reference)
             if not record:
-                words = next(iter(reference.values()), "") if isinstance(reference, dict) else reference
+                words = " / ".join(map(str, reference.values())) if isinstance(reference, dict) else reference
                 problems.append(self.env._("there is no %(model)s “%(name)s”.", model=model._description, name=words))
             found |= record
         return found

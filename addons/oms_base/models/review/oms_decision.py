@@ -12,8 +12,9 @@ class OmsDecision(models.Model):
     _rec_name = "summary"
 
     order_id = fields.Many2one("sale.order", required=True, index=True, ondelete="cascade", readonly=True)
-    company_id = fields.Many2one(related="order_id.company_id", store=True, index=True)
-    channel_id = fields.Many2one(related="order_id.channel_id", store=True, index="btree_not_null")
+    # Not stored: each order judged leaves a row, of which two more columns with key and index made half of the price.
+    company_id = fields.Many2one(related="order_id.company_id")
+    channel_id = fields.Many2one(related="order_id.channel_id")
     kind = fields.Selection(
         [("review", "Review"), ("merge", "Merge"), ("split", "Split")], required=True, readonly=True
     )
@@ -46,23 +47,23 @@ class OmsDecision(models.Model):
 
     def _query_insert(self, kind, groups):
         """Write the decisions on many orders in one query. Most orders of a batch are decided alike, so what is said of
-        them is sent once, and their company and channel are taken where they are.
+        them is sent once.
 
         :param groups: dict {(outcome, summary, JSON text of the data): list of order ids}
         """
         if not groups:
             return
-        self.env["sale.order"].flush_model(["company_id", "channel_id"])
-        rows = [SQL("(%s, %s, %s, %s::jsonb)", ids, *decided) for decided, ids in groups.items()]
+        shared = (fields.Datetime.now(), self.env.uid)
+        rows = [
+            SQL("VALUES (%s, %s, %s, %s, %s::jsonb, %s, %s)", ids[0], kind, *decided, *shared)
+            if len(ids) == 1
+            else SQL("SELECT unnest(%s), %s, %s, %s, %s::jsonb, %s, %s", sorted(ids), kind, *decided, *shared)
+            for decided, ids in groups.items()
+        ]
         self.env.cr.execute(
             SQL(
-                "INSERT INTO oms_decision"
-                " (order_id, company_id, channel_id, kind, outcome, summary, data, date, user_id)"
-                " SELECT o.id, o.company_id, o.channel_id, %s, decided.outcome, decided.summary, decided.data, %s, %s"
-                " FROM (VALUES %s) AS decided (ids, outcome, summary, data)"
-                " JOIN sale_order o ON o.id = ANY(decided.ids) ORDER BY o.id",
-                *(kind, fields.Datetime.now(), self.env.uid),
-                SQL(", ").join(rows),
+                "INSERT INTO oms_decision (order_id, kind, outcome, summary, data, date, user_id) %s",
+                SQL(" UNION ALL ").join(rows),
             )
         )
         orders = self.env["sale.order"].browse(order_id for ids in groups.values() for order_id in ids)

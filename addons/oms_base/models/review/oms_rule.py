@@ -10,6 +10,7 @@ from odoo.addons.base.models.res_partner import _tz_get
 
 from . import domain_words
 from .const import DOMAIN_ERRORS, TRIGGERS, WEEKDAYS
+from .predicate import compile_domain
 from .spec import Period, RuleSpec
 
 _logger = logging.getLogger(__name__)
@@ -263,10 +264,22 @@ class OmsRule(models.Model):
         return self._filter_running(self._get_live_specs(tuple(triggers)), date)
 
     @api.model
+    def _are_current(self, specs):
+        """Return whether the rules of ``specs`` are, as this transaction sees them, what the specs say."""
+        if not specs:
+            return True
+        # sudo: oms.rule - which rules judge does not depend on who works
+        live = self.sudo().search_fetch(
+            [("id", "in", [spec.id for spec in specs]), ("state", "=", "live")], ["version_id"]
+        )
+        versions = {rule.id: rule.version_id.id for rule in live}
+        return all(versions.get(spec.id) == spec.version_id for spec in specs)
+
+    @api.model
     def _filter_running(self, specs, date):
         """Return those of ``specs`` that run at ``date`` (naive UTC)."""
         takeover = next((calendar for calendar in self._get_takeovers() if calendar.runs_at(date)), None)
-        return [spec for spec in specs if spec.runs_at(date, takeover)]
+        return [spec for spec in specs if (spec.is_unlimited and not takeover) or spec.runs_at(date, takeover)]
 
     @api.model
     @ormcache("triggers")
@@ -291,6 +304,7 @@ class OmsRule(models.Model):
         self.ensure_one()
         try:
             domain = domain_words.prepare(self._get_order_domain(), self.env["sale.order"])
+            predicate = compile_domain(domain, self.env["sale.order"])
         except DOMAIN_ERRORS as error:
             _logger.warning("Review rule %s (%s) is left out: %s", self.id, self.name, error)
             return None
@@ -300,6 +314,7 @@ class OmsRule(models.Model):
             number=self.version_id.number,
             trigger=self.trigger,
             domain=domain,
+            predicate=predicate,
             is_stop=self.is_stop,
             is_settling=any(hasattr(action, f"_settle_{action.type}") for action in self.action_ids),
             is_always=self.is_always,

@@ -162,7 +162,7 @@ class OmsRuleAction(models.Model):
             return orders
         severity = self.hold_type_id.severity
         todo = orders.filtered(lambda order: approvals.get(order.id, "0") < severity)
-        return todo - todo._oms_get_passed_orders(self.rule_id)
+        return (todo - todo._oms_get_passed_orders(self.rule_id)).with_prefetch(orders._prefetch_ids)
 
     def _run(self, orders):
         """Do this action with ``orders``, all that matched its rule, with the rights of the system."""

@@ -7,12 +7,9 @@ from odoo.fields import Domain
 from odoo.tools import SQL, ormcache
 
 from . import domain_words
-from .const import DOMAIN_ERRORS
+from .const import DOMAIN_ERRORS, IN_MEMORY_LIMIT
 
 _logger = logging.getLogger(__name__)
-
-# Up to so many orders are matched in memory, where few queries count more than few comparisons.
-IN_MEMORY_LIMIT = 100
 
 # What of an order a rule may depend on, by the model whose fields it reads; for a field of the order see
 # `_oms_get_watched_fields`.
@@ -38,16 +35,18 @@ class SaleOrder(models.Model):
         matched, stopped = {}, set()
         positions = {order_id: position for position, order_id in enumerate(self._ids)}
         for spec in specs:
-            ids = sorted(ids_by_spec[spec] - stopped, key=positions.__getitem__)
-            matched[spec] = self.browse(ids).with_prefetch(self._prefetch_ids)
+            matched[spec] = sorted(ids_by_spec[spec] - stopped, key=positions.__getitem__)
             if spec.is_stop:
-                stopped.update(ids)
-        return matched
+                stopped.update(matched[spec])
+        # What is read for the actions is read for the orders that matched, not for all.
+        prefetch_ids = tuple(dict.fromkeys(order_id for ids in matched.values() for order_id in ids))
+        nothing = self.browse()
+        return {spec: self.browse(ids).with_prefetch(prefetch_ids) if ids else nothing for spec, ids in matched.items()}
 
     def _oms_match(self, specs):
         """Return {spec: set of the ids of these orders that its domain matches}."""
         if len(self) <= IN_MEMORY_LIMIT:
-            return {spec: self._oms_match_in_memory(spec, spec.domain) for spec in specs}
+            return {spec: self._oms_match_in_memory(spec) for spec in specs}
         stored, computed = {}, {}
         for spec in specs:
             stored[spec], computed[spec] = self._oms_split_domain(spec.domain)
@@ -59,9 +58,12 @@ class SaleOrder(models.Model):
                 ids_by_spec[spec] = candidates._oms_match_in_memory(spec, domain)
         return ids_by_spec
 
-    def _oms_match_in_memory(self, spec, domain):
+    def _oms_match_in_memory(self, spec, domain=None):
+        """Return the ids of these orders that ``domain`` matches, or all that ``spec`` says."""
         try:
-            return set(self.filtered_domain(domain)._ids)
+            if domain is None and spec.predicate:
+                return {order.id for order in self if spec.predicate(order)}
+            return set(self.filtered_domain(spec.domain if domain is None else domain)._ids)
         except DOMAIN_ERRORS as error:
             # One rule that can't be judged does not keep the others from judging; its screen says what is wrong.
             _logger.warning("Review rule %s could not be judged: %s", spec.id, error)
@@ -88,12 +90,52 @@ class SaleOrder(models.Model):
 
     def _query_flags(self, domains):
         """Return rows (order id, whether the first domain matches, whether the second does, ...)."""
-        orders = self.with_context(active_test=False)
+        # Of no record: amounts would be rounded by the currency of each.
+        orders = self.browse().with_context(active_test=False)
         query = orders._search([("id", "in", self.ids)], order="id")
+        domains = self._oms_ask_rows([domain.optimize_full(orders) for domain in domains])
         flags = [
             SQL("(%s) IS TRUE", domain.optimize_full(orders)._to_sql(orders, query.table, query)) for domain in domains
         ]
         return self.env.execute_query(query.select(SQL.identifier(query.table, "id"), *flags))
+
+    def _oms_ask_rows(self, domains):
+        """Return ``domains`` with the ids of those of these orders that have such lines (or other rows of their own) in
+        place of the conditions on them. All conditions on one kind of rows are asked in one query, of the rows of these
+        orders only: as subqueries each would look through the rows of every order there ever was."""
+        asked = {}
+        for domain in domains:
+            for condition in domain.iter_conditions():
+                if self._oms_is_about_rows(condition):
+                    asked.setdefault(condition.field_expr, []).append(condition)
+        found = {}
+        for name, conditions in asked.items():
+            ids_by_position = self._query_rows(name, [condition.value for condition in conditions])
+            found |= {id(condition): ids for condition, ids in zip(conditions, ids_by_position, strict=True)}
+
+        def replace(condition):
+            if id(condition) not in found:
+                return condition
+            return Domain("id", "not in" if condition.operator.startswith("not") else "in", found[id(condition)])
+
+        return [domain.map_conditions(replace) for domain in domains]
+
+    def _oms_is_about_rows(self, condition):
+        field = self._fields.get(condition.field_expr)
+        if field is None or field.type != "one2many" or not isinstance(condition.value, Domain):
+            return False
+        return field.store and self.env[field.comodel_name]._fields[field.inverse_name].store
+
+    def _query_rows(self, name, domains):
+        """Return for each of ``domains`` the ids of the orders with a row of the one2many ``name`` that it matches."""
+        field = self._fields[name]
+        rows = self.env[field.comodel_name].with_context(**field.context, active_test=False)
+        query = rows._search(Domain(field.inverse_name, "in", self.ids) & field.get_comodel_domain(self))
+        flags = [SQL("bool_or(%s)", domain.optimize_full(rows)._to_sql(rows, query.table, query)) for domain in domains]
+        order_id = SQL.identifier(query.table, field.inverse_name)
+        query.groupby = order_id
+        found = self.env.execute_query(query.select(order_id, *flags))
+        return [[row[0] for row in found if row[position]] for position in range(1, len(domains) + 1)]
 
     def _oms_compute_facts(self, domains, ids_by_spec):
         """Compute the facts that ``domains`` ask for, each once for all orders that may need it."""

@@ -7,7 +7,7 @@ from odoo.tools import SQL
 from ...const import SHIPPED_NUMBER
 from ...tools import notification
 from . import domain_words
-from .const import REVIEW_TRIGGERS
+from .const import IN_MEMORY_LIMIT, REVIEW_TRIGGERS
 
 
 class SaleOrder(models.Model):
@@ -91,18 +91,30 @@ class SaleOrder(models.Model):
         # being taken for a change that has to be judged again
         orders = self.sudo().with_context(oms_in_review=True)
         orders._oms_refresh_keys()
-        if specs is None:
-            specs = self.env["oms.rule"]._get_specs(triggers, fields.Datetime.now())
-        if parts is not None:
-            specs = orders._oms_filter_dependent(specs, parts)
-        if "received" not in triggers and not specs:
+        matched = orders._oms_judge_by(triggers, parts) if specs is None else orders._oms_judge(specs)
+        if "received" not in triggers and not matched:
             return self._oms_filter_open("confirm")
         orders._query_holds()
-        matched = orders._oms_judge(specs)
         orders._oms_settle(matched)
         orders._oms_act(matched)
         orders._oms_keep_decisions(matched)
         return self._oms_filter_open("confirm")
+
+    def _oms_judge_by(self, triggers, parts=None):
+        """Judge by the live rules. Return as `_oms_judge`.
+
+        The rules come from this process's cache, what they do from the database. Where somebody changed a rule between
+        the two, all is judged anew: no order is judged by one version and treated by another.
+        """
+        Rule, now = self.env["oms.rule"], fields.Datetime.now()
+        for is_last in (False, True):
+            specs = Rule._get_specs(triggers, now)
+            if parts is not None:
+                specs = self._oms_filter_dependent(specs, parts)
+            matched = self._oms_judge(specs)
+            if is_last or Rule._are_current([spec for spec, orders in matched.items() if orders]):
+                return matched
+            Rule._clear_rule_cache()
 
     def _query_holds(self):
         """Read the holds of these orders at once, however many orders there are: reading them by the field takes a
@@ -139,12 +151,12 @@ class SaleOrder(models.Model):
 
     def _oms_act(self, matched):
         """Do what the rules say with the orders that match them, rule by rule in sequence."""
-        rules = self.env["oms.rule"].browse([spec.id for spec, orders in matched.items() if orders])
-        orders_by_rule = {self.env["oms.rule"].browse(spec.id): orders for spec, orders in matched.items() if orders}
+        found = {spec.id: orders for spec, orders in matched.items() if orders}
+        orders_by_rule = {rule: found[rule.id] for rule in self.env["oms.rule"].browse(found)}
         approvals = self._oms_get_approvals(orders_by_rule)
-        for rule in rules:
+        for rule, orders in orders_by_rule.items():
             for action in rule.action_ids:
-                if todo := action._filter_to_run(orders_by_rule[rule], approvals):
+                if todo := action._filter_to_run(orders, approvals):
                     todo._oms_run_action(action)
 
     def _oms_run_action(self, action):
@@ -279,9 +291,15 @@ class SaleOrder(models.Model):
         return summary, json.dumps(data)
 
     def _oms_stamp_review(self):
-        """Note when these orders were judged. Written along with what comes next of the transaction, mostly their
-        confirmation; not by `write`, as it is no change that anybody has to hear of."""
-        self._fields["oms_review_date"].write(self, fields.Datetime.now())
+        """Note when these orders were judged: few along with what comes next of the transaction, mostly their
+        confirmation, many in one query. Not by `write`, as it is no change that anybody has to hear of."""
+        field, now = self._fields["oms_review_date"], fields.Datetime.now()
+        if len(self) <= IN_MEMORY_LIMIT:
+            field.write(self, now)
+            return
+        self.flush_recordset(["oms_review_date"])
+        self.env.cr.execute(SQL("UPDATE sale_order SET oms_review_date = %s WHERE id = ANY(%s)", now, list(self._ids)))
+        field._update_cache(self, now)
 
     def _get_blocked_notification(self):
         holds = self._oms_get_blocking_holds("confirm")

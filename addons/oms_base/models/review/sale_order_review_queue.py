@@ -57,7 +57,7 @@ class SaleOrder(models.Model):
                 for order in batch:
                     done += order._oms_work_until_undisturbed(domain, "_oms_review_and_confirm_one")
                     cron._commit_progress()
-            if not cron._commit_progress(done):
+            if not cron._commit_progress(done) or not cron._oms_hear_changes():
                 break
 
     def _oms_work_until_undisturbed(self, domain, method):
@@ -99,19 +99,25 @@ class SaleOrder(models.Model):
     # === RULES ON A SCHEDULE === #
 
     @api.model
+    def _get_scheduled_domain(self):
+        """Return the domain of the orders that rules on a schedule judge."""
+        return [("channel_id", "!=", False), ("oms_stage", "in", UNSHIPPED_STAGES)]
+
+    @api.model
     def _cron_judge_scheduled(self):
         """Judge the orders that have not left yet by the scheduled rules that are due."""
         Rule, cron, now = self.env["oms.rule"], self.env["ir.cron"], fields.Datetime.now()
-        specs = {spec.id: spec for spec in Rule._get_specs(("schedule",), now)}
+        ids = [spec.id for spec in Rule._get_specs(("schedule",), now)]
         # sudo: oms.rule - the scheduler keeps the time of rules that managers write
-        due = Rule.sudo().browse(specs).filtered(lambda rule: not rule.schedule_date or rule.schedule_date <= now)
-        domain = [("channel_id", "!=", False), ("oms_stage", "in", UNSHIPPED_STAGES)]
-        orders = self.search(domain, order="id") if due else self
+        due = Rule.sudo().browse(ids).filtered(lambda rule: not rule.schedule_date or rule.schedule_date <= now)
+        orders = self.search(self._get_scheduled_domain(), order="id") if due else self
         cron._commit_progress(remaining=len(orders))
         for start in range(0, len(orders), SCHEDULED_BATCH_SIZE):
             batch = orders[start : start + SCHEDULED_BATCH_SIZE].exists()
-            batch._oms_review(("schedule",), specs=[specs[rule.id] for rule in due])
+            # Each batch is a transaction of its own, and judged wholly by the rules as they are in it.
+            rules = due.exists().filtered(lambda rule: rule.active and rule.state == "live").sorted()
+            batch._oms_review(("schedule",), specs=[spec for rule in rules if (spec := rule._prepare_spec())])
             if not cron._commit_progress(len(batch)):
                 return
-        for rule in due:
+        for rule in due.exists():
             rule._set_next_schedule(now)

@@ -1,8 +1,10 @@
 """What is needed to judge by a rule, as plain immutable values: kept in the registry's cache, so that an order that no
 rule matches is judged without reading a single rule."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import pytz
 
@@ -39,6 +41,7 @@ class SetSpec:
 class RuleSpec:
     """One rule: the orders it is about and when it runs.
 
+    ``predicate`` says of one order what ``domain`` says, where that can be made once (see `predicate.py`).
     ``weekdays`` has 7 booleans from Monday; ``hours`` is (from, to) in ``tz``, over midnight where from is not less.
     """
 
@@ -47,6 +50,7 @@ class RuleSpec:
     number: int
     trigger: str
     domain: Domain
+    predicate: Callable | None
     is_stop: bool
     is_settling: bool
     is_always: bool
@@ -56,6 +60,12 @@ class RuleSpec:
     weekdays: tuple[bool, ...]
     hours: tuple[float, float]
     tz: str
+
+    @cached_property
+    def is_unlimited(self):
+        """Whether the rule runs at any time, unless a set takes over."""
+        is_whole_week = all(self.weekdays) and self.hours == (0.0, 24.0)
+        return is_whole_week and self.set is None and self.period == Period(None, None)
 
     def runs_at(self, date, takeover=None):
         """Return whether the rule runs at ``date`` (naive UTC).

@@ -80,10 +80,14 @@ def _read_facts(raw):
         "coupon_codes": tuple(code for code in map(to_text, raw.get("coupon_codes") or ()) if code),
         "risk_score": None if risk is None else to_decimal(risk, "risk_score"),
         "is_presale": bool(raw.get("is_presale")),
-        "ship_from": date.fromisoformat(raw["ship_from"]) if raw.get("ship_from") else None,
+        "ship_from": _day(raw.get("ship_from")),
         "ship_by": to_datetime(raw["ship_by"], "ship_by") if raw.get("ship_by") else None,
         "is_masked": bool(raw.get("is_masked")),
     }
+
+
+def _day(text):
+    return date.fromisoformat(text) if text else None
 
 
 def _money(value, what):
@@ -120,6 +124,7 @@ def _map_line(row, place, is_included):
         is_tax_included=is_included,
         tax_rate=rate,
         barcode=to_text(row.get("barcode")),
+        ship_from=_day(row.get("ship_from")),
     )
 
 

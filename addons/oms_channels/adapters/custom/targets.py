@@ -69,6 +69,7 @@ GROUPS = {
         "delivered_quantity": Target(NUMBER),
         "returned_quantity": Target(NUMBER),
         "requires_shipping": Target(FLAG),
+        "ship_from": Target(DAY),
     },
     "shipping": {
         "external_id": Target(TEXT),

@@ -46,6 +46,7 @@ TARGETS = [
     ("line.delivered_quantity", "Line: Delivered Quantity"),
     ("line.returned_quantity", "Line: Returned Quantity"),
     ("line.requires_shipping", "Line: Is Shipped"),
+    ("line.ship_from", "Line: Not Before"),
     ("shipping.external_id", "Charge: ID in the Shop"),
     ("shipping.name", "Charge: Name"),
     ("shipping.amount", "Charge: Amount"),
