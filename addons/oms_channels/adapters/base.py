@@ -31,6 +31,8 @@ class ChannelAdapter:
     needs_reread = False
     # Whether its calls carry a session that the shop grants for a time and that must be renewed.
     has_session = False
+    # Whether it numbers its orders one after the other, so that a number left out is worth a look.
+    numbers_in_sequence = False
     # The platform's address, where all shops have the same.
     default_url = ""
     # Key and values by which a raw order of the list says that it is cancelled, to be worked before the others.

@@ -15,6 +15,7 @@ V0, V2026 = "v0", "2026-01-01"
 V2026_DATA = ("BUYER", "RECIPIENT", "PROCEEDS", "PROMOTION", "CANCELLATION", "FULFILLMENT", "PACKAGES", "PAYMENT")
 # A page of the old version costs a call an order: as many as the account may make at once.
 MAX_PAGE = {V0: 20, V2026: 100}
+PAGE_OF_IDS = 100
 STATUSES_V0 = ("Unshipped", "PartiallyShipped", "Shipped", "Canceled", "Unfulfillable", "InvoiceUnconfirmed")
 STATUSES = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "CANCELLED", "UNFULFILLABLE")
 BUYER_DATA = ("buyerInfo", "shippingAddress")
@@ -58,7 +59,7 @@ class AmazonAdapter(base.ChannelAdapter):
 
     provider = "amazon"
     label = "Amazon"
-    capabilities = frozenset({base.ORDERS, base.LISTINGS, base.STOCK, base.SHIPMENT})
+    capabilities = frozenset({base.ORDERS, base.AUDIT, base.LISTINGS, base.STOCK, base.SHIPMENT})
     credential_keys = ("api_key", "api_secret", "refresh_token")
     option_keys = ("marketplace_ids", "seller_id", "orders_version")
 
@@ -128,10 +129,19 @@ class AmazonAdapter(base.ChannelAdapter):
         items = [PageItem(mapper.get_order_id(raw), mapper.get_version(raw), raw) for raw in orders]
         return Page(tuple(items), cursor)
 
-    def _list_orders(self, since, until, cursor, limit):
-        """(raw orders that concern us, next cursor)."""
+    def list_order_ids(self, since, until=None, limit=100):
+        """Override: as many as a page holds and without their items, for Amazon allows few of these calls."""
+        cursor = None
+        while True:
+            orders, cursor = self._list_orders(since, until, cursor, PAGE_OF_IDS, is_brief=True)
+            yield tuple(mapper.map_ref(raw) for raw in orders)
+            if cursor is None:
+                return
+
+    def _list_orders(self, since, until, cursor, limit, is_brief=False):
+        """(raw orders that concern us, next cursor). :param is_brief: whether their head is enough"""
         if self.version == V0:
-            return self._list_orders_v0(since, until, cursor, limit)
+            return self._list_orders_v0(since, until, cursor, limit, is_brief)
         answer = self.client.get(
             "searchOrders",
             "/orders/2026-01-01/orders",
@@ -142,15 +152,15 @@ class AmazonAdapter(base.ChannelAdapter):
             fulfilledBy="MERCHANT",
             maxResultsPerPage=limit,
             paginationToken=cursor,
-            includedData=V2026_DATA,
+            includedData=("FULFILLMENT",) if is_brief else V2026_DATA,
         )
         return _keep_ours(rows(answer, "orders")), _get_token(answer.get("pagination"), "nextToken")
 
-    def _list_orders_v0(self, since, until, cursor, limit):
+    def _list_orders_v0(self, since, until, cursor, limit, is_brief):
         answer = self.client.get(
             "getOrders",
             "/orders/v0/orders",
-            restricted=(("/orders/v0/orders", BUYER_DATA),),
+            restricted=None if is_brief else (("/orders/v0/orders", BUYER_DATA),),
             LastUpdatedAfter=mapper.format_time(since),
             LastUpdatedBefore=mapper.format_time(until) if until else None,
             OrderStatuses=STATUSES_V0,
@@ -160,7 +170,9 @@ class AmazonAdapter(base.ChannelAdapter):
             NextToken=cursor,
         )
         page = answer.get("payload") or {}
-        orders = [self._add_items(raw) for raw in _keep_ours(rows(page, "Orders"))]
+        orders = _keep_ours(rows(page, "Orders"))
+        if not is_brief:
+            orders = [self._add_items(raw) for raw in orders]
         return orders, _get_token(page, "NextToken")
 
     def _add_items(self, raw):

@@ -19,6 +19,7 @@ from ..types import (
     ChannelRefundRequest,
     ChannelShipping,
     Listing,
+    OrderRef,
 )
 from ..values import bad_payload, required, round_money, rows, to_datetime, to_decimal, to_text
 from . import parts
@@ -63,6 +64,12 @@ def get_updated_at(raw):
         required(raw, "LastUpdateDate" if is_v0(raw) else "lastUpdatedTime", "The order's time of change"),
         "The order's time of change",
     )
+
+
+def map_ref(raw):
+    """The OrderRef of an order of a list, with or without its items."""
+    order_id = get_order_id(raw)
+    return OrderRef(order_id, order_id, _get_times(raw)["placed_at"])
 
 
 def get_version(raw):

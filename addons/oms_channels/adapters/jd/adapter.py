@@ -40,7 +40,7 @@ class JdAdapter(base.ChannelAdapter):
 
     provider = "jd"
     label = "JD"
-    capabilities = frozenset({base.ORDERS, base.LISTINGS, base.STOCK, base.SHIPMENT})
+    capabilities = frozenset({base.ORDERS, base.AUDIT, base.LISTINGS, base.STOCK, base.SHIPMENT})
     credential_keys = ("api_key", "api_secret", "session_token", "session_refresh_token")
     # The after-sales desk changes an order without a trace in the order's time of change.
     needs_reread = True
@@ -77,6 +77,11 @@ class JdAdapter(base.ChannelAdapter):
             order_id = to_text(row.get("orderId"))
             items.append(PageItem(order_id, mapper.get_version(row), row))
         return Page(tuple(items), next_cursor)
+
+    def list_order_ids(self, since, until=None, limit=100):
+        reader = BackwardReader(self._fetch_list, WINDOW, self.clock)
+        for found in reader.iter_rows(since, until, min(limit, MAX_PAGE)):
+            yield tuple(mapper.map_ref(row) for row in found)
 
     def _fetch_list(self, start, end, page, size):
         result = self.client.call(

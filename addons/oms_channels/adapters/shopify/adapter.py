@@ -41,6 +41,7 @@ class ShopifyAdapter(base.ChannelAdapter):
     capabilities = frozenset(
         {
             base.ORDERS,
+            base.AUDIT,
             base.WEBHOOK,
             base.WEBHOOK_SETUP,
             base.LISTINGS,
@@ -51,6 +52,7 @@ class ShopifyAdapter(base.ChannelAdapter):
             base.REFUND,
         }
     )
+    numbers_in_sequence = True
     credential_keys = ("api_key", "api_secret")
     option_keys = ("location_id",)
 
@@ -76,9 +78,7 @@ class ShopifyAdapter(base.ChannelAdapter):
         """By time of change. The list tells only which orders changed: an order in full costs too much of the shop's
         budget to be asked for in numbers. Its cursor is a place in the sorting, so an order that changes meanwhile is
         met again at the end and hides no other."""
-        window = f"updated_at:>='{mapper.format_time(since)}'"
-        if until:
-            window += f" updated_at:<'{mapper.format_time(until)}'"
+        window = _make_window(since, until)
         data = self.client.query(queries.ORDERS, first=min(limit, MAX_PAGE), after=cursor, query=window)
         items = []
         for row in mapper.get_nodes(data, "orders"):
@@ -89,6 +89,15 @@ class ShopifyAdapter(base.ChannelAdapter):
                 continue
             items.append(PageItem(order_id, mapper.get_version(raw), raw))
         return Page(tuple(items), _get_cursor(data.get("orders")))
+
+    def list_order_ids(self, since, until=None, limit=100):
+        window, cursor = _make_window(since, until), None
+        while True:
+            data = self.client.query(queries.ORDER_IDS, first=min(limit, MAX_PAGE), after=cursor, query=window)
+            yield tuple(mapper.map_ref(row) for row in mapper.get_nodes(data, "orders"))
+            cursor = _get_cursor(data.get("orders"))
+            if cursor is None:
+                return
 
     @classmethod
     def says_cancelled(cls, raw):
@@ -275,6 +284,11 @@ class ShopifyAdapter(base.ChannelAdapter):
 def make_key(text):
     """The shop takes UUIDs as keys: always the same one for the same text."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, text))
+
+
+def _make_window(since, until):
+    window = f"updated_at:>='{mapper.format_time(since)}'"
+    return f"{window} updated_at:<'{mapper.format_time(until)}'" if until else window
 
 
 def _get_cursor(connection):

@@ -16,7 +16,7 @@ from .stock import StockPublisher
 WINDOW = timedelta(days=1)
 MAX_PAGE = 100
 MAX_ITEMS = 40
-LIST_FIELDS = "tid,status,modified"
+LIST_FIELDS = "tid,status,created,modified"
 ORDER_FIELDS = (
     "tid,status,type,created,modified,pay_time,consign_time,end_time,payment,post_fee,total_fee,discount_fee,adjust_fee,"
     "buyer_nick,buyer_open_uid,buyer_message,seller_memo,seller_flag,alipay_no,step_trade_status,step_paid_fee,"
@@ -33,7 +33,7 @@ class TaobaoAdapter(base.ChannelAdapter):
 
     provider = "taobao"
     label = "Taobao / Tmall"
-    capabilities = frozenset({base.ORDERS, base.LISTINGS, base.STOCK, base.SHIPMENT})
+    capabilities = frozenset({base.ORDERS, base.AUDIT, base.LISTINGS, base.STOCK, base.SHIPMENT})
     credential_keys = ("api_key", "api_secret", "session_token", "session_refresh_token")
     has_session = True
     default_url = "https://eco.taobao.com"
@@ -73,6 +73,11 @@ class TaobaoAdapter(base.ChannelAdapter):
                 raw = row
             items.append(PageItem(to_text(raw["tid"]), mapper.get_version(raw), raw))
         return Page(tuple(items), next_cursor)
+
+    def list_order_ids(self, since, until=None, limit=100):
+        reader = BackwardReader(self._fetch_list, WINDOW, self.clock)
+        for found in reader.iter_rows(since, until, min(limit, MAX_PAGE)):
+            yield tuple(mapper.map_ref(row) for row in found)
 
     def _fetch_list(self, start, end, page, size):
         answer = self.client.call(

@@ -16,6 +16,7 @@ from ..types import (
     ChannelRefundRequest,
     ChannelShipping,
     Listing,
+    OrderRef,
 )
 from ..values import bad_payload, required, round_money, rows, to_decimal, to_text
 
@@ -52,6 +53,12 @@ def unwrap(mapping, key, inner):
 
 def get_orders(raw):
     return unwrap(raw, "orders", "order")
+
+
+def map_ref(row):
+    """The OrderRef of a row of the list."""
+    tid = to_text(required(row, "tid", "A trade's tid"))
+    return OrderRef(tid, tid, read_optional_time(row.get("created")))
 
 
 def get_version(raw):

@@ -1,4 +1,5 @@
 import logging
+import re
 from collections import defaultdict
 from datetime import UTC, timedelta
 from itertools import pairwise
@@ -19,6 +20,8 @@ FRESH_INTERVALS = 3
 # A gap in the numbers longer than this is no gap: the shop counts otherwise.
 MAX_GAP = 200
 ONE_HOUR = timedelta(hours=1)
+# What shops put around their numbers stays the same: "#1001", "DE-1001".
+NUMBER = re.compile(r"(?P<before>\D*)(?P<number>\d{1,15})(?P<after>\D*)")
 
 
 class OmsChannel(models.Model):
@@ -290,21 +293,24 @@ class OmsChannel(models.Model):
     def _find_number_gaps(self, hours):
         """Return {hour: [numbers]} that the shop's list leaves out and that are not here either; each belongs to the
         hour of the next number."""
-        numbers = {int(one): hour for hour, row in hours.items() for one in row["numbers"] if one.isdecimal()}
-        ordered = sorted(numbers)
-        gaps = {}
-        for one, following in pairwise(ordered):
-            if 1 < following - one <= MAX_GAP:
-                gaps.update(dict.fromkeys(range(one + 1, following), numbers[following]))
+        series = defaultdict(dict)
+        for hour, row in hours.items():
+            for match in filter(None, map(NUMBER.fullmatch, row["numbers"])):
+                series[match["before"], match["after"]][int(match["number"])] = hour
+        gaps = {}  # {number as the shop writes it: (number, hour)}
+        for (before, after), numbers in series.items():
+            for one, following in pairwise(sorted(numbers)):
+                if 1 < following - one <= MAX_GAP:
+                    for number in range(one + 1, following):
+                        gaps[f"{before}{number}{after}"] = (number, numbers[following])
         here = self.env["sale.order"].search_fetch(
-            [("channel_id", "=", self.id), ("channel_order_ref", "in", [str(one) for one in gaps])],
-            ["channel_order_ref"],
+            [("channel_id", "=", self.id), ("channel_order_ref", "in", list(gaps))], ["channel_order_ref"]
         )
         found = set(here.mapped("channel_order_ref"))
         by_hour = defaultdict(list)
-        for one, hour in gaps.items():
-            if str(one) not in found:
-                by_hour[hour].append(one)
+        for written, (number, hour) in gaps.items():
+            if written not in found:
+                by_hour[hour].append(number)
         return by_hour
 
     @api.model
