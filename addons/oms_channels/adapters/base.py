@@ -33,6 +33,8 @@ class ChannelAdapter:
     has_session = False
     # Whether it numbers its orders one after the other, so that a number left out is worth a look.
     numbers_in_sequence = False
+    # How often its orders are best pulled: each minute where it tells of nothing by itself.
+    pull_minutes = 5
     # The platform's address, where all shops have the same.
     default_url = ""
     # Key and values by which a raw order of the list says that it is cancelled, to be worked before the others.

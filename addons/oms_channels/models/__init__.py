@@ -28,3 +28,4 @@ from . import stock_picking
 from . import stock_wake
 from . import machine
 from . import api
+from . import setup

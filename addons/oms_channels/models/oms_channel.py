@@ -103,6 +103,13 @@ class OmsChannel(models.Model):
     def action_test_connection(self):
         """Ask the shop who it is, with the keys entered, and show its answer."""
         self.ensure_one()
+        result = self._test_connection()
+        return notification(
+            result["text"], title=self.env._("Connected to %(shop)s", shop=result.get("shop") or self.name)
+        )
+
+    def _test_connection(self):
+        """Ask the shop who it is. :return: what the adapter tells, and ``text``: the same for a person to read"""
         try:
             adapter = self._get_adapter(is_live=True)
             result = adapter.test_connection()
@@ -118,8 +125,34 @@ class OmsChannel(models.Model):
             {"connection_date": fields.Datetime.now(), "rest_until": False, "rest_count": 0, "rest_reason": False}
         )
         self._wake_queues()
-        details = "\n".join(f"{label}: {value}" for label, value in result.get("details", ()))
-        return notification(details, title=self.env._("Connected to %(shop)s", shop=result.get("shop") or self.name))
+        labels, details = self._get_connection_labels(), list(result.get("details", ()))
+        lines = [f"{labels.get(label, label)}: {value}" for label, value in details if value]
+        return {**result, "details": details, "text": "\n".join(lines)}
+
+    @api.model
+    def _get_connection_labels(self):
+        """Return {label of an adapter's answer: the same for a person}."""
+        return {
+            "Account": self.env._("Account"),
+            "Address": self.env._("Address"),
+            "Channels and their tokens": self.env._("Channels and their tokens"),
+            "Connector": self.env._("Connector"),
+            "Currencies": self.env._("Currencies"),
+            "Currency": self.env._("Currency"),
+            "Locations": self.env._("Locations"),
+            "Marketplaces": self.env._("Marketplaces"),
+            "Missing permission": self.env._("Missing permissions"),
+            "Missing permissions": self.env._("Missing permissions"),
+            "Not a marketplace of this seller": self.env._("Not a marketplace of this seller"),
+            "Orders on the first page": self.env._("Orders on the first page"),
+            "Platform": self.env._("Platform"),
+            "Rights": self.env._("Rights"),
+            "Sales channels": self.env._("Sales channels"),
+            "Seller": self.env._("Seller"),
+            "Shop code": self.env._("Shop code"),
+            "Shop number": self.env._("Shop number"),
+            "Stock locations": self.env._("Stock locations"),
+        }
 
     def action_generate_webhook_secret(self):
         """Make a new webhook secret; the old one is still accepted until the next time."""

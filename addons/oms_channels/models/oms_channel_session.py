@@ -49,7 +49,7 @@ class OmsChannel(models.Model):
         """Such platforms have one address for all shops, and no webhooks: their orders are pulled every minute."""
         if adapter_class := self._get_session_adapter_class():
             self.base_url = self.base_url or adapter_class.default_url
-            self.pull_interval = 1
+            self.pull_interval = adapter_class.pull_minutes
 
     # === ACTION METHODS === #
 

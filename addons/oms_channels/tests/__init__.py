@@ -38,3 +38,4 @@ from . import test_session
 from . import test_shop_changes
 from . import test_stock
 from . import test_webhook
+from . import test_setup

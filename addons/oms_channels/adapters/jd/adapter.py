@@ -45,6 +45,7 @@ class JdAdapter(base.ChannelAdapter):
     # The after-sales desk changes an order without a trace in the order's time of change.
     needs_reread = True
     has_session = True
+    pull_minutes = 1
     default_url = "https://api.jd.com"
 
     def __init__(self, config, transport=None, clock=None):

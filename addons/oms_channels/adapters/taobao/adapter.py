@@ -36,6 +36,7 @@ class TaobaoAdapter(base.ChannelAdapter):
     capabilities = frozenset({base.ORDERS, base.AUDIT, base.LISTINGS, base.STOCK, base.SHIPMENT})
     credential_keys = ("api_key", "api_secret", "session_token", "session_refresh_token")
     has_session = True
+    pull_minutes = 1
     default_url = "https://eco.taobao.com"
 
     def __init__(self, config, transport=None, clock=None):
