@@ -541,10 +541,10 @@ def test_china_session_that_has_ended_is_renewed(shop, adapter):
     assert not caught.value.retryable
     saved = (dict(shop.server.sessions), set(shop.server.refreshes))
     try:
-        grant = ended.refresh_session()
-        assert shop.make_adapter(session_token=grant.access_token).test_connection()["shop"]
+        grant = ended.refresh_credentials()
+        assert shop.make_adapter(session_token=grant.values["session_token"]).test_connection()["shop"]
         with pytest.raises(AuthError):  # it is taken once
-            ended.refresh_session()
+            ended.refresh_credentials()
         with pytest.raises(AuthError):
             adapter.test_connection()
     finally:

@@ -248,14 +248,6 @@ class ChannelEvent:
         return bool(self.order_external_id) or self.resource_type in ("order", "payment", "fulfillment")
 
 
-class SessionGrant(NamedTuple):
-    """What a platform gave for a refresh token."""
-
-    access_token: str
-    refresh_token: str
-    expires_in: int  # seconds, 0 where it does not say
-
-
 class WebhookRegistration(NamedTuple):
     """A webhook as the shop has it."""
 

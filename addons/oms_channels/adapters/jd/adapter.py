@@ -40,11 +40,11 @@ class JdAdapter(base.ChannelAdapter):
 
     provider = "jd"
     label = "JD"
-    capabilities = frozenset({base.ORDERS, base.AUDIT, base.LISTINGS, base.STOCK, base.SHIPMENT})
+    capabilities = frozenset({base.ORDERS, base.AUDIT, base.REFRESH, base.LISTINGS, base.STOCK, base.SHIPMENT})
     credential_keys = ("api_key", "api_secret", "session_token", "session_refresh_token")
     # The after-sales desk changes an order without a trace in the order's time of change.
     needs_reread = True
-    has_session = True
+    refresh_key, renew_before = "session_refresh_token", timedelta(days=3)
     pull_minutes = 1
     default_url = "https://api.jd.com"
 
@@ -66,7 +66,7 @@ class JdAdapter(base.ChannelAdapter):
             "details": [("Shop number", to_text(shop.get("shop_id"))), ("Seller", to_text(shop.get("vender_id")))],
         }
 
-    def refresh_session(self):
+    def refresh_credentials(self):
         return self.client.refresh()
 
     def fetch_orders_page(self, since, until=None, cursor=None, limit=50):

@@ -33,9 +33,9 @@ class TaobaoAdapter(base.ChannelAdapter):
 
     provider = "taobao"
     label = "Taobao / Tmall"
-    capabilities = frozenset({base.ORDERS, base.AUDIT, base.LISTINGS, base.STOCK, base.SHIPMENT})
+    capabilities = frozenset({base.ORDERS, base.AUDIT, base.REFRESH, base.LISTINGS, base.STOCK, base.SHIPMENT})
     credential_keys = ("api_key", "api_secret", "session_token", "session_refresh_token")
-    has_session = True
+    refresh_key, renew_before = "session_refresh_token", timedelta(days=3)
     pull_minutes = 1
     default_url = "https://eco.taobao.com"
 
@@ -56,7 +56,7 @@ class TaobaoAdapter(base.ChannelAdapter):
         details = [("Platform", kinds.get(user.get("type"), "Taobao")), ("Account", to_text(user.get("user_id")))]
         return {"shop": to_text(user.get("nick")), "details": details}
 
-    def refresh_session(self):
+    def refresh_credentials(self):
         return self.client.refresh()
 
     def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
