@@ -37,7 +37,7 @@ class OmsShopPlatform(models.Model):
             platform.unfinished_id = unfinished[:1]
 
     def action_connect(self):
-        """Begin with a new channel of this kind; nothing is kept before the first step is through."""
+        """Begin with a new channel of this kind. It reads nothing of its shop before the last step."""
         self.ensure_one()
         adapter_class = get_adapter_class(self.code)
         action = self.env["oms.channel"]._get_setup_action()
