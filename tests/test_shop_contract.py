@@ -363,6 +363,29 @@ def test_arrival_and_return_are_told_once(shop, adapter):
         assert (after.total, after.refund_requests) == (before.total, ())
 
 
+def test_money_that_was_paid_out_is_told_with_its_fees_each_once(shop, adapter):
+    if base.PAYOUTS not in adapter.capabilities:
+        return
+    before, order_ids = datetime.now(UTC) - timedelta(days=2), [shop.place() for _index in range(3)]
+    for order_id in order_ids:
+        shop.server.settle(order_id)
+    entries, cursor = [], None
+    while True:
+        page = adapter.fetch_payouts_page(before, cursor=cursor, limit=2)
+        entries += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert len({entry.external_id for entry in entries}) == len(entries)
+    assert all(entry.gross - entry.fee == entry.net for entry in entries)
+    for order_id in order_ids:
+        [sale] = [entry for entry in entries if entry.order_external_id == order_id]
+        assert (sale.kind, sale.currency, sale.gross) == ("charge", shop.currency, _parse(adapter, order_id).total)
+        assert 0 < sale.fee < sale.gross and sale.payout_external_id
+    # What left for the bank is a movement as well: a payout adds up to nothing.
+    assert sum(entry.net for entry in entries) == 0 and "payout" in {entry.kind for entry in entries}
+
+
 def test_what_the_platform_lacks_is_said(adapter):
     for capability, method in (
         (base.WEBHOOK, lambda: adapter.verify_and_parse_webhook({}, b"", "s", now=None)),
@@ -371,9 +394,8 @@ def test_what_the_platform_lacks_is_said(adapter):
         (base.DELIVERED, lambda: adapter.push_delivered(None)),
         (base.RETURN_RECEIVED, lambda: adapter.push_return_received(None)),
         (base.WEBHOOK_SETUP, lambda: adapter.ensure_webhooks("", "")),
-        (base.WEBHOOK, lambda: adapter.verify_and_parse_webhook({}, b"", "", now=None)),
-        (base.CANCEL, lambda: adapter.push_cancel(None)),
-        (base.REFUND, lambda: adapter.push_refund(None)),
+        (base.PAYOUTS, lambda: adapter.fetch_payouts_page(None)),
+        (base.REFRESH, lambda: adapter.refresh_credentials()),
     ):
         if capability not in adapter.capabilities:
             with pytest.raises(NotSupported):

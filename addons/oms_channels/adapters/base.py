@@ -9,6 +9,8 @@ from .types import OrderRef
 ORDERS, WEBHOOK, LISTINGS, STOCK = "orders", "webhook", "listings", "stock"
 SHIPMENT, DELIVERED, CANCEL, RETURN_RECEIVED, REFUND = "shipment", "delivered", "cancel", "return_received", "refund"
 WEBHOOK_SETUP = "webhook_setup"
+# Can list the movements of the account from which it pays the shop out, with its fees.
+PAYOUTS = "payouts"
 # Can list what it has, for the count against what is here; can get new keys before the old ones end.
 AUDIT, REFRESH = "audit", "refresh"
 
@@ -109,6 +111,10 @@ class ChannelAdapter:
     def fetch_listings(self, cursor=None, limit=100):
         """Return a ListingPage of what the shop offers."""
         raise self._not_supported("fetch_listings")
+
+    def fetch_payouts_page(self, since, cursor=None, limit=100):
+        """Return a PayoutPage of what moved on the shop's account with the platform since a moment."""
+        raise self._not_supported("fetch_payouts_page")
 
     # === WEBHOOKS === #
 

@@ -1,3 +1,4 @@
+import logging
 import secrets
 from datetime import timedelta
 
@@ -8,8 +9,10 @@ from odoo.fields import Domain
 from odoo.addons.oms_base.tools import notification
 
 from ..adapters import get_adapter_class, http
-from ..adapters.errors import AdapterError
+from ..adapters.errors import AdapterError, AuthError, RateLimited, Unavailable
 from ..adapters.types import ChannelConfig
+
+_logger = logging.getLogger(__name__)
 
 # A shop that is down is asked again after half a minute, then less and less often.
 REST_BASE_SECONDS = 30
@@ -232,6 +235,25 @@ class OmsChannel(models.Model):
             Domain("provider", "!=", False)
             & (Domain("rest_until", ">", fields.Datetime.now()) | Domain("active", "=", False))
         )
+
+    def _call_shop(self, work):
+        """Do in the background what asks the shop. An error of the shop, or of ours, stays with the channel.
+
+        :param work: callable
+        :return: what went wrong, "" for nothing; what was not committed is rolled back when the error is ours
+        """
+        self.ensure_one()
+        try:
+            work()
+        except AdapterError as error:
+            if isinstance(error, RateLimited | Unavailable | AuthError):
+                self._open_circuit(error.message, error.retry_after)
+            return error.message
+        except Exception as error:
+            self.env.cr.rollback()
+            _logger.exception("Channel %s: %s failed", self.id, getattr(work, "__name__", work))
+            return str(error) or type(error).__name__
+        return ""
 
     def _open_circuit(self, reason, delay=None):
         """Let this channel rest: its shop is down or refuses everybody. Who meets a locked row leaves it to the other.

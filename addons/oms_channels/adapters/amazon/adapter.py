@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from .. import base
 from ..errors import AuthError, BadResponse, Rejected
-from ..types import ZERO, ListingPage, Page, PageItem, PushResult, StockResult
+from ..types import ZERO, ListingPage, Page, PageItem, PayoutPage, PushResult, StockResult
 from ..values import rows, to_json_number, to_text
-from . import mapper, parts
+from . import finances, mapper, parts
 from .client import AmazonClient
 
 V0, V2026 = "v0", "2026-01-01"
@@ -59,7 +59,7 @@ class AmazonAdapter(base.ChannelAdapter):
 
     provider = "amazon"
     label = "Amazon"
-    capabilities = frozenset({base.ORDERS, base.AUDIT, base.LISTINGS, base.STOCK, base.SHIPMENT})
+    capabilities = frozenset({base.ORDERS, base.AUDIT, base.LISTINGS, base.STOCK, base.SHIPMENT, base.PAYOUTS})
     credential_keys = ("api_key", "api_secret", "refresh_token")
     option_keys = ("marketplace_ids", "seller_id", "orders_version")
 
@@ -114,6 +114,10 @@ class AmazonAdapter(base.ChannelAdapter):
             self.fetch_listings(limit=1)
         except AuthError:
             missing.append("Product Listing")
+        try:
+            self.fetch_payouts_page(self.clock() - timedelta(days=1))
+        except AuthError:
+            missing.append("Finance and Accounting")
         return missing
 
     def _get_marketplaces(self):
@@ -232,6 +236,19 @@ class AmazonAdapter(base.ChannelAdapter):
             if last and last != start:
                 return ListingPage(items, f"{last}|0|")
         return ListingPage(items)
+
+    def fetch_payouts_page(self, since, cursor=None, limit=100):
+        """What Amazon has released to the seller's account, with its fees."""
+        answer = self.client.get(
+            "listTransactions",
+            "/finances/2024-06-19/transactions",
+            postedAfter=mapper.format_time(since),
+            transactionStatus=finances.RELEASED,
+            nextToken=cursor,
+        )
+        page = answer.get("payload") or {}
+        found = [row for row in rows(page, "transactions") if row.get("transactionStatus") == finances.RELEASED]
+        return PayoutPage(tuple(map(finances.map_transaction, found)), _get_token(page, "nextToken"))
 
     # === PUSH === #
 

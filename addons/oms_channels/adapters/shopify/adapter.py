@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from .. import base
 from ..errors import BadResponse, Rejected, Unavailable
-from ..types import ZERO, ListingPage, Page, PageItem, PushResult
+from ..types import ZERO, ListingPage, Page, PageItem, PayoutPage, PushResult
 from ..values import required, rows, to_json_number, to_text
 from . import bulk, mapper, payments, queries, webhooks
 from .client import ShopifyClient
@@ -49,6 +49,7 @@ class ShopifyAdapter(base.ChannelAdapter):
             base.SHIPMENT,
             base.DELIVERED,
             base.CANCEL,
+            base.PAYOUTS,
             base.REFUND,
         }
     )
@@ -166,13 +167,13 @@ class ShopifyAdapter(base.ChannelAdapter):
                 raw = self.fetch_order(order_id)
             yield PageItem(order_id, mapper.get_version(raw), raw)
 
-    def fetch_payout_entries(self, cursor=None, since=None, limit=100):
-        """(tuple of payments.PayoutEntry, cursor of the next page or None) of Shopify Payments; nothing where the shop
-        does not use it."""
-        query = f"processed_at:>='{mapper.format_time(since)}'" if since else None
+    def fetch_payouts_page(self, since, cursor=None, limit=100):
+        """Of Shopify Payments; nothing where the shop does not use it."""
+        query = f"processed_at:>='{mapper.format_time(since)}'"
         data = self.client.query(queries.PAYOUTS, first=min(limit, MAX_PAGE), after=cursor, query=query)
         page = (data.get("shopifyPaymentsAccount") or {}).get("balanceTransactions") or {}
-        return tuple(payments.map_payout_entry(row) for row in rows(page, "nodes")), _get_cursor(page)
+        found = [row for row in rows(page, "nodes") if not row.get("test")]
+        return PayoutPage(tuple(map(payments.map_payout_entry, found)), _get_cursor(page))
 
     # === WEBHOOKS === #
 

@@ -19,8 +19,8 @@ MAX_ITEMS = 40
 LIST_FIELDS = "tid,status,created,modified"
 ORDER_FIELDS = (
     "tid,status,type,created,modified,pay_time,consign_time,end_time,payment,post_fee,total_fee,discount_fee,adjust_fee,"
-    "buyer_nick,buyer_open_uid,buyer_message,seller_memo,seller_flag,alipay_no,step_trade_status,step_paid_fee,"
-    "est_con_time,timeout_action_time,promotion_details,shipping_type,oaid,receiver_name,receiver_state,receiver_city,"
+    "commission_fee,buyer_nick,buyer_open_uid,buyer_message,seller_memo,seller_flag,alipay_no,step_trade_status,"
+    "step_paid_fee,est_con_time,timeout_action_time,promotion_details,shipping_type,oaid,receiver_name,receiver_state,receiver_city,"
     "receiver_district,receiver_town,receiver_address,receiver_zip,receiver_mobile,receiver_phone,orders"
 )
 REFUND_FIELDS = (

@@ -206,6 +206,8 @@ def _map_payment(tid, raw, refunds):
         state=state,
         captured_amount=round_money(captured, CURRENCY),
         refunded_amount=round_money(refunded, CURRENCY),
+        # What the platform keeps of a trade; it is told once the trade is finished.
+        fee_amount=round_money(to_decimal(raw.get("commission_fee") or 0, "commission_fee of the trade"), CURRENCY),
         date=read_optional_time(raw.get("pay_time")),
     )
 

@@ -2,6 +2,7 @@ import logging
 import re
 from collections import defaultdict
 from datetime import UTC, timedelta
+from functools import partial
 from itertools import pairwise
 
 from odoo import api, fields, models
@@ -11,7 +12,7 @@ from odoo.tools import SQL
 from odoo.addons.oms_base.tools import notification
 
 from ...adapters import base
-from ...adapters.errors import AdapterError, AuthError, BadResponse, RateLimited, Rejected, Unavailable
+from ...adapters.errors import AdapterError, BadResponse, Rejected
 
 _logger = logging.getLogger(__name__)
 
@@ -146,23 +147,17 @@ class OmsChannel(models.Model):
         self.ensure_one()
         now = fields.Datetime.now()
         since, is_full = self._get_audit_start(now)
-        try:
-            adapter = self._get_adapter(is_live=True)
-            hours = self._count_shop_orders(adapter, since, now)
-            self._write_audits(hours, now)
-            if is_full:
-                self._check_webhooks(adapter)
-        except AdapterError as error:
-            self.write({"audit_error": error.message, "audit_date": now})
-            if isinstance(error, RateLimited | Unavailable | AuthError):
-                self._open_circuit(error.message, error.retry_after)
-            return
-        except Exception as error:
-            self.env.cr.rollback()
-            _logger.exception("The orders of channel %s could not be counted", self.id)
-            self.write({"audit_error": str(error) or type(error).__name__, "audit_date": now})
-            return
-        self.write({"audit_error": False, "audit_date": now, **({"audit_full_date": now} if is_full else {})})
+        error = self._call_shop(partial(self._audit_since, since, is_full, now))
+        is_through = is_full and not error
+        self.write(
+            {"audit_error": error or False, "audit_date": now, **({"audit_full_date": now} if is_through else {})}
+        )
+
+    def _audit_since(self, since, is_full, now):
+        adapter = self._get_adapter(is_live=True)
+        self._write_audits(self._count_shop_orders(adapter, since, now), now)
+        if is_full:
+            self._check_webhooks(adapter)
 
     def _get_audit_start(self, now):
         """Return (the hour from which to count, whether it is the daily check). Never before the channel began."""
