@@ -118,7 +118,7 @@ class OmsChannel(models.Model):
         if self.is_session_needed:
             limits += [
                 self.env._(
-                    "A paid order is paid back by the buyer's request only, which is granted in the shop itself"
+                    "A paid order is cancelled and paid back only when the buyer asks: the request is granted from here"
                 ),
                 self.env._("Names, phones and addresses stay hidden where the platform hides them"),
             ]
@@ -129,7 +129,9 @@ class OmsChannel(models.Model):
         if self.provider == "jd":
             limits += [
                 self.env._("An order leaves as a whole with its first parcel: further numbers are added to it"),
-                self.env._("Requests after the sale are found by re-reading open orders"),
+                self.env._(
+                    "Requests after the sale are found by re-reading open orders; JD's after-sales desk decides and pays"
+                ),
             ]
         return limits
 

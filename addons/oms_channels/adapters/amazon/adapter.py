@@ -52,7 +52,8 @@ class AmazonAdapter(base.ChannelAdapter):
     order here would reserve stock. Orders that are not paid for yet are left out until they are.
 
     Amazon tells of changes through queues of its own (SQS, EventBridge), not by a call to an address: orders are
-    pulled. A seller cancels and refunds through feeds, whose outcome is only known later: not done from here.
+    pulled. A seller cancels and refunds through feeds (XML files), whose outcome is only known later, and which Amazon
+    does not recognise when they come twice: a repeated one would pay twice. Not done from here.
 
     :param clock: callable -> aware datetime, the day of shipping
     """
@@ -141,6 +142,10 @@ class AmazonAdapter(base.ChannelAdapter):
             yield tuple(mapper.map_ref(raw) for raw in orders)
             if cursor is None:
                 return
+
+    @classmethod
+    def says_cancelled(cls, raw):
+        return isinstance(raw, dict) and mapper.get_status(raw) == "CANCELED"
 
     def _list_orders(self, since, until, cursor, limit, is_brief=False):
         """(raw orders that concern us, next cursor). :param is_brief: whether their head is enough"""

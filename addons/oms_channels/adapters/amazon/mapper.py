@@ -47,7 +47,9 @@ def get_order_id(raw):
 
 def get_status(raw):
     """The status of both versions in one spelling, e.g. "PARTIALLYSHIPPED", "CANCELED"."""
-    text = to_text(raw.get("OrderStatus") if is_v0(raw) else (raw.get("fulfillment") or {}).get("fulfillmentStatus"))
+    fulfillment = raw.get("fulfillment")
+    told = fulfillment.get("fulfillmentStatus") if isinstance(fulfillment, dict) else ""
+    text = to_text(raw.get("OrderStatus") if is_v0(raw) else told)
     text = text.upper().replace("_", "")
     return "CANCELED" if text == "CANCELLED" else text
 

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from .. import base
 from ..china import BackwardReader, ListPart, format_time
 from ..errors import BadResponse, Rejected
-from ..types import ListingPage, Page, PageItem
+from ..types import ListingPage, Page, PageItem, PushResult
 from ..values import to_text
 from . import mapper
 from .client import TaobaoClient
+from .refunds import RefundFlow
 from .shipment import ShipmentFlow
 from .stock import StockPublisher
 
@@ -24,7 +25,8 @@ ORDER_FIELDS = (
     "receiver_district,receiver_town,receiver_address,receiver_zip,receiver_mobile,receiver_phone,orders"
 )
 REFUND_FIELDS = (
-    "refund_id,tid,oid,created,modified,status,good_status,has_good_return,refund_fee,reason,desc,num,refund_phase"
+    "refund_id,tid,oid,created,modified,status,good_status,has_good_return,refund_fee,reason,desc,num,refund_phase,"
+    "refund_version"
 )
 
 
@@ -33,8 +35,20 @@ class TaobaoAdapter(base.ChannelAdapter):
 
     provider = "taobao"
     label = "Taobao / Tmall"
-    capabilities = frozenset({base.ORDERS, base.AUDIT, base.REFRESH, base.LISTINGS, base.STOCK, base.SHIPMENT})
+    capabilities = frozenset(
+        {
+            base.ORDERS,
+            base.AUDIT,
+            base.REFRESH,
+            base.LISTINGS,
+            base.STOCK,
+            base.SHIPMENT,
+            base.CANCEL,
+            base.REFUND,
+        }
+    )
     credential_keys = ("api_key", "api_secret", "session_token", "session_refresh_token")
+    cancelled_states = frozenset(mapper.CLOSED)
     refresh_key, renew_before = "session_refresh_token", timedelta(days=3)
     pull_minutes = 1
     default_url = "https://eco.taobao.com"
@@ -149,6 +163,17 @@ class TaobaoAdapter(base.ChannelAdapter):
 
     def push_shipment(self, notice):
         return ShipmentFlow(self.client).ship(notice, self.fetch_order(notice.order_external_id))
+
+    def push_cancel(self, notice):
+        """Close an unpaid trade, or grant the buyer's requests for all of a paid one."""
+        is_repeat = RefundFlow(self.client).cancel(self.fetch_order(notice.order_external_id))
+        found = mapper.map_order(self.fetch_order(notice.order_external_id)).payments
+        refunded = {row.external_id: str(row.refunded_amount) for row in found if row.refunded_amount}
+        return PushResult(notice.order_external_id, is_repeat=is_repeat, data={"refunded": refunded})
+
+    def push_refund(self, notice):
+        """Grant the buyer's request for this money."""
+        return RefundFlow(self.client).refund(notice, self.fetch_order(notice.order_external_id))
 
     def push_stock(self, levels):
         return StockPublisher(self.client).publish(levels)
