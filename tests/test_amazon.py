@@ -169,7 +169,7 @@ def test_app_without_the_right_to_addresses_gets_masked_orders(account, version)
     order = adapter.parse_order(adapter.fetch_order(order_id))
     assert order.is_masked and not order.email and order.total == read(account, order_id, version).total
     details = dict(adapter.test_connection()["details"])
-    assert details["Missing permissions"] == "Direct-to-Consumer Delivery, Product Listing"
+    assert details["Missing permissions"] == "Direct-to-Consumer Delivery, Product Listing, Finance and Accounting"
 
 
 def test_connection_names_marketplaces(account):

@@ -285,12 +285,21 @@ def test_cancelling_gives_the_money_back_once(shop, adapter):
         return
     order_id = shop.place()
     total = _parse(adapter, order_id).total
+    if shop.refunds_on_request:
+        with pytest.raises(Rejected, match="Have the buyer apply"):
+            adapter.push_cancel(CancelNotice(order_id, "cancel-0"))
+        shop.ask_refund(order_id)
     result = adapter.push_cancel(CancelNotice(order_id, "cancel-1", reason="out of stock"))
-    assert (result.is_repeat, list(result.data["refunded"].values())) == (False, [str(total)])
+    assert (result.is_repeat, sum(map(Decimal, result.data["refunded"].values()))) == (False, total)
     assert adapter.push_cancel(CancelNotice(order_id, "cancel-1")).is_repeat
-    assert adapter.push_refund(RefundNotice(order_id, total, shop.currency, "refund-c")).is_repeat
+    if base.REFUND in adapter.capabilities:
+        assert adapter.push_refund(RefundNotice(order_id, total, shop.currency, "refund-c")).is_repeat
     order = _parse(adapter, order_id)
-    assert (order.status, order.total, order.payments[0].refunded_amount) == ("cancelled", total, total)
+    assert (order.status, order.total, sum(row.refunded_amount for row in order.payments)) == (
+        "cancelled",
+        total,
+        total,
+    )
     assert adapter.says_cancelled(adapter.fetch_order(order_id))
     with pytest.raises(Rejected):
         adapter.push_shipment(_make_shipment_of_all(adapter, order_id))
@@ -317,12 +326,13 @@ def test_cancellation_in_the_shop_is_seen(shop, adapter):
     shop.cancel(order_id)
     after = _parse(adapter, order_id)
     assert after.status == "cancelled" and after.version > before.version
+    assert adapter.says_cancelled(adapter.fetch_order(order_id))
     assert after.total == before.total
 
 
 def test_money_goes_back_in_parts_each_once_and_never_too_much(shop, adapter):
-    if base.REFUND not in adapter.capabilities:
-        return
+    if base.REFUND not in adapter.capabilities or shop.refunds_on_request:
+        return  # see test_taobao_grants_what_the_buyer_asks_for
     order_id = shop.place()
     adapter.push_shipment(_make_shipment(adapter, order_id))
     order = _parse(adapter, order_id)
@@ -363,6 +373,29 @@ def test_arrival_and_return_are_told_once(shop, adapter):
         assert (after.total, after.refund_requests) == (before.total, ())
 
 
+def test_money_that_was_paid_out_is_told_with_its_fees_each_once(shop, adapter):
+    if base.PAYOUTS not in adapter.capabilities:
+        return
+    before, order_ids = datetime.now(UTC) - timedelta(days=2), [shop.place() for _index in range(3)]
+    for order_id in order_ids:
+        shop.server.settle(order_id)
+    entries, cursor = [], None
+    while True:
+        page = adapter.fetch_payouts_page(before, cursor=cursor, limit=2)
+        entries += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert len({entry.external_id for entry in entries}) == len(entries)
+    assert all(entry.gross - entry.fee == entry.net for entry in entries)
+    for order_id in order_ids:
+        [sale] = [entry for entry in entries if entry.order_external_id == order_id]
+        assert (sale.kind, sale.currency, sale.gross) == ("charge", shop.currency, _parse(adapter, order_id).total)
+        assert 0 < sale.fee < sale.gross and sale.payout_external_id
+    # What left for the bank is a movement as well: a payout adds up to nothing.
+    assert sum(entry.net for entry in entries) == 0 and "payout" in {entry.kind for entry in entries}
+
+
 def test_what_the_platform_lacks_is_said(adapter):
     for capability, method in (
         (base.WEBHOOK, lambda: adapter.verify_and_parse_webhook({}, b"", "s", now=None)),
@@ -371,9 +404,8 @@ def test_what_the_platform_lacks_is_said(adapter):
         (base.DELIVERED, lambda: adapter.push_delivered(None)),
         (base.RETURN_RECEIVED, lambda: adapter.push_return_received(None)),
         (base.WEBHOOK_SETUP, lambda: adapter.ensure_webhooks("", "")),
-        (base.WEBHOOK, lambda: adapter.verify_and_parse_webhook({}, b"", "", now=None)),
-        (base.CANCEL, lambda: adapter.push_cancel(None)),
-        (base.REFUND, lambda: adapter.push_refund(None)),
+        (base.PAYOUTS, lambda: adapter.fetch_payouts_page(None)),
+        (base.REFRESH, lambda: adapter.refresh_credentials()),
     ):
         if capability not in adapter.capabilities:
             with pytest.raises(NotSupported):
@@ -489,17 +521,20 @@ def test_shipment_over_a_sick_wire_is_told_once(shop, adapter, fault):
 
 @pytest.mark.parametrize("fault", ["reset", "timeout", "half"])
 def test_money_over_a_sick_wire_goes_back_once(shop, adapter, fault):
-    if base.REFUND not in adapter.capabilities:
+    if base.REFUND in adapter.capabilities:
+        order_id = shop.place()
+        shop.ask_refund(order_id, Decimal("1.50"))
+        refund = RefundNotice(order_id, Decimal("1.50"), shop.currency, "refund-1")
+        _push_over_a_sick_wire(shop, fault, lambda sick: sick.push_refund(refund))
+        assert shop.get_refunds(order_id) == [Decimal("1.50")]
+    if base.CANCEL not in adapter.capabilities:
         return
-    order_id = shop.place()
-    refund = RefundNotice(order_id, Decimal("1.50"), shop.currency, "refund-1")
-    _push_over_a_sick_wire(shop, fault, lambda sick: sick.push_refund(refund))
-    assert shop.get_refunds(order_id) == [Decimal("1.50")]
     cancelled = shop.place()
+    shop.ask_refund(cancelled)
     total = _parse(adapter, cancelled).total
     _push_over_a_sick_wire(shop, fault, lambda sick: sick.push_cancel(CancelNotice(cancelled, "cancel-1")))
     order = _parse(adapter, cancelled)
-    assert order.status == "cancelled" and order.payments[0].refunded_amount == total
+    assert order.status == "cancelled" and sum(row.refunded_amount for row in order.payments) == total
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -541,10 +576,10 @@ def test_china_session_that_has_ended_is_renewed(shop, adapter):
     assert not caught.value.retryable
     saved = (dict(shop.server.sessions), set(shop.server.refreshes))
     try:
-        grant = ended.refresh_session()
-        assert shop.make_adapter(session_token=grant.access_token).test_connection()["shop"]
+        grant = ended.refresh_credentials()
+        assert shop.make_adapter(session_token=grant.values["session_token"]).test_connection()["shop"]
         with pytest.raises(AuthError):  # it is taken once
-            ended.refresh_session()
+            ended.refresh_credentials()
         with pytest.raises(AuthError):
             adapter.test_connection()
     finally:
@@ -596,6 +631,48 @@ def test_taobao_refund_of_a_sub_order_leaves_the_others(shop, adapter):
     late = ShipmentNotice(order_id, ((now.lines[0].external_id, Decimal(1)),), "SF3", "SF", "late")
     with pytest.raises(Rejected, match="closed"):
         adapter.push_shipment(late)
+
+
+@only_taobao
+def test_taobao_grants_what_the_buyer_asks_for(shop, adapter):
+    order_id = shop.place()
+    order = _parse(adapter, order_id)
+    adapter.push_shipment(_make_shipment(adapter, order_id))
+    line = order.lines[1]
+    refund = RefundNotice(order_id, Decimal("3.00"), "CNY", "r-1", lines=((line.external_id, Decimal(1)),))
+    with pytest.raises(Rejected, match="no open request for 3.00"):
+        adapter.push_refund(refund)
+    shop.server.ask_refund(order_id, 1, "WAIT_SELLER_CONFIRM_GOODS", True, refund_fee="3.00", refund_phase="aftersale")
+    with pytest.raises(Rejected):
+        adapter.push_refund(replace(refund, amount=Decimal("4.00")))
+    with pytest.raises(Rejected):
+        adapter.push_refund(replace(refund, currency="USD"))
+    assert [adapter.push_refund(refund).is_repeat for _index in range(2)] == [False, True]
+    payment = _parse(adapter, order_id).payments[0]
+    assert (payment.state, payment.refunded_amount) == ("partially_refunded", Decimal("3.00"))
+    # Tmall has it looked at first.
+    methods = [method for method, _params in shop.server.calls if method.startswith("taobao.rp.")]
+    assert methods[-2:] == ["taobao.rp.refund.review", "taobao.rp.refunds.agree"]
+
+
+@only_taobao
+def test_taobao_grant_that_wants_a_code_by_sms_is_left_to_a_person(shop, adapter):
+    order_id = shop.place()
+    shop.ask_refund(order_id, Decimal("7000.00"))
+    with pytest.raises(Rejected, match="SMS"):
+        adapter.push_refund(RefundNotice(order_id, Decimal("7000.00"), "CNY", "r-2"))
+    assert not shop.get_refunds(order_id)
+
+
+@only_taobao
+def test_taobao_trade_that_is_not_paid_is_closed(shop, adapter):
+    order_id = shop.place()
+    shop.server.touch(order_id, status="WAIT_BUYER_PAY", pay_time="")
+    for order in shop.server.get_orders(order_id):
+        order["status"] = "WAIT_BUYER_PAY"
+    results = [adapter.push_cancel(CancelNotice(order_id, "close-1")) for _index in range(2)]
+    assert [result.is_repeat for result in results] == [False, True]
+    assert _parse(adapter, order_id).status == "cancelled"
 
 
 @only_taobao

@@ -435,29 +435,10 @@ def test_backfill_of_nothing_and_a_forgotten_one(shop):
 
 def test_payouts_tell_fees_by_payment(shop):
     number = place(shop)
-    payment = read(shop, number).payments[0]
-    shop.payouts += [
-        {
-            "id": f"gid://shopify/ShopifyPaymentsBalanceTransaction/{index}",
-            "type": "CHARGE",
-            "transactionDate": "2026-11-25T10:00:00Z",
-            "test": False,
-            "sourceOrderTransactionId": payment.external_id,
-            "amount": {"amount": "60.00", "currencyCode": "USD"},
-            "fee": {"amount": "2.04", "currencyCode": "USD"},
-            "net": {"amount": "57.96", "currencyCode": "USD"},
-            "associatedOrder": {"id": f"gid://shopify/Order/{number}", "name": "#1"},
-            "associatedPayout": {"id": "gid://shopify/ShopifyPaymentsPayout/5", "status": "PAID"},
-        }
-        for index in range(3)
-    ]
-    adapter, entries, cursor = make_adapter(shop), [], None
-    while True:
-        page, cursor = adapter.fetch_payout_entries(cursor, limit=2)
-        entries += page
-        if cursor is None:
-            break
-    assert len(entries) == 3
-    entry = entries[0]
-    assert (entry.kind, entry.order_external_id, entry.payment_external_id) == ("charge", number, payment.external_id)
-    assert entry.amount - entry.fee_amount == entry.net_amount and entry.payout_state == "paid"
+    payment, since = read(shop, number).payments[0], datetime(2020, 1, 1, tzinfo=UTC)
+    shop.settle(number)
+    shop.payouts.append({**shop.payouts[0], "id": "gid://shopify/ShopifyPaymentsBalanceTransaction/99", "test": True})
+    entries = make_adapter(shop).fetch_payouts_page(since, limit=5).items
+    assert [(entry.kind, entry.payout_state) for entry in entries] == [("charge", "paid"), ("payout", "paid")]
+    assert (entries[0].order_external_id, entries[0].payment_external_id) == (number, payment.external_id)
+    assert entries[0].gross == payment.captured_amount

@@ -14,6 +14,7 @@
         "data/product_data.xml",
         "data/ir_cron_data.xml",
         "data/oms_connector_ready_data.xml",
+        "data/oms_shop_platform_data.xml",
         "views/oms_channel_message_views.xml",
         "views/oms_channel_push_views.xml",
         "views/oms_channel_listing_views.xml",
@@ -28,12 +29,15 @@
         "views/oms_channel_session_views.xml",
         "views/oms_channel_platform_views.xml",
         "views/oms_channel_machine_views.xml",
+        "views/oms_channel_setup_views.xml",  # Depends on `oms_channel_views.xml`
         "views/sale_order_views.xml",
+        "views/oms_channel_payout_views.xml",  # Depends on `oms_channel_views.xml` and `sale_order_views.xml`
         "wizard/oms_order_import_views.xml",
         "views/oms_channels_menus.xml",
     ],
     "assets": {
         "web.assets_backend": ["oms_channels/static/src/**/*"],
+        "web.assets_tests": ["oms_channels/static/tests/tours/*.js"],
         "web.assets_unit_tests": ["oms_channels/static/tests/*.test.js"],
     },
 }

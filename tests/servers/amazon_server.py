@@ -46,6 +46,7 @@ class AmazonServer:
     def __init__(self, tax_rate="8.25", tax_included=False):
         self.tax_rate, self.tax_included = Decimal(tax_rate), tax_included
         self.listings, self.orders, self.confirmations, self.calls = {}, {}, [], []
+        self.transactions = []
         self.tokens, self.is_throttled, self.logins = {}, False, 0
         self._id, self._lock = 0, threading.RLock()
         self.clock = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
@@ -311,6 +312,60 @@ class AmazonServer:
         assert value["fulfillment_channel_code"] == "DEFAULT"
         self.listings[sku]["fulfillmentAvailability"][0]["quantity"] = value["quantity"]
         return 200, answer
+
+    # === MONEY === #
+
+    def _listTransactions(self, token, query, _body):
+        if token["is_poor"]:
+            return _refuse(403, "Unauthorized", "Access to requested resource is denied.")
+        found = [
+            row
+            for row in self.transactions
+            if row["postedDate"] >= query["postedAfter"] and row["transactionStatus"] == query["transactionStatus"]
+        ]
+        start = int(query.get("nextToken") or 0)
+        page = {"transactions": found[start : start + 2]}
+        if start + 2 < len(found):
+            page["nextToken"] = str(start + 2)
+        return 200, {"payload": page}
+
+    def settle(self, order_id, group="group-1"):
+        """Post an order's money: what was deferred at first, then its release; then all of it leaves for the bank."""
+
+        def amount(value):
+            return {"currencyCode": "USD", "currencyAmount": float(value)}
+
+        with self._lock:
+            total = Decimal(self.orders[order_id]["proceeds"]["grandTotal"]["amount"])
+            fee = (total * Decimal("0.15")).quantize(CENT)
+            sales = {"breakdownType": "Sales", "breakdownAmount": amount(total)}
+            sales["breakdowns"] = [{"breakdownType": "ProductCharges", "breakdownAmount": amount(total)}]
+            costs = {"breakdownType": "Expenses", "breakdownAmount": amount(-fee)}
+            costs["breakdowns"] = [{"breakdownType": "AmazonFees", "breakdownAmount": amount(-fee)}]
+            row = {
+                "transactionType": "Shipment",
+                "description": "Order Payment",
+                "totalAmount": amount(total - fee),
+                "breakdowns": [sales, costs],
+                "relatedIdentifiers": [
+                    {"relatedIdentifierName": "ORDER_ID", "relatedIdentifierValue": order_id},
+                    {"relatedIdentifierName": "FINANCIAL_EVENT_GROUP_ID", "relatedIdentifierValue": group},
+                ],
+            }
+            for status in ("DEFERRED_RELEASED", "RELEASED"):
+                number = f"tx-{len(self.transactions) + 1}"
+                self.transactions.append(
+                    {**row, "transactionId": number, "transactionStatus": status, "postedDate": self.now()}
+                )
+            transfer = {
+                "transactionType": "Transfer",
+                "transactionId": f"tx-{len(self.transactions) + 1}",
+                "transactionStatus": "RELEASED",
+                "postedDate": self.now(),
+                "totalAmount": amount(fee - total),
+                "relatedIdentifiers": row["relatedIdentifiers"][1:],
+            }
+            self.transactions.append(transfer)
 
     # === STORE === #
 

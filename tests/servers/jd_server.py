@@ -246,6 +246,14 @@ class JdServer(ChinaServer):
         row = self.refunds.get(int(content["orderId"]))
         return {"queryResult": {"success": True, "totalCount": int(bool(row)), "result": [row] if row else []}}
 
+    def _jingdong_pop_afs_soa_refundapply_replyRefund(self, content):
+        row = next((row for row in self.refunds.values() if str(row["id"]) == str(content["id"])), None)
+        if not row or row["status"] != 0 or content["status"] != 1 or content["outWareStatus"] != 2:
+            return {"replyResult": {"success": False, "errorCode": "1", "errorMsg": "退款单状态不正确"}}
+        row["status"] = 3  # granted, and paid back at once
+        self.touch(row["orderId"], orderState="TRADE_CANCELED")
+        return {"replyResult": {"success": True}}
+
     def _jingdong_asc_query_list(self, content):
         rows = [row for row in self.services.values() if row["orderId"] == int(content["orderId"])]
         return {"pageResult": {"totalCount": len(rows), "data": rows}}

@@ -410,6 +410,40 @@ class ShopifyServer:
             )
             self.touch(order)
 
+    def settle(self, order_id, payout="5"):
+        """Take in an order's money less its fee, and pay it out."""
+        with self._lock:
+            order = self.get_order(order_id)
+            total = Decimal(order["totalPriceSet"]["shopMoney"]["amount"])
+            fee = (total * Decimal("0.029")).quantize(Decimal("0.01"))
+            ref = {"id": f"gid://shopify/ShopifyPaymentsPayout/{payout}", "status": "PAID"}
+
+            def money(value):
+                return {"amount": str(value), "currencyCode": "USD"}
+
+            def add(name, gross, cost, **values):
+                number = len(self.payouts) + 1
+                self.payouts.append(
+                    {
+                        "id": f"gid://shopify/ShopifyPaymentsBalanceTransaction/{number}",
+                        "type": name,
+                        "transactionDate": self.now(),
+                        "test": False,
+                        "sourceOrderTransactionId": None,
+                        "amount": money(gross),
+                        "fee": money(cost),
+                        "net": money(gross - cost),
+                        "associatedOrder": None,
+                        "associatedPayout": ref,
+                        **values,
+                    }
+                )
+
+            known = {"id": order["id"], "name": "#"}
+            payment = order["_transactions"][0]["id"].rpartition("/")[2]
+            add("CHARGE", total, fee, associatedOrder=known, sourceOrderTransactionId=payment)
+            add("TRANSFER", fee - total, Decimal(0))
+
     def cancel(self, number, keeps_money=False):
         with self._lock:
             order = self.get_order(number)

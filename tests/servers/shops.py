@@ -52,6 +52,7 @@ class ShopDriver:
     ships_whole = False  # whether the first parcel of an order counts for all of it
     lists_once = True  # whether one reading of the list names an order once
     edit_bumps_list = True  # whether an edit moves an order to the end of the list
+    refunds_on_request = False  # whether money goes back only when the buyer asks
     reopens_session = False  # whether the adapter logs in again by itself
 
     def __enter__(self):
@@ -76,6 +77,9 @@ class ShopDriver:
 
     def cancel(self, order_id):
         raise NotImplementedError
+
+    def ask_refund(self, order_id, amount=None):
+        """The buyer asks for money back, all of it or an amount: where nothing is paid back unless one does."""
 
     def count_parcels(self, order_id):
         raise NotImplementedError
@@ -467,6 +471,7 @@ class TaobaoDriver(ShopDriver):
     wrong = {"api_secret": "wrong"}
     currency = "CNY"
     edit_bumps_list = False  # an order that changes leaves the window that is being read
+    refunds_on_request = True
     sold = {"OMS-MUG": 1, "OMS-TEE-L": 2}
 
     def __enter__(self):
@@ -499,6 +504,19 @@ class TaobaoDriver(ShopDriver):
     def cancel(self, order_id):
         self.server.cancel(order_id)
 
+    def ask_refund(self, order_id, amount=None):
+        if amount:
+            self.server.ask_refund(order_id, 0, refund_fee=str(amount))
+            return
+        orders, post_fee = self.server.get_orders(order_id), Decimal(self.server.trades[int(order_id)]["post_fee"])
+        for index, order in enumerate(orders):  # with the last one the postage
+            fee = Decimal(order["divide_order_fee"]) + (post_fee if order is orders[-1] else 0)
+            self.server.ask_refund(order_id, index, refund_fee=str(fee))
+
+    def get_refunds(self, order_id):
+        refunds = [row for row in self.server.refunds.values() if str(row["tid"]) == order_id]
+        return [Decimal(row["refund_fee"]) for row in refunds if row["status"] == "SUCCESS"]
+
     def count_parcels(self, order_id):
         orders = self.server.get_orders(order_id)
         return len({order["invoice_no"] for order in orders if order.get("invoice_no")})
@@ -517,6 +535,13 @@ class JdDriver(TaobaoDriver):
 
     def edit(self, order_id, street):
         self.server.edit(order_id, street)
+
+    def ask_refund(self, order_id, amount=None):
+        self.server.ask_refund(order_id)
+
+    def get_refunds(self, order_id):
+        refunds = [row for row in self.server.refunds.values() if row["orderId"] == order_id and row["status"] == 3]
+        return [Decimal(row["applyRefundSum"]) / 100 for row in refunds]
 
     def count_parcels(self, order_id):
         waybill = self.server.orders[int(order_id)].get("waybill", "")

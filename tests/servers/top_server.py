@@ -351,6 +351,56 @@ class TopServer(ChinaServer):
         self.touch(trade["tid"], seller_memo=params["memo"])
         return {"trade": {"tid": trade["tid"], "modified": trade["modified"]}}
 
+    def _trade_close(self, params):
+        trade = self._get_trade(params)
+        if trade["status"] != "WAIT_BUYER_PAY" or not params.get("close_reason"):
+            raise Refused(15, "Remote service error", "isv.trade-close-error", "订单状态不允许关闭")
+        for order in trade["orders"]["order"]:
+            order["status"] = "TRADE_CLOSED_BY_TAOBAO"
+        self.touch(trade["tid"], status="TRADE_CLOSED_BY_TAOBAO")
+        return {"trade": {"tid": trade["tid"], "modified": trade["modified"]}}
+
+    def _rp_refund_review(self, params):
+        refund = self.refunds[int(params["refund_id"])]
+        self._check_version(refund, params["refund_version"])
+        if params["refund_phase"] != refund["refund_phase"] or not (params.get("operator") and params.get("message")):
+            raise Refused(40, "Missing required arguments", "isv.missing-parameter")
+        refund["is_reviewed"] = params["result"] == "true"
+        return {"is_success": True}
+
+    def _rp_refunds_agree(self, params):
+        refund_id, cents, version, *phase = params["refund_infos"].split("|")
+        refund = self.refunds[int(refund_id)]
+        self._check_version(refund, version)
+        if refund.get("refund_phase") and not (refund.get("is_reviewed") and phase == [refund["refund_phase"]]):
+            return self._answer_refund(refund, "请先审核退款单")
+        if Decimal(refund["refund_fee"]) * 100 != int(cents):
+            return self._answer_refund(refund, "退款金额不一致")
+        if Decimal(cents) > 600000:
+            return {**self._answer_refund(refund, "需要短信验证码"), "msg_code": "CODE_SENT"}
+        if refund["status"] not in ("WAIT_SELLER_AGREE", "WAIT_SELLER_CONFIRM_GOODS"):
+            return self._answer_refund(refund, "退款状态不正确")
+        orders = self.get_orders(refund["tid"])
+        order = next(order for order in orders if order["oid"] == refund["oid"])
+        order["refund_status"] = refund["status"] = "SUCCESS"
+        if Decimal(refund["refund_fee"]) >= Decimal(order["divide_order_fee"]):
+            order["status"] = "TRADE_CLOSED"
+        is_closed = all(order["status"] == "TRADE_CLOSED" for order in orders)
+        self.touch(refund["tid"], **({"status": "TRADE_CLOSED"} if is_closed else {}))
+        refund["modified"] = self.trades[refund["tid"]]["modified"]
+        return self._answer_refund(refund)
+
+    @staticmethod
+    def _check_version(refund, version):
+        moment = datetime.strptime(refund["modified"], STAMP).replace(tzinfo=CHINA)
+        if int(version) != int(moment.timestamp() * 1000):
+            raise Refused(15, "Remote service error", "isv.refund-version-error", "退款已更新")
+
+    @staticmethod
+    def _answer_refund(refund, problem=""):
+        row = {"refund_id": int(refund["refund_id"]), "succ": not problem, "message": problem}
+        return {"succ": not problem, "results": {"refund_mapping_result": [row]}}
+
     # === ITEMS === #
 
     def _items_onsale_get(self, params):

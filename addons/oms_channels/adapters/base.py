@@ -1,5 +1,7 @@
 """The contract every shop adapter fulfils."""
 
+from datetime import timedelta
+
 from . import http
 from .errors import AdapterError, NotSupported
 from .types import OrderRef
@@ -7,6 +9,8 @@ from .types import OrderRef
 ORDERS, WEBHOOK, LISTINGS, STOCK = "orders", "webhook", "listings", "stock"
 SHIPMENT, DELIVERED, CANCEL, RETURN_RECEIVED, REFUND = "shipment", "delivered", "cancel", "return_received", "refund"
 WEBHOOK_SETUP = "webhook_setup"
+# Can list the movements of the account from which it pays the shop out, with its fees.
+PAYOUTS = "payouts"
 # Can list what it has, for the count against what is here; can get new keys before the old ones end.
 AUDIT, REFRESH = "audit", "refresh"
 
@@ -29,8 +33,14 @@ class ChannelAdapter:
     option_keys = ()
     # Whether the change marker of the shop's list misses changes, so that open orders must be re-read now and then.
     needs_reread = False
-    # Whether its calls carry a session that the shop grants for a time and that must be renewed.
-    has_session = False
+    # How long before they end keys are renewed: with days, a person has time to act when the platform refuses.
+    renew_before = timedelta(minutes=10)
+    # The credential that new keys are asked for with; without it nobody tries. Empty: with those entered.
+    refresh_key = ""
+    # Whether it numbers its orders one after the other, so that a number left out is worth a look.
+    numbers_in_sequence = False
+    # How often its orders are best pulled: each minute where it tells of nothing by itself.
+    pull_minutes = 5
     # The platform's address, where all shops have the same.
     default_url = ""
     # Key and values by which a raw order of the list says that it is cancelled, to be worked before the others.
@@ -51,10 +61,6 @@ class ChannelAdapter:
         :return: dict with ``shop`` (name) and ``details`` (list of (label, value) strings for a person)
         """
         raise self._not_supported("test_connection")
-
-    def refresh_session(self):
-        """Exchange the refresh token for a new session, before the old one ends. :return: SessionGrant"""
-        raise self._not_supported("refresh_session")
 
     def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
         """Return a Page of orders changed at or after ``since`` (and before ``until``), oldest change first."""
@@ -105,6 +111,10 @@ class ChannelAdapter:
     def fetch_listings(self, cursor=None, limit=100):
         """Return a ListingPage of what the shop offers."""
         raise self._not_supported("fetch_listings")
+
+    def fetch_payouts_page(self, since, cursor=None, limit=100):
+        """Return a PayoutPage of what moved on the shop's account with the platform since a moment."""
+        raise self._not_supported("fetch_payouts_page")
 
     # === WEBHOOKS === #
 

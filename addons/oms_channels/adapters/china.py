@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from . import http
 from .errors import AuthError, BadResponse, RateLimited
-from .types import ZERO, SessionGrant
+from .types import ZERO, Credentials
 from .values import bad_payload, to_text
 
 CURRENCY = "CNY"
@@ -141,12 +141,15 @@ class OpenPlatformClient:
         return response
 
 
-def read_grant(answer, token):
-    """The SessionGrant of an answer that has a new token; the refresh token stays where none comes along."""
-    return SessionGrant(
-        to_text(answer["access_token"]),
-        to_text(answer.get("refresh_token")) or token,
-        int(answer.get("expires_in") or 0),
+def read_grant(answer, token, now):
+    """The Credentials of an answer that has a new token; the refresh token stays where none comes along."""
+    seconds = int(answer.get("expires_in") or 0)
+    return Credentials(
+        {
+            "session_token": to_text(answer["access_token"]),
+            "session_refresh_token": to_text(answer.get("refresh_token")) or token,
+        },
+        expires_at=now + timedelta(seconds=seconds) if seconds else None,
     )
 
 
@@ -193,6 +196,13 @@ class BackwardReader:
         is_full = read_time(end, "The cursor") - read_time(start, "The cursor") >= self.span
         is_last = not is_full or (until is not None and end >= format_time(until))
         return rows, None if is_last else f"{end}|"
+
+    def iter_rows(self, since, until, size):
+        """Yield the rows of each page."""
+        cursor = ""
+        while cursor is not None:
+            found, cursor = self.read_page(since, until, cursor, size)
+            yield found
 
     def _open(self, start, until, size):
         """Return (end of the window, its first page, number of its pages)."""

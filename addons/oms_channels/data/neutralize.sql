@@ -3,8 +3,6 @@ UPDATE oms_channel
    SET api_key = NULL,
        api_secret = NULL,
        api_token = NULL,
-       session_token = NULL,
-       session_refresh_token = NULL,
        refresh_token = NULL,
        webhook_secret = NULL,
        webhook_secret_previous = NULL,

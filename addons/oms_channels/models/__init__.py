@@ -28,3 +28,5 @@ from . import stock_picking
 from . import stock_wake
 from . import machine
 from . import api
+from . import payout
+from . import setup

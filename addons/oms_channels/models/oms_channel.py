@@ -1,3 +1,4 @@
+import logging
 import secrets
 from datetime import timedelta
 
@@ -8,8 +9,10 @@ from odoo.fields import Domain
 from odoo.addons.oms_base.tools import notification
 
 from ..adapters import get_adapter_class, http
-from ..adapters.errors import AdapterError
+from ..adapters.errors import AdapterError, AuthError, RateLimited, Unavailable
 from ..adapters.types import ChannelConfig
+
+_logger = logging.getLogger(__name__)
 
 # A shop that is down is asked again after half a minute, then less and less often.
 REST_BASE_SECONDS = 30
@@ -103,6 +106,13 @@ class OmsChannel(models.Model):
     def action_test_connection(self):
         """Ask the shop who it is, with the keys entered, and show its answer."""
         self.ensure_one()
+        result = self._test_connection()
+        return notification(
+            result["text"], title=self.env._("Connected to %(shop)s", shop=result.get("shop") or self.name)
+        )
+
+    def _test_connection(self):
+        """Ask the shop who it is. :return: what the adapter tells, and ``text``: the same for a person to read"""
         try:
             adapter = self._get_adapter(is_live=True)
             result = adapter.test_connection()
@@ -118,8 +128,34 @@ class OmsChannel(models.Model):
             {"connection_date": fields.Datetime.now(), "rest_until": False, "rest_count": 0, "rest_reason": False}
         )
         self._wake_queues()
-        details = "\n".join(f"{label}: {value}" for label, value in result.get("details", ()))
-        return notification(details, title=self.env._("Connected to %(shop)s", shop=result.get("shop") or self.name))
+        labels, details = self._get_connection_labels(), list(result.get("details", ()))
+        lines = [f"{labels.get(label, label)}: {value}" for label, value in details if value]
+        return {**result, "details": details, "text": "\n".join(lines)}
+
+    @api.model
+    def _get_connection_labels(self):
+        """Return {label of an adapter's answer: the same for a person}."""
+        return {
+            "Account": self.env._("Account"),
+            "Address": self.env._("Address"),
+            "Channels and their tokens": self.env._("Channels and their tokens"),
+            "Connector": self.env._("Connector"),
+            "Currencies": self.env._("Currencies"),
+            "Currency": self.env._("Currency"),
+            "Locations": self.env._("Locations"),
+            "Marketplaces": self.env._("Marketplaces"),
+            "Missing permission": self.env._("Missing permissions"),
+            "Missing permissions": self.env._("Missing permissions"),
+            "Not a marketplace of this seller": self.env._("Not a marketplace of this seller"),
+            "Orders on the first page": self.env._("Orders on the first page"),
+            "Platform": self.env._("Platform"),
+            "Rights": self.env._("Rights"),
+            "Sales channels": self.env._("Sales channels"),
+            "Seller": self.env._("Seller"),
+            "Shop code": self.env._("Shop code"),
+            "Shop number": self.env._("Shop number"),
+            "Stock locations": self.env._("Stock locations"),
+        }
 
     def action_generate_webhook_secret(self):
         """Make a new webhook secret; the old one is still accepted until the next time."""
@@ -199,6 +235,25 @@ class OmsChannel(models.Model):
             Domain("provider", "!=", False)
             & (Domain("rest_until", ">", fields.Datetime.now()) | Domain("active", "=", False))
         )
+
+    def _call_shop(self, work):
+        """Do in the background what asks the shop. An error of the shop, or of ours, stays with the channel.
+
+        :param work: callable
+        :return: what went wrong, "" for nothing; what was not committed is rolled back when the error is ours
+        """
+        self.ensure_one()
+        try:
+            work()
+        except AdapterError as error:
+            if isinstance(error, RateLimited | Unavailable | AuthError):
+                self._open_circuit(error.message, error.retry_after)
+            return error.message
+        except Exception as error:
+            self.env.cr.rollback()
+            _logger.exception("Channel %s: %s failed", self.id, getattr(work, "__name__", work))
+            return str(error) or type(error).__name__
+        return ""
 
     def _open_circuit(self, reason, delay=None):
         """Let this channel rest: its shop is down or refuses everybody. Who meets a locked row leaves it to the other.

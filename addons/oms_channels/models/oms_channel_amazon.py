@@ -51,7 +51,10 @@ class OmsChannel(models.Model):
                     "Orders that Amazon ships from its own warehouses (FBA) are left out: they need no work here"
                 ),
                 self.env._("Orders come in once Amazon has the payment, not while it is pending"),
-                self.env._("Cancel and refund in Seller Central; cancellations there reach us"),
+                self.env._(
+                    "Cancel and refund in Seller Central, and it reaches us: Amazon takes both only as files whose outcome "
+                    "is told later, and pays twice for one that comes twice"
+                ),
             ]
         return limits
 

@@ -1,12 +1,13 @@
 import logging
 from datetime import UTC, timedelta
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 
 from odoo.addons.oms_base.tools import notification
 
-from ..adapters.errors import AdapterError, AuthError, BadResponse, RateLimited, Rejected, Unavailable
+from ..adapters.errors import AdapterError, BadResponse, Rejected
 
 _logger = logging.getLogger(__name__)
 
@@ -108,25 +109,19 @@ class OmsChannel(models.Model):
         """Read all that is due from one shop; an error of the shop stays with the channel."""
         self.ensure_one()
         started = fields.Datetime.now()
-        try:
-            adapter = self._get_adapter(is_live=True)
-            if self.is_listing_import_due:
-                self._pull_listings(adapter)
-            if self.is_pulling and self.next_pull_date <= started:
-                self._pull_changed_orders(adapter)
-                self._reread_open_orders(adapter, started)
-        except AdapterError as error:
-            self.write({"pull_error": error.message, **self._prepare_next_pull(started)})
-            if isinstance(error, RateLimited | Unavailable | AuthError):
-                self._open_circuit(error.message, error.retry_after)
-            return
-        except Exception as error:
-            self.env.cr.rollback()
-            _logger.exception("Channel %s could not be pulled", self.id)
-            self.write({"pull_error": str(error) or type(error).__name__, **self._prepare_next_pull(started)})
-            return
-        self.write({"pull_error": False, "last_pull_date": started, **self._prepare_next_pull(started)})
-        self._close_circuit()
+        error = self._call_shop(partial(self._pull_due, started))
+        self.write({"pull_error": error or False, **self._prepare_next_pull(started)})
+        if not error:
+            self.last_pull_date = started
+            self._close_circuit()
+
+    def _pull_due(self, started):
+        adapter = self._get_adapter(is_live=True)
+        if self.is_listing_import_due:
+            self._pull_listings(adapter)
+        if self.is_pulling and self.next_pull_date <= started:
+            self._pull_changed_orders(adapter)
+            self._reread_open_orders(adapter, started)
 
     def _prepare_next_pull(self, started):
         """Return the value of when orders are pulled next; none when they were not due, or when somebody has asked for

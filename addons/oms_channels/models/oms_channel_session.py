@@ -1,108 +1,93 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.fields import Domain
 
-from ..adapters.errors import AdapterError
-
-# A session is renewed this long before it ends: time enough for a person when the platform refuses.
-RENEW_DAYS = 3
+# Renewed earlier: that long before its end a person has to see to it.
+WARN_DAYS = 2
 
 
 class OmsChannel(models.Model):
-    """The session that a shop grants to our application for a time, and its renewal before it ends."""
+    """The session that a shop grants to our application for a time: entered once, then renewed as all keys that end."""
 
     _inherit = "oms.channel"
 
     is_session_needed = fields.Boolean(compute="_compute_is_session_needed")
-    # groups: tokens open the shop; only administrators see or change them
+    # groups: tokens open the shop; only administrators see or change them. Kept with what renews them, see
+    # `oms.channel.token`
     session_token = fields.Char(
-        copy=False,
+        compute="_compute_session_token",
+        inverse="_inverse_session",
+        compute_sudo=True,
         groups="base.group_system",
         help="What the platform showed after the shop authorised your application (session key, access token).",
     )
     session_refresh_token = fields.Char(
-        copy=False,
+        compute="_compute_session_refresh_token",
+        inverse="_inverse_session",
+        compute_sudo=True,
         groups="base.group_system",
         help="With it the session is renewed before it ends. Without it a person has to authorise again in time.",
     )
-    session_expiry_date = fields.Datetime(string="Session Ends", copy=False)
-    session_error = fields.Char(string="Why the Session Was Not Renewed", readonly=True, copy=False)
+    session_expiry_date = fields.Datetime(
+        string="Session Ends", compute="_compute_session", inverse="_inverse_session", compute_sudo=True
+    )
+    session_error = fields.Char(string="Why the Session Was Not Renewed", compute="_compute_session", compute_sudo=True)
 
     # === COMPUTE METHODS === #
 
     @api.depends("provider")
     def _compute_is_session_needed(self):
         for channel in self:
-            adapter_class = channel._get_session_adapter_class()
-            channel.is_session_needed = bool(adapter_class)
+            adapter_class = channel._get_adapter_class()
+            channel.is_session_needed = bool(adapter_class and "session_token" in adapter_class.credential_keys)
 
-    def _get_session_adapter_class(self):
-        """Return the adapter class of a platform whose calls carry a session, None for others."""
-        adapter_class = self._get_adapter_class()
-        return adapter_class if adapter_class and adapter_class.has_session else None
+    # Each by itself: while one is written, Odoo computes none that shares its method.
+    @api.depends("token_ids.values")
+    def _compute_session_token(self):
+        for channel in self:
+            channel.session_token = (channel.token_ids.values or {}).get("session_token")
+
+    @api.depends("token_ids.values")
+    def _compute_session_refresh_token(self):
+        for channel in self:
+            channel.session_refresh_token = (channel.token_ids.values or {}).get("session_refresh_token")
+
+    @api.depends("token_ids.expiry_date", "token_ids.error")
+    def _compute_session(self):
+        for channel in self:
+            channel.session_expiry_date = channel.token_ids.expiry_date
+            channel.session_error = channel.token_ids.error
+
+    def _inverse_session(self):
+        """Keep what a person entered, beside what the platform gives later. When another session ends is not known
+        unless it is entered with it."""
+        for channel_sudo in self.sudo():  # sudo: oms.channel.token - an administrator enters it, nobody else may
+            token = channel_sudo.token_ids
+            values = {
+                "session_token": channel_sudo.session_token,
+                "session_refresh_token": channel_sudo.session_refresh_token,
+            }
+            end = channel_sudo.session_expiry_date
+            if values["session_token"] != (token.values or {}).get("session_token") and end == token.expiry_date:
+                end = False
+            channel_sudo.env["oms.channel.token"]._enter_token(channel_sudo, values, end)
 
     # === ONCHANGE METHODS === #
 
     @api.onchange("provider")
     def _onchange_provider_session(self):
         """Such platforms have one address for all shops, and no webhooks: their orders are pulled every minute."""
-        if adapter_class := self._get_session_adapter_class():
+        if self.is_session_needed:
+            adapter_class = self._get_adapter_class()
             self.base_url = self.base_url or adapter_class.default_url
-            self.pull_interval = 1
+            self.pull_interval = adapter_class.pull_minutes
 
     # === ACTION METHODS === #
 
     def action_renew_session(self):
         """Renew the session now; what the platform says against it is kept on the channel."""
-        self._renew_session()
+        self._renew_keys(is_forced=True)
         return True
-
-    # === BUSINESS METHODS === #
-
-    def _get_adapter_values(self):
-        """Override of `oms_channels`: the session."""
-        return {
-            **super()._get_adapter_values(),
-            "session_token": self.session_token,
-            "session_refresh_token": self.session_refresh_token,
-        }
-
-    def _renew_session(self):
-        """Exchange the refresh token of each channel for a new session. One that fails keeps its old one."""
-        # sudo: oms.channel - tokens are exchanged for the user, never shown
-        for channel in self.sudo().filtered("session_refresh_token"):
-            try:
-                grant = channel._get_adapter().refresh_session()
-            except AdapterError as error:
-                channel.session_error = error.message
-                continue
-            now = fields.Datetime.now()
-            channel.write(
-                {
-                    "session_token": grant.access_token,
-                    "session_refresh_token": grant.refresh_token,
-                    "session_expiry_date": now + timedelta(seconds=grant.expires_in) if grant.expires_in else False,
-                    "session_error": False,
-                }
-            )
-
-    @api.model
-    def _cron_renew_sessions(self):
-        """Renew the sessions that end soon, each committed: the platform takes a refresh token once."""
-        limit = fields.Datetime.now() + timedelta(days=RENEW_DAYS)
-        channels = self.search(
-            Domain("provider", "!=", False)
-            & Domain("base_url", "!=", False)
-            & Domain("session_refresh_token", "!=", False)
-            & Domain("session_expiry_date", "<=", limit)
-        )
-        cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=len(channels))
-        for channel in channels:
-            channel._renew_session()
-            if not cron._commit_progress(1):
-                break
 
     # === HEALTH === #
 
@@ -111,7 +96,7 @@ class OmsChannel(models.Model):
         issues = super()._get_health_issues()
         now = fields.Datetime.now()
         for channel in self.filtered("session_expiry_date"):
-            if channel.session_expiry_date > now + timedelta(days=RENEW_DAYS - 1):
+            if channel.session_expiry_date > now + timedelta(days=WARN_DAYS):
                 continue
             level = "error" if channel.session_expiry_date <= now else "warning"
             message = self.env._(
@@ -133,7 +118,7 @@ class OmsChannel(models.Model):
         if self.is_session_needed:
             limits += [
                 self.env._(
-                    "A paid order is paid back by the buyer's request only, which is granted in the shop itself"
+                    "A paid order is cancelled and paid back only when the buyer asks: the request is granted from here"
                 ),
                 self.env._("Names, phones and addresses stay hidden where the platform hides them"),
             ]
@@ -144,7 +129,9 @@ class OmsChannel(models.Model):
         if self.provider == "jd":
             limits += [
                 self.env._("An order leaves as a whole with its first parcel: further numbers are added to it"),
-                self.env._("Requests after the sale are found by re-reading open orders"),
+                self.env._(
+                    "Requests after the sale are found by re-reading open orders; JD's after-sales desk decides and pays"
+                ),
             ]
         return limits
 

@@ -78,8 +78,9 @@ class SaleOrder(models.Model):
 
         :raise UserError: naming a currency that is unknown or not active
         """
-        pricelists = {}
-        wanted = currency_names - {channel.company_id.currency_id.name}
+        chosen = channel.pricelist_id
+        pricelists = {chosen.currency_id.name: chosen} if chosen else {}
+        wanted = currency_names - {channel.company_id.currency_id.name, *pricelists}
         currencies = {
             currency.name: currency for currency in self.env["res.currency"].search([("name", "in", list(wanted))])
         }

@@ -27,6 +27,7 @@ from . import test_invoice
 from . import test_listing
 from . import test_order_import
 from . import test_outbox
+from . import test_payout
 from . import test_platform_amazon
 from . import test_platform_shopify
 from . import test_platforms
@@ -35,6 +36,7 @@ from . import test_pull
 from . import test_refund_requests
 from . import test_security
 from . import test_session
+from . import test_setup
 from . import test_shop_changes
 from . import test_stock
 from . import test_webhook

@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import parse_qsl
 
@@ -149,11 +149,13 @@ class TestJdClient(JdCase):
     def test_token_is_renewed_at_the_host_of_the_tokens(self):
         answer = {"access_token": "t2", "refresh_token": "r2", "expires_in": 31104000}
         adapter, transport = self._make_adapter(answer, url="https://api.jd.com")
-        self.assertEqual(adapter.refresh_session(), ("t2", "r2", 31104000))
+        grant = adapter.refresh_credentials()
+        self.assertEqual(dict(grant.values), {"session_token": "t2", "session_refresh_token": "r2"})
+        self.assertEqual(grant.expires_at, NOW + timedelta(seconds=31104000))
         self.assertEqual(transport.requests[0].url, "https://open-oauth.jd.com/oauth2/refresh_token")
         adapter, _transport = self._make_adapter({"code": 405, "msg": "expired"})
         with self.assertRaisesRegex(AuthError, "expired"):
-            adapter.refresh_session()
+            adapter.refresh_credentials()
 
 
 class TestJdShipment(JdCase):

@@ -253,11 +253,13 @@ class TestTaobaoClient(TaobaoCase):
     def test_session_is_renewed_at_the_host_of_the_tokens(self):
         answer = {"access_token": "t2", "refresh_token": "r2", "expires_in": 86400}
         adapter, transport = self._make_adapter(answer, url="https://eco.taobao.com")
-        self.assertEqual(adapter.refresh_session(), ("t2", "r2", 86400))
+        grant = adapter.refresh_credentials()
+        self.assertEqual(dict(grant.values), {"session_token": "t2", "session_refresh_token": "r2"})
+        self.assertEqual(grant.expires_at, NOW + timedelta(seconds=86400))
         self.assertEqual(transport.requests[0].url, "https://oauth.taobao.com/token")
         adapter, _transport = self._make_adapter((400, {"error": "invalid_grant", "error_description": "expired"}))
         with self.assertRaisesRegex(AuthError, "expired"):
-            adapter.refresh_session()
+            adapter.refresh_credentials()
 
 
 class TestBackwardReader(AdapterCase):

@@ -93,6 +93,14 @@ class TestAudit(ChannelsCommon):
         self.assertEqual((audit.gap_count, audit.gap_numbers), (3, "3-4, 7"))
         self.assertEqual((audit.first_number, audit.last_number), ("1", "8"))
 
+    def test_numbers_left_out_are_found_whatever_the_shop_writes_around_them(self):
+        self.channel.is_numbering_continuous = True
+        for number in (1, 2, 5):
+            self.shop.place(number, [("OMS-MOUSE", 1, 20.0)], custom_display_id=f"#{1000 + number}")
+        self._pull()
+        audit = self._audit()
+        self.assertEqual((audit.gap_count, audit.gap_numbers), (2, "1003-1004"))
+
     def test_each_order_counts_in_the_hour_it_was_placed_in(self):
         self.shop.place(1, [("OMS-MOUSE", 1, 20.0)])
         self.shop.clock = 7200

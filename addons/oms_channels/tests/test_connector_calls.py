@@ -403,3 +403,13 @@ class TestConnectorWebhooks(AdapterCase):
         adapter, _transport = make_adapter(make_spec(webhook_kind="token", **self.VALUES))
         self.assertEqual(adapter.capabilities, {"orders", "webhook"})
         self.assertEqual(make_adapter(spec.ConnectorSpec())[0].capabilities, frozenset())
+        # Only a list that goes by time can be counted.
+        adapter, _transport = make_adapter(make_spec(since_param="updated_after"))
+        self.assertEqual(adapter.capabilities, {"orders", "audit"})
+
+    def test_orders_are_counted_with_number_and_time(self):
+        adapter, transport = make_adapter(make_spec(since_param="updated_after"), PAGE)
+        [[ref]] = adapter.list_order_ids(NOW)
+        self.assertEqual((ref.external_id, ref.number, ref.payload), ("A1", "A1", ORDER))
+        self.assertEqual(ref.placed_at, datetime(2026, 1, 1, 10, tzinfo=UTC))
+        self.assertIn("updated_after", dict(transport.requests[0].params))

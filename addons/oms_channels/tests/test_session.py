@@ -7,6 +7,7 @@ from odoo.tests import Form, tagged
 
 from odoo.addons.oms_base.tests.common import OmsBaseCommon
 from odoo.addons.oms_channels.adapters import http
+from odoo.addons.oms_channels.adapters.errors import AuthError
 from odoo.addons.oms_channels.adapters.taobao import mapper
 
 from .adapter_common import read_data
@@ -73,8 +74,45 @@ class TestSession(OmsBaseCommon):
         self.channel.invalidate_recordset(["health", "health_message"])
         self.assertEqual(self.channel.health, "error")
         self.channel.session_refresh_token = "refresh-0"
-        self.channel.action_renew_session()
+        with self.enter_registry_test_mode():
+            self.channel.action_renew_session()
         self.assertFalse(self.channel.session_error)
+
+    def _call(self):
+        """What a pull does before it asks the shop."""
+        with self.enter_registry_test_mode():
+            return self.channel._get_adapter(is_live=True).config.credentials["session_token"]
+
+    def test_call_with_a_session_about_to_end_gets_a_new_one_first(self):
+        self.assertEqual(self._call(), "session-0", "a day is enough for a call")
+        self.channel.session_expiry_date = fields.Datetime.now() + timedelta(minutes=5)
+        self.assertEqual((self._call(), self._call()), ("session-1", "session-1"))
+        self.assertEqual(self.wire.count, 1)
+        self.env.invalidate_all()
+        self.assertEqual(self.channel.session_refresh_token, "refresh-1")
+        self.assertGreater(self.channel.session_expiry_date, fields.Datetime.now() + timedelta(days=9))
+
+    def test_session_whose_end_nobody_knows_is_exchanged_once(self):
+        self.channel.session_expiry_date = False
+        self.assertEqual(self._call(), "session-0")
+        for _run in range(2):
+            self._run_cron("oms_channels.ir_cron_renew_sessions")
+        self.assertEqual(self.wire.count, 1)
+        self.assertTrue(self.channel.session_expiry_date)
+
+    def test_session_that_nothing_renews_is_left_alone_until_it_ends(self):
+        self.channel.session_refresh_token = False
+        self._run_cron("oms_channels.ir_cron_renew_sessions")
+        self.assertFalse(self.wire.count or self.channel.session_error)
+        self.channel.session_expiry_date = fields.Datetime.now() - timedelta(minutes=1)
+        with self.assertRaisesRegex(AuthError, "refresh token"):
+            self._call()
+
+    def test_another_session_that_is_entered_counts_from_then_on(self):
+        self._run_cron("oms_channels.ir_cron_renew_sessions")
+        self.channel.write({"session_token": "by-hand", "session_refresh_token": "refresh-1"})
+        self.assertFalse(self.channel.session_expiry_date, "the end of the one before says nothing")
+        self.assertEqual(self._call(), "by-hand")
 
     def test_tokens_stay_with_administrators(self):
         with self.assertRaises(AccessError):

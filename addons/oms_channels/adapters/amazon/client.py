@@ -25,6 +25,7 @@ PACES = {
     "searchListingsItems": (5.0, 5),
     "patchListingsItem": (5.0, 5),
     "getMarketplaceParticipations": (0.016, 15),
+    "listTransactions": (0.5, 10),
     "createRestrictedDataToken": (1.0, 10),
 }
 # Tokens by login and purpose: an adapter lives for one call of ours, a token for an hour.

@@ -19,6 +19,7 @@ from ..types import (
     ChannelRefundRequest,
     ChannelShipping,
     Listing,
+    OrderRef,
 )
 from ..values import bad_payload, required, round_money, rows, to_datetime, to_decimal, to_text
 from . import parts
@@ -46,7 +47,9 @@ def get_order_id(raw):
 
 def get_status(raw):
     """The status of both versions in one spelling, e.g. "PARTIALLYSHIPPED", "CANCELED"."""
-    text = to_text(raw.get("OrderStatus") if is_v0(raw) else (raw.get("fulfillment") or {}).get("fulfillmentStatus"))
+    fulfillment = raw.get("fulfillment")
+    told = fulfillment.get("fulfillmentStatus") if isinstance(fulfillment, dict) else ""
+    text = to_text(raw.get("OrderStatus") if is_v0(raw) else told)
     text = text.upper().replace("_", "")
     return "CANCELED" if text == "CANCELLED" else text
 
@@ -63,6 +66,12 @@ def get_updated_at(raw):
         required(raw, "LastUpdateDate" if is_v0(raw) else "lastUpdatedTime", "The order's time of change"),
         "The order's time of change",
     )
+
+
+def map_ref(raw):
+    """The OrderRef of an order of a list, with or without its items."""
+    order_id = get_order_id(raw)
+    return OrderRef(order_id, order_id, _get_times(raw)["placed_at"])
 
 
 def get_version(raw):

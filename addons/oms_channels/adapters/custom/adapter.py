@@ -30,7 +30,7 @@ class CustomAdapter(base.ChannelAdapter):
 
     provider = "custom"
     label = "Connector"
-    capabilities = frozenset(_NEEDED)
+    capabilities = frozenset({*_NEEDED, base.AUDIT})
     credential_keys = ("api_key", "api_secret", "api_token")
     option_keys = ("connector", "location_id", "sales_channel_id", "currency")
 
@@ -43,6 +43,8 @@ class CustomAdapter(base.ChannelAdapter):
         )
         if self.spec.webhook_kind == "none":
             self.capabilities -= {base.WEBHOOK}
+        if base.ORDERS in self.capabilities and self._takes_since():
+            self.capabilities |= {base.AUDIT}
         self.needs_reread = self.spec.needs_reread and bool(self.spec.get_endpoint("get_order"))
         self.pusher = Pusher(self.client, self.fetch_order if self.spec.get_endpoint("get_order") else None)
 

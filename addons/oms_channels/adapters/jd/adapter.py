@@ -14,6 +14,8 @@ from .client import JdClient
 WINDOW = timedelta(days=1)
 MAX_PAGE = 50
 BY_CHANGE, DESCENDING = 0, 1
+# States of a request to cancel, and whether the goods have left the warehouse.
+ASKED, GRANTED, NOT_SENT = "0", "1", 2
 STATES = ",".join(state for state in mapper.STATUSES if state != "NOT_PAY")
 FIELDS = (
     "orderId,orderState,orderType,orderSource,payType,orderTotalPrice,orderSellerPrice,orderPayment,freightPrice,"
@@ -40,11 +42,15 @@ class JdAdapter(base.ChannelAdapter):
 
     provider = "jd"
     label = "JD"
-    capabilities = frozenset({base.ORDERS, base.LISTINGS, base.STOCK, base.SHIPMENT})
+    capabilities = frozenset(
+        {base.ORDERS, base.AUDIT, base.REFRESH, base.LISTINGS, base.STOCK, base.SHIPMENT, base.CANCEL}
+    )
     credential_keys = ("api_key", "api_secret", "session_token", "session_refresh_token")
     # The after-sales desk changes an order without a trace in the order's time of change.
     needs_reread = True
-    has_session = True
+    status_key, cancelled_states = "orderState", frozenset({"TRADE_CANCELED"})
+    refresh_key, renew_before = "session_refresh_token", timedelta(days=3)
+    pull_minutes = 1
     default_url = "https://api.jd.com"
 
     def __init__(self, config, transport=None, clock=None):
@@ -65,7 +71,7 @@ class JdAdapter(base.ChannelAdapter):
             "details": [("Shop number", to_text(shop.get("shop_id"))), ("Seller", to_text(shop.get("vender_id")))],
         }
 
-    def refresh_session(self):
+    def refresh_credentials(self):
         return self.client.refresh()
 
     def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
@@ -77,6 +83,11 @@ class JdAdapter(base.ChannelAdapter):
             order_id = to_text(row.get("orderId"))
             items.append(PageItem(order_id, mapper.get_version(row), row))
         return Page(tuple(items), next_cursor)
+
+    def list_order_ids(self, since, until=None, limit=100):
+        reader = BackwardReader(self._fetch_list, WINDOW, self.clock)
+        for found in reader.iter_rows(since, until, min(limit, MAX_PAGE)):
+            yield tuple(mapper.map_ref(row) for row in found)
 
     def _fetch_list(self, start, end, page, size):
         result = self.client.call(
@@ -172,6 +183,35 @@ class JdAdapter(base.ChannelAdapter):
                 logiNo=number,
             )
         return PushResult(number)
+
+    def push_cancel(self, notice):
+        """Grant the buyer's request: a seller can't cancel a paid order of its own accord. JD pays back by itself."""
+        order = self.fetch_order(notice.order_external_id)
+        order_id, state = to_text(order["orderId"]), order.get("orderState")
+        if state in mapper.SENT:
+            raise Rejected(f"Order {order_id} has left: it can't be cancelled in the shop.")
+        requests = rows(order, mapper.REFUNDS)
+        is_repeat = state == "TRADE_CANCELED" or any(to_text(row.get("status")) == GRANTED for row in requests)
+        if not is_repeat:
+            asked = next((row for row in requests if to_text(row.get("status")) == ASKED), None)
+            if not asked:
+                raise Rejected(
+                    f"Order {order_id} is paid: JD cancels it only when the buyer asks, and there is no request. Have "
+                    "the buyer apply for the cancellation, then retry: it is granted."
+                )
+            self.client.call(
+                "jingdong.pop.afs.soa.refundapply.replyRefund",
+                "replyResult",
+                status=int(GRANTED),
+                id=to_text(asked.get("id")),
+                checkUserName="OMS",
+                remark=notice.reason or "OK",
+                outWareStatus=NOT_SENT,
+            )
+            order = self.fetch_order(order_id)
+        found = mapper.map_order(order).payments
+        refunded = {row.external_id: str(row.refunded_amount) for row in found if row.refunded_amount}
+        return PushResult(order_id, is_repeat=is_repeat, data={"refunded": refunded})
 
     def push_stock(self, levels):
         """One call for an SKU: the platform has none for several."""

@@ -63,7 +63,7 @@ class JdClient(OpenPlatformClient):
         return found
 
     def refresh(self):
-        """Exchange the refresh token. :return: SessionGrant"""
+        """Exchange the refresh token. :return: Credentials"""
         token = self._get_refresh_token()
         params = {
             "grant_type": "refresh_token",
@@ -76,7 +76,7 @@ class JdClient(OpenPlatformClient):
         if not answer.get("access_token"):
             what = to_text(answer.get("msg") or answer.get("code"))[:200]
             raise AuthError(f"JD did not renew the access token: {what}. {NEW_TOKEN}")
-        return read_grant(answer, token)
+        return read_grant(answer, token, self.clock())
 
 
 def read_error(method, error):

@@ -17,6 +17,7 @@ from ..types import (
     ChannelRefundRequest,
     ChannelShipping,
     Listing,
+    OrderRef,
 )
 from ..values import bad_payload, required, round_money, rows, to_decimal, to_text
 
@@ -44,6 +45,12 @@ RETURN = "10"  # what the buyer expects: goods back for money; 20 is an exchange
 # Status of a service: goods are here, done, withdrawn, refused.
 SERVICE_STATES = {"10007": "received", "10009": "received", "10010": "refunded", "10011": "cancelled"}
 SERVICE_STATES |= {"10012": "refused", "10004": "refused"}
+
+
+def map_ref(row):
+    """The OrderRef of a row of the list."""
+    order_id = to_text(required(row, "orderId", "An order's orderId"))
+    return OrderRef(order_id, order_id, read_optional_time(row.get("orderStartTime")))
 
 
 def get_version(raw):

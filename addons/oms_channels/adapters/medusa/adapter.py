@@ -49,6 +49,7 @@ class MedusaAdapter(base.ChannelAdapter):
             base.REFUND,
         }
     )
+    numbers_in_sequence = True
     credential_keys = ("api_key",)
     cancelled_states = frozenset({"canceled"})
     option_keys = ("location_id", "sales_channel_id", "currency")

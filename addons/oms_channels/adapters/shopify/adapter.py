@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from .. import base
 from ..errors import BadResponse, Rejected, Unavailable
-from ..types import ZERO, ListingPage, Page, PageItem, PushResult
+from ..types import ZERO, ListingPage, Page, PageItem, PayoutPage, PushResult
 from ..values import required, rows, to_json_number, to_text
 from . import bulk, mapper, payments, queries, webhooks
 from .client import ShopifyClient
@@ -41,6 +41,7 @@ class ShopifyAdapter(base.ChannelAdapter):
     capabilities = frozenset(
         {
             base.ORDERS,
+            base.AUDIT,
             base.WEBHOOK,
             base.WEBHOOK_SETUP,
             base.LISTINGS,
@@ -48,9 +49,11 @@ class ShopifyAdapter(base.ChannelAdapter):
             base.SHIPMENT,
             base.DELIVERED,
             base.CANCEL,
+            base.PAYOUTS,
             base.REFUND,
         }
     )
+    numbers_in_sequence = True
     credential_keys = ("api_key", "api_secret")
     option_keys = ("location_id",)
 
@@ -76,9 +79,7 @@ class ShopifyAdapter(base.ChannelAdapter):
         """By time of change. The list tells only which orders changed: an order in full costs too much of the shop's
         budget to be asked for in numbers. Its cursor is a place in the sorting, so an order that changes meanwhile is
         met again at the end and hides no other."""
-        window = f"updated_at:>='{mapper.format_time(since)}'"
-        if until:
-            window += f" updated_at:<'{mapper.format_time(until)}'"
+        window = _make_window(since, until)
         data = self.client.query(queries.ORDERS, first=min(limit, MAX_PAGE), after=cursor, query=window)
         items = []
         for row in mapper.get_nodes(data, "orders"):
@@ -89,6 +90,15 @@ class ShopifyAdapter(base.ChannelAdapter):
                 continue
             items.append(PageItem(order_id, mapper.get_version(raw), raw))
         return Page(tuple(items), _get_cursor(data.get("orders")))
+
+    def list_order_ids(self, since, until=None, limit=100):
+        window, cursor = _make_window(since, until), None
+        while True:
+            data = self.client.query(queries.ORDER_IDS, first=min(limit, MAX_PAGE), after=cursor, query=window)
+            yield tuple(mapper.map_ref(row) for row in mapper.get_nodes(data, "orders"))
+            cursor = _get_cursor(data.get("orders"))
+            if cursor is None:
+                return
 
     @classmethod
     def says_cancelled(cls, raw):
@@ -157,13 +167,13 @@ class ShopifyAdapter(base.ChannelAdapter):
                 raw = self.fetch_order(order_id)
             yield PageItem(order_id, mapper.get_version(raw), raw)
 
-    def fetch_payout_entries(self, cursor=None, since=None, limit=100):
-        """(tuple of payments.PayoutEntry, cursor of the next page or None) of Shopify Payments; nothing where the shop
-        does not use it."""
-        query = f"processed_at:>='{mapper.format_time(since)}'" if since else None
+    def fetch_payouts_page(self, since, cursor=None, limit=100):
+        """Of Shopify Payments; nothing where the shop does not use it."""
+        query = f"processed_at:>='{mapper.format_time(since)}'"
         data = self.client.query(queries.PAYOUTS, first=min(limit, MAX_PAGE), after=cursor, query=query)
         page = (data.get("shopifyPaymentsAccount") or {}).get("balanceTransactions") or {}
-        return tuple(payments.map_payout_entry(row) for row in rows(page, "nodes")), _get_cursor(page)
+        found = [row for row in rows(page, "nodes") if not row.get("test")]
+        return PayoutPage(tuple(map(payments.map_payout_entry, found)), _get_cursor(page))
 
     # === WEBHOOKS === #
 
@@ -275,6 +285,11 @@ class ShopifyAdapter(base.ChannelAdapter):
 def make_key(text):
     """The shop takes UUIDs as keys: always the same one for the same text."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, text))
+
+
+def _make_window(since, until):
+    window = f"updated_at:>='{mapper.format_time(since)}'"
+    return f"{window} updated_at:<'{mapper.format_time(until)}'" if until else window
 
 
 def _get_cursor(connection):

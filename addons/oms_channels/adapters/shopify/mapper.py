@@ -20,6 +20,7 @@ from ..types import (
     ChannelRefundRequest,
     ChannelShipping,
     Listing,
+    OrderRef,
 )
 from ..values import bad_payload, required, round_money, rows, to_datetime, to_decimal, to_text
 from .payments import map_payments
@@ -51,6 +52,15 @@ def get_nodes(mapping, key):
 def format_time(moment):
     """ISO 8601 to the second, as Shopify writes and filters."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def map_ref(row):
+    """The OrderRef of a row of the short list."""
+    return OrderRef(
+        get_number(required(row, "id", "An order's id")),
+        to_text(row.get("name")),
+        to_datetime(row.get("processedAt") or row.get("createdAt"), "The order's createdAt"),
+    )
 
 
 def get_version(raw):

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from ..types import ZERO, ChannelPayment
+from ..types import ZERO, ChannelPayment, PayoutEntry
 from ..values import required, round_money, rows, to_datetime, to_decimal, to_text
 
 _ROOTS = ("SALE", "AUTHORIZATION", "EMV_AUTHORIZATION")
@@ -139,35 +139,39 @@ def make_refund_transactions(order_gid, refundable, amount):
     return transactions
 
 
-class PayoutEntry(NamedTuple):
-    """One line of a payout of Shopify Payments: what it is about, what it brought and cost."""
+_KINDS = (("chargeback", ("dispute", "chargeback")), ("refund", ("refund",)), ("payout", ("transfer", "payout")))
+_KINDS += (("adjustment", ("adjustment", "credit", "debit", "reserve")), ("fee", ("fee", "billing", "tax")))
+_PAYOUT_STATES = {
+    "SCHEDULED": "open",
+    "IN_TRANSIT": "in_transit",
+    "PAID": "paid",
+    "FAILED": "failed",
+    "CANCELED": "cancelled",
+}
 
-    external_id: str
-    kind: str  # charge, refund, adjustment, payout, ...
-    order_external_id: str
-    payment_external_id: str  # the transaction, "" where it is about none
-    payout_external_id: str
-    payout_state: str
-    amount: Decimal
-    fee_amount: Decimal
-    net_amount: Decimal
-    currency: str
-    date: object
+
+def _get_kind(name):
+    if name == "CHARGE":
+        return "charge"
+    found = (kind for kind, words in _KINDS if any(word in name.lower() for word in words))
+    return next(found, "other")
 
 
 def map_payout_entry(row):
+    """A balance transaction. The one by which a payout leaves names that payout itself."""
     amount, fee, net = (row.get(key) or {} for key in ("amount", "fee", "net"))
-    payout = row.get("associatedPayout") or {}
+    payout, name = row.get("associatedPayout") or {}, to_text(row.get("type")).upper()
     return PayoutEntry(
         external_id=_number(required(row, "id", "The id of a balance transaction")),
-        kind=to_text(row.get("type")).lower(),
+        kind=_get_kind(name),
+        gross=to_decimal(amount.get("amount"), "The amount of a balance transaction"),
+        fee=to_decimal(fee.get("amount") or 0, "The fee of a balance transaction"),
+        net=to_decimal(net.get("amount"), "The net amount of a balance transaction"),
+        currency=to_text(amount.get("currencyCode")).upper(),
+        date=to_datetime(row.get("transactionDate"), "The time of a balance transaction"),
         order_external_id=_number((row.get("associatedOrder") or {}).get("id")),
         payment_external_id=to_text(row.get("sourceOrderTransactionId")),
         payout_external_id=_number(payout.get("id")),
-        payout_state=to_text(payout.get("status")).lower(),
-        amount=to_decimal(amount.get("amount"), "The amount of a balance transaction"),
-        fee_amount=to_decimal(fee.get("amount") or 0, "The fee of a balance transaction"),
-        net_amount=to_decimal(net.get("amount"), "The net amount of a balance transaction"),
-        currency=to_text(amount.get("currencyCode")).upper(),
-        date=to_datetime(row.get("transactionDate"), "The time of a balance transaction"),
+        payout_state=_PAYOUT_STATES.get(to_text(payout.get("status")).upper(), ""),
+        description=name,
     )

@@ -74,6 +74,12 @@ ORDERS = """query ($first: Int!, $after: String, $query: String!) {
         pageInfo { hasNextPage endCursor } nodes { id updatedAt }
     }
 }"""
+# What is needed to count orders: cheap enough for large pages.
+ORDER_IDS = """query ($first: Int!, $after: String, $query: String!) {
+    orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {
+        pageInfo { hasNextPage endCursor } nodes { id name createdAt processedAt }
+    }
+}"""
 ONE_ORDER = f"query ($id: ID!) {{ order(id: $id) {{ {ORDER} }} }}"
 MORE_LINES = f"""query ($id: ID!, $after: String) {{ order(id: $id) {{
     lineItems(first: {LINES}, after: $after) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {LINE} }} }}

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from .. import base
 from ..china import BackwardReader, ListPart, format_time
 from ..errors import BadResponse, Rejected
-from ..types import ListingPage, Page, PageItem
+from ..types import ListingPage, Page, PageItem, PushResult
 from ..values import to_text
 from . import mapper
 from .client import TaobaoClient
+from .refunds import RefundFlow
 from .shipment import ShipmentFlow
 from .stock import StockPublisher
 
@@ -16,15 +17,16 @@ from .stock import StockPublisher
 WINDOW = timedelta(days=1)
 MAX_PAGE = 100
 MAX_ITEMS = 40
-LIST_FIELDS = "tid,status,modified"
+LIST_FIELDS = "tid,status,created,modified"
 ORDER_FIELDS = (
     "tid,status,type,created,modified,pay_time,consign_time,end_time,payment,post_fee,total_fee,discount_fee,adjust_fee,"
-    "buyer_nick,buyer_open_uid,buyer_message,seller_memo,seller_flag,alipay_no,step_trade_status,step_paid_fee,"
-    "est_con_time,timeout_action_time,promotion_details,shipping_type,oaid,receiver_name,receiver_state,receiver_city,"
+    "commission_fee,buyer_nick,buyer_open_uid,buyer_message,seller_memo,seller_flag,alipay_no,step_trade_status,"
+    "step_paid_fee,est_con_time,timeout_action_time,promotion_details,shipping_type,oaid,receiver_name,receiver_state,receiver_city,"
     "receiver_district,receiver_town,receiver_address,receiver_zip,receiver_mobile,receiver_phone,orders"
 )
 REFUND_FIELDS = (
-    "refund_id,tid,oid,created,modified,status,good_status,has_good_return,refund_fee,reason,desc,num,refund_phase"
+    "refund_id,tid,oid,created,modified,status,good_status,has_good_return,refund_fee,reason,desc,num,refund_phase,"
+    "refund_version"
 )
 
 
@@ -33,9 +35,22 @@ class TaobaoAdapter(base.ChannelAdapter):
 
     provider = "taobao"
     label = "Taobao / Tmall"
-    capabilities = frozenset({base.ORDERS, base.LISTINGS, base.STOCK, base.SHIPMENT})
+    capabilities = frozenset(
+        {
+            base.ORDERS,
+            base.AUDIT,
+            base.REFRESH,
+            base.LISTINGS,
+            base.STOCK,
+            base.SHIPMENT,
+            base.CANCEL,
+            base.REFUND,
+        }
+    )
     credential_keys = ("api_key", "api_secret", "session_token", "session_refresh_token")
-    has_session = True
+    cancelled_states = frozenset(mapper.CLOSED)
+    refresh_key, renew_before = "session_refresh_token", timedelta(days=3)
+    pull_minutes = 1
     default_url = "https://eco.taobao.com"
 
     def __init__(self, config, transport=None, clock=None):
@@ -55,7 +70,7 @@ class TaobaoAdapter(base.ChannelAdapter):
         details = [("Platform", kinds.get(user.get("type"), "Taobao")), ("Account", to_text(user.get("user_id")))]
         return {"shop": to_text(user.get("nick")), "details": details}
 
-    def refresh_session(self):
+    def refresh_credentials(self):
         return self.client.refresh()
 
     def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
@@ -73,6 +88,11 @@ class TaobaoAdapter(base.ChannelAdapter):
                 raw = row
             items.append(PageItem(to_text(raw["tid"]), mapper.get_version(raw), raw))
         return Page(tuple(items), next_cursor)
+
+    def list_order_ids(self, since, until=None, limit=100):
+        reader = BackwardReader(self._fetch_list, WINDOW, self.clock)
+        for found in reader.iter_rows(since, until, min(limit, MAX_PAGE)):
+            yield tuple(mapper.map_ref(row) for row in found)
 
     def _fetch_list(self, start, end, page, size):
         answer = self.client.call(
@@ -143,6 +163,17 @@ class TaobaoAdapter(base.ChannelAdapter):
 
     def push_shipment(self, notice):
         return ShipmentFlow(self.client).ship(notice, self.fetch_order(notice.order_external_id))
+
+    def push_cancel(self, notice):
+        """Close an unpaid trade, or grant the buyer's requests for all of a paid one."""
+        is_repeat = RefundFlow(self.client).cancel(self.fetch_order(notice.order_external_id))
+        found = mapper.map_order(self.fetch_order(notice.order_external_id)).payments
+        refunded = {row.external_id: str(row.refunded_amount) for row in found if row.refunded_amount}
+        return PushResult(notice.order_external_id, is_repeat=is_repeat, data={"refunded": refunded})
+
+    def push_refund(self, notice):
+        """Grant the buyer's request for this money."""
+        return RefundFlow(self.client).refund(notice, self.fetch_order(notice.order_external_id))
 
     def push_stock(self, levels):
         return StockPublisher(self.client).publish(levels)

@@ -48,7 +48,7 @@ class TaobaoClient(OpenPlatformClient):
         return answer[name]
 
     def refresh(self):
-        """Exchange the refresh token. :return: SessionGrant"""
+        """Exchange the refresh token. :return: Credentials"""
         token = self._get_refresh_token()
         params = {
             "grant_type": "refresh_token",
@@ -63,7 +63,7 @@ class TaobaoClient(OpenPlatformClient):
             raise AuthError(f"Taobao did not renew the session: {what}. {NEW_SESSION}")
         if not answer.get("access_token"):
             raise BadResponse("Taobao's answer to the renewal of the session has no token.")
-        return read_grant(answer, token)
+        return read_grant(answer, token, self.clock())
 
 
 def _to_text(value):

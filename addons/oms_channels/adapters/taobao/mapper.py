@@ -16,6 +16,7 @@ from ..types import (
     ChannelRefundRequest,
     ChannelShipping,
     Listing,
+    OrderRef,
 )
 from ..values import bad_payload, required, round_money, rows, to_decimal, to_text
 
@@ -52,6 +53,12 @@ def unwrap(mapping, key, inner):
 
 def get_orders(raw):
     return unwrap(raw, "orders", "order")
+
+
+def map_ref(row):
+    """The OrderRef of a row of the list."""
+    tid = to_text(required(row, "tid", "A trade's tid"))
+    return OrderRef(tid, tid, read_optional_time(row.get("created")))
 
 
 def get_version(raw):
@@ -199,6 +206,8 @@ def _map_payment(tid, raw, refunds):
         state=state,
         captured_amount=round_money(captured, CURRENCY),
         refunded_amount=round_money(refunded, CURRENCY),
+        # What the platform keeps of a trade; it is told once the trade is finished.
+        fee_amount=round_money(to_decimal(raw.get("commission_fee") or 0, "commission_fee of the trade"), CURRENCY),
         date=read_optional_time(raw.get("pay_time")),
     )
 

@@ -14,6 +14,7 @@ Facts of WooCommerce 11 that shape this file:
 import html
 import json
 
+from ..errors import BadResponse
 from ..types import (
     ZERO,
     ChannelAddress,
@@ -28,6 +29,12 @@ REFUNDS, FULFILLMENTS = "omsRefunds", "omsFulfillments"
 # Our own parcels in shops without the fulfilments feature: meta of the order.
 SHIPMENTS_META = "_oms_shipments"
 OWN_KEY = "_oms_key"
+# Where the extensions of payment providers write what these keep, and in which currency.
+FEE_META = (
+    ("_stripe_fee", "_stripe_currency"),
+    ("_wcpay_transaction_fee", "_wcpay_intent_currency"),
+    ("_paypal_transaction_fee", ""),
+)
 STATUSES = {
     "pending": "open",
     "on-hold": "open",
@@ -319,6 +326,7 @@ def _map_payments(raw, order_id, currency):
             state=state,
             captured_amount=captured,
             refunded_amount=refunded,
+            fee_amount=_get_fee(raw, currency),
             date=to_datetime(paid or raw.get("date_created_gmt"), "The payment's time"),
         ),
     )
@@ -361,3 +369,18 @@ def join_name(first_name, last_name):
 
 def _read(row, key, what):
     return to_decimal(row.get(key) or "0", what)
+
+
+def _get_fee(raw, currency):
+    """What the payment provider keeps, where its extension writes it down. One in another currency is left out, and
+    what is no number: an extension's notes must not hold up an order."""
+    for fee_key, currency_key in FEE_META:
+        fee = get_meta(raw, fee_key)
+        if fee in (None, ""):
+            continue
+        told = to_text(get_meta(raw, currency_key)).upper() if currency_key else ""
+        try:
+            return round_money(to_decimal(fee, fee_key), currency) if told in ("", currency) else ZERO
+        except BadResponse:
+            return ZERO
+    return ZERO

@@ -1,6 +1,8 @@
 import logging
+import re
 from collections import defaultdict
 from datetime import UTC, timedelta
+from functools import partial
 from itertools import pairwise
 
 from odoo import api, fields, models
@@ -10,7 +12,7 @@ from odoo.tools import SQL
 from odoo.addons.oms_base.tools import notification
 
 from ...adapters import base
-from ...adapters.errors import AdapterError, AuthError, BadResponse, RateLimited, Rejected, Unavailable
+from ...adapters.errors import AdapterError, BadResponse, Rejected
 
 _logger = logging.getLogger(__name__)
 
@@ -19,6 +21,8 @@ FRESH_INTERVALS = 3
 # A gap in the numbers longer than this is no gap: the shop counts otherwise.
 MAX_GAP = 200
 ONE_HOUR = timedelta(hours=1)
+# What shops put around their numbers stays the same: "#1001", "DE-1001".
+NUMBER = re.compile(r"(?P<before>\D*)(?P<number>\d{1,15})(?P<after>\D*)")
 
 
 class OmsChannel(models.Model):
@@ -143,23 +147,17 @@ class OmsChannel(models.Model):
         self.ensure_one()
         now = fields.Datetime.now()
         since, is_full = self._get_audit_start(now)
-        try:
-            adapter = self._get_adapter(is_live=True)
-            hours = self._count_shop_orders(adapter, since, now)
-            self._write_audits(hours, now)
-            if is_full:
-                self._check_webhooks(adapter)
-        except AdapterError as error:
-            self.write({"audit_error": error.message, "audit_date": now})
-            if isinstance(error, RateLimited | Unavailable | AuthError):
-                self._open_circuit(error.message, error.retry_after)
-            return
-        except Exception as error:
-            self.env.cr.rollback()
-            _logger.exception("The orders of channel %s could not be counted", self.id)
-            self.write({"audit_error": str(error) or type(error).__name__, "audit_date": now})
-            return
-        self.write({"audit_error": False, "audit_date": now, **({"audit_full_date": now} if is_full else {})})
+        error = self._call_shop(partial(self._audit_since, since, is_full, now))
+        is_through = is_full and not error
+        self.write(
+            {"audit_error": error or False, "audit_date": now, **({"audit_full_date": now} if is_through else {})}
+        )
+
+    def _audit_since(self, since, is_full, now):
+        adapter = self._get_adapter(is_live=True)
+        self._write_audits(self._count_shop_orders(adapter, since, now), now)
+        if is_full:
+            self._check_webhooks(adapter)
 
     def _get_audit_start(self, now):
         """Return (the hour from which to count, whether it is the daily check). Never before the channel began."""
@@ -290,21 +288,24 @@ class OmsChannel(models.Model):
     def _find_number_gaps(self, hours):
         """Return {hour: [numbers]} that the shop's list leaves out and that are not here either; each belongs to the
         hour of the next number."""
-        numbers = {int(one): hour for hour, row in hours.items() for one in row["numbers"] if one.isdecimal()}
-        ordered = sorted(numbers)
-        gaps = {}
-        for one, following in pairwise(ordered):
-            if 1 < following - one <= MAX_GAP:
-                gaps.update(dict.fromkeys(range(one + 1, following), numbers[following]))
+        series = defaultdict(dict)
+        for hour, row in hours.items():
+            for match in filter(None, map(NUMBER.fullmatch, row["numbers"])):
+                series[match["before"], match["after"]][int(match["number"])] = hour
+        gaps = {}  # {number as the shop writes it: (number, hour)}
+        for (before, after), numbers in series.items():
+            for one, following in pairwise(sorted(numbers)):
+                if 1 < following - one <= MAX_GAP:
+                    for number in range(one + 1, following):
+                        gaps[f"{before}{number}{after}"] = (number, numbers[following])
         here = self.env["sale.order"].search_fetch(
-            [("channel_id", "=", self.id), ("channel_order_ref", "in", [str(one) for one in gaps])],
-            ["channel_order_ref"],
+            [("channel_id", "=", self.id), ("channel_order_ref", "in", list(gaps))], ["channel_order_ref"]
         )
         found = set(here.mapped("channel_order_ref"))
         by_hour = defaultdict(list)
-        for one, hour in gaps.items():
-            if str(one) not in found:
-                by_hour[hour].append(one)
+        for written, (number, hour) in gaps.items():
+            if written not in found:
+                by_hour[hour].append(number)
         return by_hour
 
     @api.model

@@ -1,0 +1,2 @@
+from . import oms_shop_platform
+from . import oms_channel
