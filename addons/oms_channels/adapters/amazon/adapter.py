@@ -58,7 +58,7 @@ class AmazonAdapter(base.ChannelAdapter):
 
     provider = "amazon"
     label = "Amazon"
-    capabilities = frozenset({base.ORDERS, base.LISTINGS, base.STOCK, base.SHIPMENT})
+    capabilities = frozenset({base.ORDERS, base.LISTINGS, base.STOCK, base.STOCK_READ, base.SHIPMENT})
     credential_keys = ("api_key", "api_secret", "refresh_token")
     option_keys = ("marketplace_ids", "seller_id", "orders_version")
 

@@ -20,7 +20,7 @@ FIELDS = (
     "sellerDiscount,balanceUsed,couponDetailList,itemInfoList,consigneeInfo,orderStartTime,paymentConfirmTime,modified,"
     "dataVersion,orderRemark,venderRemark,pin,open_id_buyer,returnOrder,waybill,logisticsId,scDT"
 )
-SKU_FIELDS = ["skuId", "wareId", "outerId", "skuName", "wareTitle", "barCode", "jdPrice", "status"]
+SKU_FIELDS = ["skuId", "wareId", "outerId", "skuName", "wareTitle", "barCode", "jdPrice", "status", "stockNum"]
 # The platform's numbers of the carriers. A shop may have agreed on others: a number given as carrier is taken as it is.
 COMPANIES = {
     "sf": "467",
@@ -40,7 +40,7 @@ class JdAdapter(base.ChannelAdapter):
 
     provider = "jd"
     label = "JD"
-    capabilities = frozenset({base.ORDERS, base.LISTINGS, base.STOCK, base.SHIPMENT})
+    capabilities = frozenset({base.ORDERS, base.LISTINGS, base.STOCK, base.STOCK_READ, base.SHIPMENT})
     credential_keys = ("api_key", "api_secret", "session_token", "session_refresh_token")
     # The after-sales desk changes an order without a trace in the order's time of change.
     needs_reread = True

@@ -33,7 +33,7 @@ class TaobaoAdapter(base.ChannelAdapter):
 
     provider = "taobao"
     label = "Taobao / Tmall"
-    capabilities = frozenset({base.ORDERS, base.LISTINGS, base.STOCK, base.SHIPMENT})
+    capabilities = frozenset({base.ORDERS, base.LISTINGS, base.STOCK, base.STOCK_READ, base.SHIPMENT})
     credential_keys = ("api_key", "api_secret", "session_token", "session_refresh_token")
     has_session = True
     default_url = "https://eco.taobao.com"
@@ -114,7 +114,7 @@ class TaobaoAdapter(base.ChannelAdapter):
         page, size = int(cursor or 1), min(limit, MAX_ITEMS)
         answer = self.client.call(
             "taobao.items.onsale.get",
-            fields="num_iid,title,outer_id,price,approve_status",
+            fields="num_iid,title,outer_id,price,approve_status,num",
             page_no=page,
             page_size=size,
             order_by="list_time:asc",
@@ -131,7 +131,7 @@ class TaobaoAdapter(base.ChannelAdapter):
             return {}
         answer = self.client.call(
             "taobao.item.skus.get",
-            fields="sku_id,num_iid,outer_id,price,properties_name,barcode,status",
+            fields="sku_id,num_iid,outer_id,price,properties_name,barcode,status,quantity",
             num_iids=",".join(iids),
         )
         skus = {}
