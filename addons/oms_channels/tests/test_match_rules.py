@@ -75,7 +75,7 @@ class TestMatchRules(ChannelsCommon):
         self.assertEqual(listing.product_id, self.mouse)
 
     def test_what_fits_several_is_refused_and_named(self):
-        self.mouse.copy({"default_code": "OMS MOUSE"})
+        self.env["product.product"].create({"name": "Another", "default_code": "OMS MOUSE"})
         self._rules({"kind": "cleaned"}, {"kind": "sku"})
         ambiguous, unknown, matched, clear = (
             self._listing("OMS-MOUSE"),
@@ -91,7 +91,7 @@ class TestMatchRules(ChannelsCommon):
         self.assertEqual(clear.product_id, self.keyboard)
 
     def test_preview_tells_what_would_match_and_changes_nothing(self):
-        self.mouse.copy({"default_code": "OMS MOUSE"})
+        self.env["product.product"].create({"name": "Another", "default_code": "OMS MOUSE"})
         listings = self._listing("oms-mouse") | self._listing("oms-keyb") | self._listing("GHOST")
         self._rules({"kind": "sku"}, {"kind": "cleaned"})
         preview = self.env["oms.match.preview"].browse(self.channel.action_preview_matching()["res_id"])

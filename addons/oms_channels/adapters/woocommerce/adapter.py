@@ -251,8 +251,11 @@ class WooCommerceAdapter(base.ChannelAdapter):
     def push_price(self, notice):
         """The regular price; one of a sale stays as it is."""
         own, parent = notice.external_id, notice.product_external_id
-        path = f"/products/{own}" if parent in ("", own) else f"/products/{parent}/variations/{own}"
-        self.client.put(path, {"regular_price": str(notice.price)})
+        path = "/products/batch" if parent in ("", own) else f"/products/{parent}/variations/batch"
+        answer = self.client.post(path, {"update": [{"id": int(own), "regular_price": str(notice.price)}]})
+        result = next(iter(rows(answer, "update")), {})
+        if isinstance(result.get("error"), dict):
+            raise Rejected(to_text(result["error"].get("message")) or "The shop refused the price.")
         return PushResult(own)
 
     def _look_up_stock(self, levels):
