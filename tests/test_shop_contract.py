@@ -27,6 +27,7 @@ from odoo.addons.oms_channels.adapters.types import (
     CancelNotice,
     ChannelConfig,
     DeliveryNotice,
+    PriceNotice,
     RefundNotice,
     ReturnNotice,
     ShipmentNotice,
@@ -430,9 +431,32 @@ def test_stock_is_what_may_be_sold(shop, adapter):
     assert errors[:-1] == ("",) * len(levels) and errors[-1]
     for level in levels:
         assert shop.get_sellable(level.sku) in (None, level.quantity)
+    if base.STOCK_READ in adapter.capabilities:
+        reader = shop.make_adapter()  # what is read once by a list is not read again
+        unknown = StockLevel("NO-SUCH", Decimal(0))
+        assert reader.fetch_stock((*levels, unknown)) == (*(level.quantity for level in levels), None)
     sold_out = adapter.push_stock((StockLevel(levels[0].sku, Decimal(-3), levels[0].external_id),))
     assert sold_out.errors == ("",) and shop.get_sellable(levels[0].sku) in (None, 0)
     adapter.push_stock((StockLevel(levels[0].sku, Decimal(500), levels[0].external_id),))
+
+
+def test_price_is_what_the_shop_asks(shop, adapter):
+    if base.PRICE not in adapter.capabilities:
+        with pytest.raises(NotSupported):
+            adapter.push_price(None)
+        return
+
+    def get_listing():
+        return min(adapter.fetch_listings().items, key=lambda row: row.sku)
+
+    listing = get_listing()
+    for price in (Decimal("23.45"), listing.price):
+        notice = PriceNotice(
+            listing.external_id, listing.product_external_id, listing.sku, price, listing.currency or "USD"
+        )
+        adapter.push_price(notice)
+        adapter.push_price(notice)
+        assert get_listing().price == price
 
 
 # === A SICK WIRE === #

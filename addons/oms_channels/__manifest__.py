@@ -23,6 +23,7 @@
         "views/oms_channel_audit_views.xml",
         "views/oms_channel_alert_views.xml",
         "views/oms_channel_views.xml",  # Depends on the actions of the views above
+        "views/oms_channel_match_views.xml",  # Depends on `oms_channel_views.xml`
         "views/oms_connector_views.xml",
         "views/oms_connector_ready_views.xml",  # Depends on `oms_connector_views.xml`
         "views/oms_connector_channel_views.xml",  # Depends on `oms_channel_views.xml`

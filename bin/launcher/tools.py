@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-from . import database, guard, layout, odoo, postgres, python_env, server, setup, template, testing
+from . import database, guard, layout, node, odoo, postgres, python_env, server, setup, template, testing
 from .console import say
 from .errors import OmsError
 
@@ -84,12 +84,16 @@ def logs(arguments):
 
 def bench(arguments):
     """What an order costs, plain Odoo beside ours; with "review" first: what it costs to judge one; with "capture":
-    what it costs to take one in, and to compare stock."""
+    what it costs to take one in, and to compare stock; with "publish": how soon a shop has changed stock."""
     name = "run"
-    if arguments[:1] in (["review"], ["capture"]):
+    if arguments[:1] in (["review"], ["capture"], ["publish"]):
         name, *arguments = arguments
     script = layout.REPO / f"bench/{name}.py"
     setup.ensure_host()
+    if name == "publish":
+        if not node.is_ready():
+            node.build()
+        node.build_shops()
     if not any(argument.startswith("--plain-template") for argument in arguments):
         arguments = ["--plain-template", template.ensure_host(), *arguments]
     command = [python_env.python(), script, *arguments]

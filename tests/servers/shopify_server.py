@@ -207,10 +207,19 @@ class ShopifyServer:
             "title": "Default Title",
             "price": price,
             "product": {"id": self.new_id("Product"), "title": title, "status": "ACTIVE"},
-            "inventoryItem": {"id": item},
             "available": stock,
         }
+        self.variants[variant]["inventoryItem"] = self._make_item(item, self.variants[variant])
         return self.variants[variant]
+
+    def _make_item(self, item, variant):
+        """The stock item of a variant; only one location keeps it."""
+
+        def level(_info, locationId, **_arguments):
+            quantity = {"quantity": variant["available"]}
+            return {"quantities": lambda _info, names: [quantity]} if locationId == LOCATION else None
+
+        return {"__typename": "InventoryItem", "id": item, "inventoryLevel": level}
 
     def find(self, sku):
         return next(row for row in self.variants.values() if row["sku"] == sku)
@@ -530,7 +539,8 @@ class _Root:
         return page(found)(info, **arguments)
 
     def nodes(self, _info, ids):
-        return [self.server.variants.get(one) for one in ids]
+        items = {row["inventoryItem"]["id"]: row["inventoryItem"] for row in self.server.variants.values()}
+        return [self.server.variants.get(one) or items.get(one) for one in ids]
 
     def fulfillment(self, _info, id):
         return self._get_document("_fulfillments", id)

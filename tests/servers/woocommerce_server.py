@@ -417,6 +417,7 @@ class WooCommerceServer:
         for change in changes:
             if row := known.get(change["id"]):
                 row.update(change)
+                row["price"] = change.get("regular_price", row["price"])
                 answers.append(row)
             else:
                 answers.append({"id": change["id"], "error": {"code": "invalid_id", "message": "Invalid ID."}})

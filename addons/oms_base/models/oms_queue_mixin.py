@@ -67,7 +67,7 @@ class OmsQueueMixin(models.AbstractModel):
         for row in rows:
             key = row._get_queue_key()
             row.queue_key = key
-            row.lane = zlib.crc32(key.encode()) % self._queue_lanes
+            row.lane = row._get_queue_lane(key)
         rows.filtered(lambda row: row.state == "pending")._trigger_lanes()
         return rows
 
@@ -214,6 +214,11 @@ class OmsQueueMixin(models.AbstractModel):
                 cron._trigger(at=max(at, fields.Datetime.now()) if at else None)
 
     @api.model
+    def _get_lanes(self):
+        """Return the numbers of all lanes. To be extended where some rows have lanes of their own."""
+        return tuple(range(self._queue_lanes))
+
+    @api.model
     def _get_lane_cron(self, lane):
         """Return the cron of a lane; none while the addon is being installed or removed."""
         cron = self.env.ref(self._queue_cron_xmlid % lane, raise_if_not_found=False)
@@ -224,6 +229,10 @@ class OmsQueueMixin(models.AbstractModel):
     def _get_queue_key(self):
         """Return the key of one row: rows of one key are worked in order. Must be overridden: a key per order, say."""
         raise NotImplementedError
+
+    def _get_queue_lane(self, key):
+        """Return the number of the lane that works the rows of a key. Can be overridden where some have their own."""
+        return zlib.crc32(key.encode()) % self._queue_lanes
 
     def _process_queue_item(self):
         """Do the work of one row. Must be overridden.

@@ -21,6 +21,10 @@ class ProductProduct(models.Model):
                 quantities[product_id, warehouse_id] = quantity
         return quantities
 
+    def _oms_note_stock_change(self):
+        """Called with the products of which more or less may be sold from now on, by whatever changes that: stock,
+        reservations, orders, what is kept for others. To be extended by who tells others of it."""
+
     def _query_unreserved_quantities(self, warehouses):
         """Return rows (product id, warehouse id, quantity). Read without the rights of the reader: a reviewer who may
         not read stock must still learn whether an order can be sent."""

@@ -13,6 +13,8 @@ WEBHOOK_SETUP = "webhook_setup"
 PAYOUTS = "payouts"
 # Can list what it has, for the count against what is here; can get new keys before the old ones end.
 AUDIT, REFRESH = "audit", "refresh"
+# Can say how many it may sell by now; takes another price.
+STOCK_READ, PRICE = "stock_read", "price"
 
 
 class ChannelAdapter:
@@ -49,6 +51,7 @@ class ChannelAdapter:
     def __init__(self, config, transport=None):
         self.config = config
         self.transport = transport or http.send
+        self._listed_stock = None
 
     def __repr__(self):
         return f"<{type(self).__name__} {self.config.base_url}>"
@@ -171,6 +174,39 @@ class ChannelAdapter:
     def push_stock(self, levels):
         """Publish sellable quantities. :param levels: sequence of StockLevel :return: StockResult"""
         raise self._not_supported("push_stock")
+
+    def fetch_stock(self, levels):
+        """Read back what `push_stock` tells: how many the shop may sell, in the same sense.
+
+        :param levels: sequence of StockLevel, their quantities mean nothing
+        :return: tuple of Decimal, None of what the shop keeps no stock of; one for each level
+        """
+        if STOCK_READ not in self.capabilities:
+            raise self._not_supported("fetch_stock")
+        return self._look_up_stock(levels)
+
+    def _look_up_stock(self, levels):
+        """By the list of products, read once in the adapter's life. To be overridden where a shop can be asked for a
+        few, or where its list does not tell."""
+        if self._listed_stock is None:
+            self._listed_stock = {}
+            cursor = ""
+            while cursor is not None:
+                page = self.fetch_listings(cursor=cursor or None)
+                for listing in page.items:
+                    self._listed_stock[listing.external_id] = listing.quantity
+                    self._listed_stock.setdefault(("sku", listing.sku), listing.quantity)
+                cursor = page.next_cursor
+        return tuple(
+            self._listed_stock.get(level.external_id)
+            if level.external_id
+            else self._listed_stock.get(("sku", level.sku))
+            for level in levels
+        )
+
+    def push_price(self, notice):
+        """Set the price of one listing. :param notice: PriceNotice :return: PushResult"""
+        raise self._not_supported("push_price")
 
     # === KEYS === #
 

@@ -21,6 +21,17 @@ class BatchPublisher:
             errors += self._publish_batch(levels[start : start + self.batch])
         return StockResult(tuple(errors))
 
+    def fetch(self, levels):
+        """:return: tuple of Decimal or None, one for each level"""
+        found = []
+        for start in range(0, len(levels), self.batch):
+            found += self._fetch_batch(levels[start : start + self.batch])
+        return tuple(found)
+
+    def _fetch_batch(self, levels):
+        """Return a list of what may be sold, None for each level that the shop does not keep."""
+        raise NotImplementedError
+
     def _publish_batch(self, levels):
         """Return a list of errors, "" for each level that the shop has now."""
         raise NotImplementedError

@@ -243,6 +243,8 @@ class ChannelEvent:
     order_external_id: str = ""
     resource_type: str = ""  # order, payment, fulfillment, product
     resource_id: str = ""
+    # What the shop may sell, where the event says it: {id of the listing, or of its stock item: quantity}
+    stock: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
     def concerns_order(self):
@@ -278,6 +280,7 @@ class Listing:
     product_external_id: str = ""
     inventory_external_id: str = ""  # what push_stock needs, where it is not the variant itself
     is_active: bool = True
+    quantity: Decimal | None = None  # what may be sold, where the list tells
 
 
 @dataclass(frozen=True)
@@ -376,6 +379,15 @@ class StockLevel:
     external_id: str = ""  # variant
     inventory_external_id: str = ""
     location: str = ""  # "" = the channel's default location
+
+
+@dataclass(frozen=True)
+class PriceNotice:
+    external_id: str  # variant
+    product_external_id: str
+    sku: str
+    price: Decimal
+    currency: str
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,8 @@ class OmsChannels(http.Controller):
             return request.make_response("not understood", status=400)
         if event.concerns_order:
             self._store(channel_sudo, event)
+        elif event.stock:
+            channel_sudo._note_told_stock(event.stock)
         return request.make_response("ok")
 
     def _is_storable(self, event):

@@ -4,7 +4,6 @@ from . import oms_channel
 from . import oms_channel_pull
 from . import oms_channel_tax
 from . import oms_channel_listing
-from . import oms_channel_stock
 from . import oms_channel_message
 from . import oms_channel_message_import
 from . import oms_channel_push
@@ -25,8 +24,9 @@ from . import sale_order_line
 from . import sale_order_invoice
 from . import account_move
 from . import stock_picking
-from . import stock_wake
 from . import machine
+from . import stock
+from . import listing
 from . import api
 from . import payout
 from . import setup

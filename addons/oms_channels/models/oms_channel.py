@@ -285,7 +285,7 @@ class OmsChannel(models.Model):
         """Wake all lanes of inbox and outbox."""
         for model in ("oms.channel.message", "oms.channel.push"):
             Queue = self.env[model]
-            for lane in range(Queue._queue_lanes):
+            for lane in Queue._get_lanes():
                 if cron := self.env.ref(Queue._queue_cron_xmlid % lane, raise_if_not_found=False):
                     cron.sudo()._trigger(at=at)  # sudo: ir.cron - waking a lane is all it can do
 

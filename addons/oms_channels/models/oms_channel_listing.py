@@ -1,8 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from odoo.addons.oms_base.tools import notification
-
 
 class OmsChannelListing(models.Model):
     """What a shop offers, and which product it is. Those without a product are a work list."""
@@ -49,9 +47,6 @@ class OmsChannelListing(models.Model):
     has_own_stock_rule = fields.Boolean(
         string="Own Stock Rule", help="How much of it is told differs from what the channel says."
     )
-    published_quantity = fields.Float(string="Published", readonly=True, digits="Product Unit", copy=False)
-    published_date = fields.Datetime(string="Published On", readonly=True, copy=False)
-    publish_error = fields.Char(string="Publishing Error", readonly=True, copy=False)
 
     _external_uniq = models.Constraint("UNIQUE(channel_id, external_id)", "This listing of the shop is already there.")
 
@@ -77,19 +72,6 @@ class OmsChannelListing(models.Model):
             self._resume_messages()
         return res
 
-    # === ACTION METHODS === #
-
-    def action_match(self):
-        """Match by SKU, then by barcode, and tell what is left."""
-        listings = self.filtered(lambda listing: not listing.product_id)
-        listings._match_products()
-        left = listings.filtered(lambda listing: not listing.product_id)
-        message = self.env._("%(count)s matched.", count=len(listings - left))
-        if left:
-            names = ", ".join(left[:10].mapped("display_name"))
-            message += " " + self.env._("No single product with the SKU or barcode of: %(names)s", names=names)
-        return notification(message, "warning" if left else "success")
-
     # === BUSINESS METHODS === #
 
     def _resume_messages(self):
@@ -99,29 +81,6 @@ class OmsChannelListing(models.Model):
             lambda message: message.state == "failed" and all(listing.product_id for listing in message.listing_ids)
         )
         messages._resume()
-
-    def _match_products(self):
-        """Set the product of the unmatched ones that exactly one product fits: by SKU, else by barcode."""
-        for company, listings in self.filtered(lambda listing: not listing.product_id).grouped("company_id").items():
-            by_code = self._find_products(company, "default_code", listings.mapped("sku"))
-            by_barcode = self._find_products(company, "barcode", listings.mapped("barcode"))
-            found = {}
-            for listing in listings:
-                product = by_code.get(listing.sku) or by_barcode.get(listing.barcode)
-                if product and len(product) == 1:
-                    found.setdefault(product, self.browse())
-                    found[product] |= listing
-            for product, matching in found.items():
-                matching.product_id = product
-
-    @api.model
-    def _find_products(self, company, field, values):
-        """Return {value: products} of the company's (or shared) products by one field."""
-        values = [value for value in set(values) if value]
-        if not values:
-            return {}
-        domain = Domain(field, "in", values) & Domain("company_id", "in", (False, company.id))
-        return self.env["product.product"].search(domain).grouped(field)
 
     @api.model
     def _store(self, channel, listings):
@@ -143,6 +102,9 @@ class OmsChannelListing(models.Model):
                 record.write(changed)
         rows = self.create(vals_list) | self.union(*known.values())
         rows._match_products()
+        channel._note_told_stock(
+            {listing.external_id: listing.quantity for listing in listings if listing.quantity is not None}
+        )
         return rows
 
     def _differs(self, key, value):

@@ -1,7 +1,7 @@
 from datetime import UTC
 from decimal import Decimal
 
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import float_repr
 
@@ -121,41 +121,3 @@ class OmsChannelPush(models.Model):
         self.order_id._oms_log_event(
             "refunded", document=self._get_document(), message=f"{notice.amount} {notice.currency}"
         )
-
-    # === STOCK === #
-
-    def _prepare_stock_notice(self):
-        """Return the StockLevels of the listings this was queued for that still want publishing."""
-        listings, quantities = self._get_stock_listings(), dict(self.payload["levels"])
-        if not listings:
-            return self.env._("The listings are gone.")
-        return tuple(
-            types.StockLevel(
-                sku=listing.sku or "",
-                quantity=Decimal(str(quantities[listing.id])),
-                external_id=listing.external_id,
-                inventory_external_id=listing.inventory_external_id or "",
-                location=self.channel_id.location_ref or "",
-            )
-            for listing in listings
-        )
-
-    def _get_stock_listings(self):
-        return self.env["oms.channel.listing"].browse([row[0] for row in self.payload["levels"]]).exists()
-
-    def _apply_stock_result(self, result):
-        """Keep on each listing what the shop has now, or why it has not. :return: values of this row"""
-        quantities, now = dict(self.payload["levels"]), fields.Datetime.now()
-        refused = 0
-        for listing, error in zip(self._get_stock_listings(), result.errors, strict=True):
-            refused += bool(error)
-            if error:
-                listing.write({"publish_error": error, "published_date": now})
-            else:
-                listing.write(
-                    {"published_quantity": quantities[listing.id], "published_date": now, "publish_error": False}
-                )
-        accepted = len(result.errors) - refused
-        return {
-            "response": self.env._("%(accepted)s accepted, %(refused)s refused.", accepted=accepted, refused=refused)
-        }

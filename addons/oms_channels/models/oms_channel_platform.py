@@ -55,6 +55,8 @@ class OmsChannel(models.Model):
             base.WEBHOOK_SETUP: self.env._("Its webhooks are registered and repaired from here"),
             base.LISTINGS: self.env._("Its products are imported and matched"),
             base.STOCK: self.env._("Stock is published to it"),
+            base.STOCK_READ: self.env._("Its stock is read back and compared daily"),
+            base.PRICE: self.env._("It takes our prices"),
             base.SHIPMENT: self.env._("It is told of each parcel with its tracking number"),
             base.DELIVERED: self.env._("It is told when a parcel has arrived"),
             base.CANCEL: self.env._("An order cancelled here is cancelled in the shop and paid back"),

@@ -117,7 +117,7 @@ class OmsChannelPush(models.Model):
     # === QUEUE === #
 
     def _get_queue_key(self):
-        """Override of `oms_base`: an order's pushes go in order; stock goes on its own."""
+        """Override of `oms_base`: an order's pushes go in order."""
         return f"{self.channel_id.id}:{self.order_id.id or self.kind}"
 
     def _process_queue_item(self):

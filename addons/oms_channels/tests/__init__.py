@@ -25,6 +25,7 @@ from . import test_importer
 from . import test_inbox
 from . import test_invoice
 from . import test_listing
+from . import test_match_rules
 from . import test_order_import
 from . import test_outbox
 from . import test_payout

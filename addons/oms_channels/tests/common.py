@@ -27,6 +27,7 @@ class FakeMedusa:
     def __init__(self):
         self.orders, self.variants, self.calls, self.levels = {}, [], [], []
         self.failure = None  # (status, headers) to answer with
+        self.stock = {}  # inventory item: what it has
         self.clock = 0
 
     def __call__(self, request):
@@ -70,6 +71,8 @@ class FakeMedusa:
             payment = self.payment(parts[1])
             payment["refunds"].append({"id": f"ref_{parts[1]}", "created_at": self.now(), **body})
             return 200, {"payment": payment}
+        if parts[0] == "products":
+            return 200, {"product": {"id": parts[1]}}
         if parts[0] == "inventory-items":
             self.levels += body.get("update", []) + body.get("create", [])
             return 200, {}
@@ -89,6 +92,8 @@ class FakeMedusa:
         if parts == ["product-variants"]:
             start = int(params["offset"])
             return 200, {"variants": self.variants[start : start + int(params["limit"])]}
+        if parts[0] == "products":
+            return 200, {"variant": {"id": parts[3], "prices": []}}
         if parts == ["stock-locations"]:
             return 200, {"stock_locations": [{"id": "sloc_1", "name": "Hangzhou"}]}
         if parts == ["stores"]:
@@ -97,14 +102,20 @@ class FakeMedusa:
             return 200, {"sales_channels": []}
         if parts == ["inventory-items"]:
             items = [
-                {"id": row["id"].replace("variant", "iitem"), "sku": row["sku"], "location_levels": []}
+                {"id": item, "sku": row["sku"], "location_levels": self.fetch_levels(item)}
                 for row in self.variants
+                for item in [row["id"].replace("variant", "iitem")]
             ]
             return 200, {"inventory_items": items}
         if parts[0] == "payments":
             order = next(row for row in self.orders.values() if parts[1] in json.dumps(row["payment_collections"]))
             return 200, {"payment": {"id": parts[1], "payment_collection": {"order": {"id": order["id"]}}}}
         return 404, {"message": "/".join(parts)}
+
+    def fetch_levels(self, item):
+        if item not in self.stock:
+            return []
+        return [{"location_id": "sloc_1", "stocked_quantity": self.stock[item], "reserved_quantity": 0}]
 
     def now(self):
         """A new time of the shop's clock, a second after the last."""
@@ -232,6 +243,12 @@ class ChannelsCommon(OmsBaseCommon):
     def _work(self, queue):
         for lane in range(4):
             self._run_cron(f"oms_channels.ir_cron_{queue}_lane_{lane}")
+
+    def _publish(self):
+        """Publish what changed, as the scheduler would after the transaction that changed it."""
+        self.env.cr.flush()
+        for lane in (4, 5):
+            self._run_cron(f"oms_channels.ir_cron_push_lane_{lane}")
 
     def _message(self, order_id):
         return self.env["oms.channel.message"].search([("external_id", "=", order_id)])

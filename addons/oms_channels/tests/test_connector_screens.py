@@ -374,8 +374,7 @@ class TestConnectorShop(ConnectorCommon):
             self.shop.levels.clear()
             self._set_stock(self.mouse, quantity)
             self.channel.action_publish_stock()
-            self._run_cron("oms_channels.ir_cron_publish_stock")
-            self._work("push")
+            self._publish()
             found = {row["inventory_item_id"]: row["stocked_quantity"] for row in self.shop.levels}
             self.assertEqual(found, expected)
             self.assertFalse(any(listings.mapped("publish_error")))

@@ -1,6 +1,5 @@
 from psycopg2 import IntegrityError
 
-from odoo.fields import Domain
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -33,46 +32,45 @@ class TestStock(ChannelsCommon):
             for row in self.listings
         ]
 
-    def _publish(self):
+    def _publish_all(self):
         self.channel.action_publish_stock()
-        self._run_cron("oms_channels.ir_cron_publish_stock")
-        self._work("push")
+        self._publish()
 
     def _levels(self):
         return {row["inventory_item_id"]: row["stocked_quantity"] for row in self.shop.levels}
 
     def test_sellable_quantities_are_published(self):
-        self._publish()
+        self._publish_all()
         self.assertEqual(self._levels(), {"iitem_OMS-MOUSE": 10, "iitem_OMS-KEYB": 10})
         self.assertEqual(self.listings.mapped("published_quantity"), [10.0, 10.0])
 
     def test_only_what_changed_is_told_again(self):
-        self._publish()
+        self._publish_all()
         self.shop.levels.clear()
         self._set_stock(self.mouse, 4)
-        self._publish()
+        self._publish_all()
         self.assertEqual(self._levels(), {"iitem_OMS-MOUSE": 4})
 
     def test_nothing_changed_nothing_told(self):
-        self._publish()
+        self._publish_all()
         pushes = self.env["oms.channel.push"].search_count([("channel_id", "=", self.channel.id)])
-        self._publish()
+        self._publish_all()
         self.assertEqual(self.env["oms.channel.push"].search_count([("channel_id", "=", self.channel.id)]), pushes)
 
     def test_orders_not_confirmed_yet_are_taken_off_and_zero_goes_first(self):
         self._create_order([(self.keyboard, 12), (self.mouse, 3)])
-        levels = self.channel._get_stock_levels()
+        levels, withheld = self.channel._get_stock_levels(self.listings, set(self.listings.product_id.ids))
         self.assertEqual(levels, [[self.listings[1].id, 0.0], [self.listings[0].id, 7.0]])
+        self.assertFalse(withheld)
 
     def test_publishing_waits_for_the_inbox(self):
         self.env["oms.channel.message"]._store(self.channel, [("order_9", "1", {"id": "order_9"})], "push")
-        self.channel.action_publish_stock()
-        self._run_cron("oms_channels.ir_cron_publish_stock")
+        self._publish_all()
         self.assertFalse(self.env["oms.channel.push"].search([("channel_id", "=", self.channel.id)]))
 
     def test_refused_level_is_visible_on_its_listing(self):
         self.shop.variants = self.shop.variants[:1]
-        self._publish()
+        self._publish_all()
         self.assertTrue(self.listings[1].publish_error)
         self.assertFalse(self.listings[0].publish_error)
         self.assertEqual(self.listings[0].published_quantity, 10.0)
@@ -115,11 +113,22 @@ class TestStock(ChannelsCommon):
             return original(product, quantity)
 
         self.assertFalse(self.channel._get_listing_quantities(listing), "what is not kept in stock is not told")
+        self.patch(
+            self.registry["product.product"],
+            "_oms_find_bundles",
+            lambda products: bundle if products & (self.mouse | self.keyboard) else bundle.browse(),
+        )
         self.patch(self.registry["product.product"], "_oms_explode", explode)
         self.assertEqual(self.channel._get_listing_quantities(listing), {listing: 3})
         self._create_order([(bundle, 1)])
         self.assertEqual(self.channel._get_listing_quantities(listing), {listing: 2})
         self.assertEqual(self._told(), {"OMS-MOUSE": 7, "OMS-KEYB": 9})
+        self._create_order([(self.mouse, 2)])
+        self.assertEqual(
+            self.channel._get_listing_quantities(listing), {listing: 1}, "what all want of a part is summed"
+        )
+        self.assertIn(listing, self.channel._get_told_listings(self.mouse.ids), "told when a part changes")
+        self.assertIn(self.listings[0], self.channel._get_told_listings(bundle.ids), "and the parts, when it is sold")
 
     def test_queries_do_not_depend_on_the_number_of_products(self):
         products = self.env["product.product"].create(
@@ -136,61 +145,199 @@ class TestStock(ChannelsCommon):
                 for p in products
             ]
         )
-        self.channel._get_stock_levels()  # fills the registry's cache
-        counts = []
-        for some in (listings[:5], listings):
-            (listings - some).is_publishing = False
-            self.env.flush_all()
-            self.env.invalidate_all()
-            start = self.env.cr.sql_log_count
-            self.assertEqual(len(self.channel._get_stock_levels()), len(some) + 2)
-            counts.append(self.env.cr.sql_log_count - start)
-            listings.is_publishing = True
-        self.assertEqual(counts[0], counts[1])
+        self.channel._queue_stock(is_full=True)  # fills the registry's cache
+        self.env["oms.channel.push"].search([("channel_id", "=", self.channel.id)]).state = "skipped"
+        for is_full in (True, False):
+            counts = []
+            for some in (listings[:5], listings):
+                (listings - some).is_publishing = False
+                listings.product_id._oms_note_stock_change()
+                self.env.cr.flush()
+                self.env.invalidate_all()
+                start = self.env.cr.sql_log_count
+                told = self.channel._get_told_listings(None if is_full else some.product_id.ids)
+                levels, _withheld = self.channel._get_stock_levels(told, set(told.product_id.ids))
+                self.assertEqual(len(levels), len(some) + 2 * is_full)
+                counts.append(self.env.cr.sql_log_count - start)
+                listings.is_publishing = True
+            self.assertEqual(counts[0], counts[1])
 
     # === AT ONCE === #
 
-    def _woken(self, work):
-        """Return whether the publishing is woken by what ``work`` does, when its transaction ends."""
-        triggers = Domain("cron_id", "=", self.env.ref("oms_channels.ir_cron_publish_stock").id)
-        before = self.env["ir.cron.trigger"].search_count(triggers)
-        self.env.cr.precommit.clear()
+    def _changed(self, work):
+        """Return the names of the products that are noted, and how often the lane is woken, by what ``work`` does."""
+        Change, Trigger = self.env["oms.stock.change"], self.env["ir.cron.trigger"]
+        lane = self.env.ref(f"oms_channels.ir_cron_push_lane_{self.channel._get_stock_lane()}")
+        self.env.cr.flush()
+        Change.search([]).unlink()
+        before = Trigger.search_count([("cron_id", "=", lane.id)])
         work()
-        self.env.cr.precommit.run()
-        return self.env["ir.cron.trigger"].search_count(triggers) - before
+        self.env.cr.flush()
+        names = set(Change.search([("channel_id", "=", self.channel.id)]).product_id.mapped("default_code"))
+        return names, Trigger.search_count([("cron_id", "=", lane.id)]) - before
 
-    def test_changes_wake_the_publishing_once(self):
+    def test_changes_wake_the_lane_once_and_say_of_what(self):
         def change():
             self._set_stock(self.mouse, 4)
-            self._set_stock(self.keyboard, 2)
-            self._create_order([(self.mouse, 1)])
+            self._set_stock(self.mouse, 3)
+            self._create_order([(self.keyboard, 1)])
 
-        self.assertEqual(self._woken(change), 1)
+        self.assertEqual(self._changed(change), ({"OMS-MOUSE", "OMS-KEYB"}, 1))
         order = self.env["sale.order"].search([("channel_id", "=", self.channel.id)], limit=1)
-        for name, work in (
-            ("line", lambda: order.order_line[0].write({"product_uom_qty": 2})),
-            ("cancel", order._action_cancel),
+        for name, work, expected in (
+            ("line", lambda: order.order_line[0].write({"product_uom_qty": 2}), {"OMS-KEYB"}),
+            ("product", lambda: order.order_line[0].write({"product_id": self.mouse.id}), {"OMS-KEYB", "OMS-MOUSE"}),
+            ("cancel", order._action_cancel, {"OMS-MOUSE"}),
+            ("rule", lambda: self.listings[1].write({"stock_safety": 1}), {"OMS-KEYB"}),
         ):
             with self.subTest(name):
-                order.oms_review_date = "2020-01-01"
-                self.assertEqual(self._woken(work), 1)
+                self.assertEqual(self._changed(work), (expected, 1))
+
+    def test_a_waiting_transfer_that_is_cancelled_frees_what_it_wanted(self):
+        self._set_stock(self.mouse, 0)
+        warehouse = self.env["stock.warehouse"].search([("company_id", "=", self.env.company.id)], limit=1)
+        move = self.env["stock.move"].create(
+            {
+                "product_id": self.mouse.id,
+                "product_uom_qty": 5,
+                "location_id": warehouse.lot_stock_id.id,
+                "location_dest_id": self.env.ref("stock.stock_location_customers").id,
+            }
+        )
+        self.assertEqual(self._changed(move._action_confirm)[0], {"OMS-MOUSE"})
+        self.assertFalse(move.quantity, "nothing is reserved")
+        self.assertEqual(self._changed(move._action_cancel)[0], {"OMS-MOUSE"})
+
+    def test_another_rule_of_the_channel_has_all_told_again(self):
+        self._publish_all()
+        self.shop.levels.clear()
+        self.channel.stock_safety = 4
+        self._publish()
+        self.assertEqual(self._levels(), {"iitem_OMS-MOUSE": 6, "iitem_OMS-KEYB": 6})
 
     def test_who_publishes_now_and_then_is_not_woken(self):
         self.channel.is_stock_instant = False
-        self.assertEqual(self._woken(lambda: self._set_stock(self.mouse, 4)), 0)
-        self._publish()
+        self._publish_all()
         self.shop.levels.clear()
-        self._set_stock(self.mouse, 5)
-        self._run_cron("oms_channels.ir_cron_publish_stock")
-        self._work("push")
+        self.assertEqual(self._changed(lambda: self._set_stock(self.mouse, 4)), (set(), 0))
+        self._publish()
         self.assertFalse(self._levels(), "before its next date")
 
-    def test_while_orders_wait_only_less_is_told(self):
-        self._publish()
+    def test_while_orders_wait_only_less_is_told_and_more_when_they_are_counted(self):
+        self._publish_all()
         self.shop.levels.clear()
-        self.env["oms.channel.message"]._store(self.channel, [("order_9", "1", {"id": "order_9"})], "push")
+        [message] = self.env["oms.channel.message"]._store(self.channel, [("order_9", "1", {"id": "order_9"})], "push")
         self._set_stock(self.mouse, 40)
         self._set_stock(self.keyboard, 4)
-        self._run_cron("oms_channels.ir_cron_publish_stock")
-        self._work("push")
+        self._publish()
         self.assertEqual(self._levels(), {"iitem_OMS-KEYB": 4})
+        # Orders that come later do not put it off any more: each is counted when it is imported.
+        self.env["oms.channel.message"]._store(self.channel, [("order_10", "1", {"id": "order_10"})], "push")
+        message.action_skip()
+        self._publish()
+        self.assertEqual(self._levels(), {"iitem_OMS-KEYB": 4, "iitem_OMS-MOUSE": 40})
+
+    def test_one_waiting_push_for_each_listing_tells_the_newest(self):
+        Push = self.env["oms.channel.push"]
+        pushes = [("channel_id", "=", self.channel.id), ("kind", "=", "stock")]
+        self.shop.failure = 503, {}
+        self._publish_all()
+        self.shop.failure = None
+        [push] = Push.search(pushes)
+        self.assertEqual((push.state, push.attempts), ("pending", 1))
+        self._set_stock(self.mouse, 4)
+        self._publish()
+        self.assertEqual(Push.search(pushes), push, "the mouse waits to be told already")
+        self.channel.rest_until = False
+        push.next_try = "2026-01-01 00:00:00"
+        self._publish()
+        self.assertEqual(self._levels(), {"iitem_OMS-MOUSE": 4, "iitem_OMS-KEYB": 10})
+        self.assertEqual(self.listings.mapped("published_quantity"), [4.0, 10.0])
+
+    def test_a_change_overtakes_a_comparison_of_all(self):
+        self._publish_all()
+        first = self.channel._create_stock_pushes([[self.listings[0].id, 1.0]], True, False)
+        second = self.channel._create_stock_pushes([[self.listings[1].id, 2.0]], False, False)
+        lane = self.channel._get_stock_lane()
+        Push = self.env["oms.channel.push"]
+        self.assertEqual(Push._find_queue_rows(Push._get_queue_domain(lane), 10), second + first)
+
+    # === LAST SENT, ACKNOWLEDGED, SEEN === #
+
+    def _note(self, **seen):
+        """The shop says by itself how many it has. :return: the mouse's listing"""
+        self.channel._note_told_stock({f"variant_OMS-{sku}": quantity for sku, quantity in seen.items()})
+        return self.listings[0]
+
+    def test_our_own_number_is_an_echo(self):
+        self._publish_all()
+        self._set_stock(self.mouse, 4)
+        self._publish()
+        listing = self._note(MOUSE=4)
+        self.assertEqual((listing.sent_quantity, listing.published_quantity, listing.seen_quantity), (4, 4, 4))
+        self.assertEqual((listing.stock_drift, listing.drift_count, listing.is_stock_check_due), (0, 0, False))
+
+    def test_another_number_is_read_back_recorded_and_corrected(self):
+        self._publish_all()
+        self.shop.stock = {"iitem_OMS-MOUSE": 25, "iitem_OMS-KEYB": 10}
+        self.shop.levels.clear()
+        listing = self._note(MOUSE=25)
+        self.assertTrue(listing.is_stock_check_due)
+        self.channel.next_compare_date = "2099-01-01 00:00:00"
+        self.assertFalse(listing.stock_drift, "a webhook may be old: it is read back first")
+        self.env["oms.channel.listing"].search([]).sent_date = "2026-01-01 00:00:00"
+        self._run_cron("oms_channels.ir_cron_compare_stock")
+        self.assertEqual((listing.seen_quantity, listing.stock_drift, listing.drift_count), (25, 15, 1))
+        self.assertFalse(listing.is_stock_check_due)
+        self._publish()
+        self.assertEqual(self._levels(), {"iitem_OMS-MOUSE": 10})
+        self.assertEqual((listing.stock_drift, listing.drift_count), (0, 1))
+
+    def test_what_was_told_since_the_shop_was_asked_is_not_a_drift(self):
+        self._publish_all()
+        self._set_stock(self.mouse, 4)
+        asked = self.listings[0].sent_date
+        self._publish()
+        self.env["oms.channel.listing"]._note_seen({self.listings[0]: 10.0}, started=asked)
+        self.assertEqual((self.listings[0].drift_count, self.listings[0].seen_date), (0, False))
+
+    def test_daily_comparison_reads_all_corrects_and_reports(self):
+        self._publish_all()
+        self.listings.sent_date = "2026-01-01 00:00:00"
+        self.shop.stock = {"iitem_OMS-MOUSE": 7}
+        self.shop.levels.clear()
+        self.channel.write({"alert_stock_count": 1, "next_compare_date": "2026-01-01 00:00:00"})
+        self._run_cron("oms_channels.ir_cron_compare_stock")
+        channel = self.channel
+        self.assertEqual(
+            (channel.compare_count, channel.compare_differ_count, channel.compare_missing_count), (2, 1, 1)
+        )
+        self.assertGreater(channel.next_compare_date, channel.compare_date)
+        self.env["oms.channel"]._cron_watch()
+        self.assertEqual(channel.alert_ids.mapped("kind"), ["stock"])
+        self.assertIn(("warning", channel.alert_ids.message), channel._get_health_issues()[channel])
+        self._publish()
+        self.assertEqual(self._levels(), {"iitem_OMS-MOUSE": 10})
+        calls = len(self.shop.calls)
+        self._run_cron("oms_channels.ir_cron_compare_stock")
+        self.assertEqual(len(self.shop.calls), calls, "once a day")
+
+    def test_a_shop_that_is_down_is_compared_later(self):
+        self._publish_all()
+        self.shop.failure = 503, {}
+        self.channel.action_compare_stock()
+        self._run_cron("oms_channels.ir_cron_compare_stock")
+        self.assertTrue(self.channel.compare_error)
+        self.assertTrue(self.channel.rest_until)
+        self.assertFalse(self.channel.compare_date)
+
+    def test_a_platform_that_cannot_be_asked_says_so_and_is_not_compared(self):
+        self.channel.provider = "taobao"
+        self.assertTrue(self.channel.can_compare_stock)
+        self.patch(type(self.env["oms.channel"]), "_get_capabilities", lambda channel: frozenset({"stock"}))
+        self.channel.invalidate_recordset()
+        self.assertFalse(self.channel.can_compare_stock)
+        self.assertIn("read back", self.channel.platform_cannot)
+        self.channel.action_compare_stock()
+        self._run_cron("oms_channels.ir_cron_compare_stock")
+        self.assertFalse(self.channel.compare_date)

@@ -12,3 +12,7 @@ class ProductProduct(models.Model):
         """
         self.ensure_one()
         return {self: quantity}
+
+    def _oms_find_bundles(self):
+        """Return the products of which any of these is a part. To be overridden together with `_oms_explode`."""
+        return self.browse()

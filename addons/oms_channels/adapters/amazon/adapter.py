@@ -60,7 +60,9 @@ class AmazonAdapter(base.ChannelAdapter):
 
     provider = "amazon"
     label = "Amazon"
-    capabilities = frozenset({base.ORDERS, base.AUDIT, base.LISTINGS, base.STOCK, base.SHIPMENT, base.PAYOUTS})
+    capabilities = frozenset(
+        {base.ORDERS, base.AUDIT, base.LISTINGS, base.STOCK, base.STOCK_READ, base.SHIPMENT, base.PAYOUTS}
+    )
     credential_keys = ("api_key", "api_secret", "refresh_token")
     option_keys = ("marketplace_ids", "seller_id", "orders_version")
 

@@ -343,4 +343,12 @@ def map_listing(item, currency=""):
         currency=to_text(price.get("currencyCode") or currency).upper(),
         product_external_id=to_text(summary.get("asin")),
         is_active="BUYABLE" in (summary.get("status") or ()),
+        quantity=_get_quantity(item),
     )
+
+
+def _get_quantity(item):
+    """What of a listing we send ourselves."""
+    own = (row for row in rows(item, "fulfillmentAvailability") if row.get("fulfillmentChannelCode") == "DEFAULT")
+    quantity = next(own, {}).get("quantity")
+    return None if quantity is None else to_decimal(quantity, "The quantity of a listing")

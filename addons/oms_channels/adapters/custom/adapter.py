@@ -18,6 +18,7 @@ _NEEDED = {
     base.ORDERS: ("list_orders",),
     base.LISTINGS: ("list_products",),
     base.WEBHOOK: ("get_order",),
+    base.STOCK_READ: ("stock", "stock_read"),
     **{kind: (endpoint,) for kind, endpoint in PUSH_KINDS.items()},
 }
 
@@ -41,6 +42,9 @@ class CustomAdapter(base.ChannelAdapter):
         self.capabilities = frozenset(
             capability for capability, kinds in _NEEDED.items() if all(map(self.spec.get_endpoint, kinds))
         )
+        reading = self.spec.get_endpoint("stock_read")
+        if not reading or not reading.result_expression:
+            self.capabilities -= {base.STOCK_READ}
         if self.spec.webhook_kind == "none":
             self.capabilities -= {base.WEBHOOK}
         if base.ORDERS in self.capabilities and self._takes_since():
@@ -221,3 +225,7 @@ class CustomAdapter(base.ChannelAdapter):
 
     def push_stock(self, levels):
         return self.pusher.push_stock(levels)
+
+    def _look_up_stock(self, levels):
+        """Override: the shop is asked for these."""
+        return self.pusher.fetch_stock(levels)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from ..errors import BadResponse, NotSupported, Rejected
 from ..types import ZERO, PushResult, StockResult
-from ..values import to_json_number
+from ..values import to_decimal, to_json_number
 from .conversions import write_moment
 from .expressions import ExpressionError, search
 from .mapper import FieldProblem, Reader
@@ -133,6 +133,21 @@ class Pusher:
         for start in range(0, len(rows), endpoint.batch_size):
             errors += self._publish(endpoint, rows[start : start + endpoint.batch_size])
         return StockResult(tuple(errors))
+
+    def fetch_stock(self, levels):
+        """What the shop has of each, as the reading call's result says; None of what it does not know."""
+        endpoint = self.spec.get_endpoint("stock_read")
+        found = []
+        rows = [_make_level(level, self.client) for level in levels]
+        for start in range(0, len(rows), endpoint.batch_size):
+            batch = rows[start : start + endpoint.batch_size]
+            self._read_levels(batch, [""] * len(batch))
+            found += [self._get_quantity(endpoint, row) for row in batch]
+        return tuple(found)
+
+    def _get_quantity(self, endpoint, row):
+        quantity = self._search(endpoint, "result_expression", _get_names(row, [row])) if row["seen"] else None
+        return None if quantity is None else to_decimal(quantity, "The quantity in the shop")
 
     def _publish(self, endpoint, rows):
         errors = [""] * len(rows)

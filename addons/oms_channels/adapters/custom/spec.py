@@ -42,7 +42,7 @@ NAMES = {
     "cancel": _SETTINGS | _PUSH | {"reason"},
     "return_received": _SETTINGS | _PUSH | {"lines", "request_id", "note"},
     "refund": _SETTINGS | _PUSH | {"lines", "amount", "payment_id", "request_id", "note"},
-    "stock_read": _SETTINGS | {"levels"},
+    "stock_read": _SETTINGS | {"levels", "level"},
     "stock": _SETTINGS | {"levels", "level"},
 }
 SIGN_NAMES = {"method", "path", "query", "sorted_params", "body", "body_sha256", "secret", "host", *CREDENTIALS}
@@ -83,7 +83,7 @@ class EndpointSpec:
     body_format: str = _text("json", choices=("json", "form"))
     body: str = ""
     answer_expression: str = _text(expression=True)  # where the list, or the order, is in the answer
-    result_expression: str = _text(expression=True)  # a push's id in the shop; of a test, the shop's name
+    result_expression: str = _text(expression=True)  # a push's id in the shop, a test's shop, a level's quantity
     done_expression: str = _text(expression=True)  # of a push: the shop has it already
     errors_expression: str = _text(expression=True)  # of stock: [{key, message}] of what was refused
     match_expression: str = _text(expression=True)  # of stock_read: what in a row names the level

@@ -22,7 +22,7 @@ FIELDS = (
     "sellerDiscount,balanceUsed,couponDetailList,itemInfoList,consigneeInfo,orderStartTime,paymentConfirmTime,modified,"
     "dataVersion,orderRemark,venderRemark,pin,open_id_buyer,returnOrder,waybill,logisticsId,scDT"
 )
-SKU_FIELDS = ["skuId", "wareId", "outerId", "skuName", "wareTitle", "barCode", "jdPrice", "status"]
+SKU_FIELDS = ["skuId", "wareId", "outerId", "skuName", "wareTitle", "barCode", "jdPrice", "status", "stockNum"]
 # The platform's numbers of the carriers. A shop may have agreed on others: a number given as carrier is taken as it is.
 COMPANIES = {
     "sf": "467",
@@ -43,7 +43,7 @@ class JdAdapter(base.ChannelAdapter):
     provider = "jd"
     label = "JD"
     capabilities = frozenset(
-        {base.ORDERS, base.AUDIT, base.REFRESH, base.LISTINGS, base.STOCK, base.SHIPMENT, base.CANCEL}
+        {base.ORDERS, base.AUDIT, base.REFRESH, base.LISTINGS, base.STOCK, base.STOCK_READ, base.SHIPMENT, base.CANCEL}
     )
     credential_keys = ("api_key", "api_secret", "session_token", "session_refresh_token")
     # The after-sales desk changes an order without a trace in the order's time of change.

@@ -317,4 +317,5 @@ def map_listing(sku):
         product_external_id=to_text(sku.get("wareId")),
         inventory_external_id=to_text(sku.get("skuId")),
         is_active=to_text(sku.get("status")) in ("1", ""),
+        quantity=None if sku.get("stockNum") is None else to_decimal(sku["stockNum"], "stockNum of an SKU"),
     )

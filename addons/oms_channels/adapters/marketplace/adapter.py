@@ -49,6 +49,7 @@ class MarketplaceAdapter(base.ChannelAdapter):
             base.WEBHOOK,
             base.LISTINGS,
             base.STOCK,
+            base.STOCK_READ,
             base.SHIPMENT,
             base.DELIVERED,
             base.CANCEL,

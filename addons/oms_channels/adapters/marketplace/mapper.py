@@ -183,4 +183,5 @@ def map_listing(item):
         currency=CURRENCY,
         product_external_id=to_text(item.get("item_id")),
         is_active=bool(item.get("on_sale")),
+        quantity=None if item.get("quantity") is None else to_decimal(item["quantity"], "The item's quantity"),
     )

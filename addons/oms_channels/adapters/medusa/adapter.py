@@ -42,6 +42,8 @@ class MedusaAdapter(base.ChannelAdapter):
             base.WEBHOOK,
             base.LISTINGS,
             base.STOCK,
+            base.STOCK_READ,
+            base.PRICE,
             base.SHIPMENT,
             base.DELIVERED,
             base.CANCEL,
@@ -283,6 +285,24 @@ class MedusaAdapter(base.ChannelAdapter):
 
     def push_stock(self, levels):
         return StockPublisher(self.client, self._get_location_id).publish(levels)
+
+    def _look_up_stock(self, levels):
+        """Override: the shop is asked for these."""
+        return StockPublisher(self.client, self._get_location_id).fetch(levels)
+
+    def push_price(self, notice):
+        """The price of one currency; those of others and of regions stay, so they are sent along by their ids."""
+        fields = "id,product_id,*prices"
+        path = f"/products/{segment(notice.product_external_id)}/variants/{segment(notice.external_id)}"
+        known = rows(self.client.get(path, fields=fields).get("variant") or {}, "prices")
+        currency, amount = notice.currency.lower(), to_json_number(notice.price)
+        own = next((row for row in known if mapper.is_plain_price(row, currency)), None)
+        if own and mapper.get_amount(own, "amount") == notice.price:
+            return PushResult(notice.external_id, is_repeat=True)
+        prices = [{"id": row["id"], "amount": row["amount"]} for row in known if row is not own]
+        prices.append({"currency_code": currency, "amount": amount, **({"id": own["id"]} if own else {})})
+        self.client.post(path, {"prices": prices})
+        return PushResult(notice.external_id)
 
     # === HELPERS === #
 

@@ -270,6 +270,11 @@ def join_name(first_name, last_name):
     return " ".join(filter(None, (first_name, last_name)))
 
 
+def is_plain_price(price, currency):
+    """Whether this is what everybody pays in a currency, whatever the region and the quantity."""
+    return price.get("currency_code") == currency and not price.get("rules") and price.get("min_quantity") is None
+
+
 def map_listing(variant, currency=""):
     """Variant with product, prices and inventory items -> Listing. :param currency: which price to take, lower case"""
     product = variant.get("product") or {}

@@ -25,9 +25,8 @@ class StockPublisher(BatchPublisher):
                 errors[index] = f"The shop has no stock item for {level.sku or level.inventory_external_id}."
                 continue
             location = level.location or default
-            known = next((row for row in rows(item, "location_levels") if row.get("location_id") == location), None)
-            reserved = mapper.get_optional(known, "reserved_quantity") if known else ZERO
-            stocked = max(level.quantity, ZERO) + reserved
+            known = _find_level(item, location)
+            stocked = max(level.quantity, ZERO) + (_get_reserved(known) if known else ZERO)
             if known and mapper.get_amount(known, "stocked_quantity") == stocked:
                 continue
             change = {
@@ -38,6 +37,18 @@ class StockPublisher(BatchPublisher):
             changes.append((index, "update" if known else "create", change))
         self._send(changes, errors)
         return errors
+
+    def _fetch_batch(self, levels):
+        default = self.get_location_id() if any(not level.location for level in levels) else ""
+        items, found = self._fetch_items(levels), []
+        for level in levels:
+            item = items.get(level.inventory_external_id or ("sku", level.sku))
+            known = _find_level(item, level.location or default) if item else None
+            if known:
+                found.append(mapper.get_amount(known, "stocked_quantity") - _get_reserved(known))
+            else:
+                found.append(None)
+        return found
 
     def _fetch_items(self, levels):
         """{inventory item id or ("sku", sku): item with its levels}."""
@@ -69,3 +80,11 @@ class StockPublisher(BatchPublisher):
                 return
             for change in changes:
                 self._send([change], errors)
+
+
+def _find_level(item, location):
+    return next((row for row in rows(item, "location_levels") if row.get("location_id") == location), None)
+
+
+def _get_reserved(level):
+    return mapper.get_optional(level, "reserved_quantity") or ZERO

@@ -46,6 +46,7 @@ class ShopifyAdapter(base.ChannelAdapter):
             base.WEBHOOK_SETUP,
             base.LISTINGS,
             base.STOCK,
+            base.STOCK_READ,
             base.SHIPMENT,
             base.DELIVERED,
             base.CANCEL,
@@ -267,6 +268,10 @@ class ShopifyAdapter(base.ChannelAdapter):
 
     def push_stock(self, levels):
         return StockPublisher(self.client, self._get_location_id).publish(levels)
+
+    def _look_up_stock(self, levels):
+        """Override: the shop is asked for these."""
+        return StockPublisher(self.client, self._get_location_id).fetch(levels)
 
     # === HELPERS === #
 

@@ -114,6 +114,9 @@ VARIANTS_BY_ID = """query ($ids: [ID!]!) { nodes(ids: $ids) { ... on ProductVari
 VARIANTS_BY_SKU = """query ($query: String!) { productVariants(first: 100, query: $query) {
     nodes { id sku inventoryItem { id } }
 } }"""
+LEVELS = """query ($ids: [ID!]!, $location: ID!) { nodes(ids: $ids) { ... on InventoryItem {
+    id inventoryLevel(locationId: $location) { quantities(names: ["available"]) { quantity } }
+} } }"""
 FULFILLMENT_ORDERS = """query ($id: ID!, $after: String) { order(id: $id) {
     fulfillmentOrders(first: 5, after: $after) { pageInfo { hasNextPage endCursor } nodes {
         id status assignedLocation { location { id } }

@@ -2,10 +2,11 @@
 
 import json
 import uuid
+from decimal import Decimal
 
 from ..errors import BadResponse, Rejected
 from ..types import ZERO, StockResult
-from ..values import to_text
+from ..values import rows, to_text
 from . import mapper, queries
 from .client import get_user_errors
 
@@ -46,6 +47,21 @@ class StockPublisher:
         for start in range(0, len(changes), BATCH):
             self._send(changes[start : start + BATCH], errors)
         return StockResult(tuple(errors))
+
+    def fetch(self, levels):
+        """:return: tuple of Decimal or None, one for each level: None where the shop counts none at the location"""
+        targets, groups, found = self._find_targets(levels), {}, {}
+        for level, target in zip(levels, targets, strict=True):
+            if target:
+                groups.setdefault(self._get_location(level), []).append(mapper.make_gid("InventoryItem", target))
+        for location, gids in groups.items():
+            for start in range(0, len(gids), LOOK_UP):
+                data = self.client.query(queries.LEVELS, ids=gids[start : start + LOOK_UP], location=location)
+                for row in filter(None, data.get("nodes") or ()):
+                    quantities = rows(row.get("inventoryLevel") or {}, "quantities")
+                    if quantities:
+                        found[mapper.get_number(row["id"])] = Decimal(quantities[0]["quantity"])
+        return tuple(found.get(target) for target in targets)
 
     def _get_location(self, level):
         if level.location:

@@ -1,6 +1,7 @@
 """Webhooks of Shopify: registered through its API, and read."""
 
 import re
+from decimal import Decimal
 
 from ..types import ChannelEvent, WebhookRegistration, WebhookReport
 from ..values import check_age, check_signature, digest, lower_headers, read_webhook, rows, to_datetime, to_text
@@ -83,7 +84,8 @@ def parse(headers, raw_body, secrets, now):
     occurred_at = to_datetime(triggered, "The webhook's time") if triggered else now
     check_age(occurred_at, now, MAX_AGE)
     body = read_webhook(raw_body)
-    order_id = _get_order_id(topic, body if isinstance(body, dict) else {})
+    body = body if isinstance(body, dict) else {}
+    order_id = _get_order_id(topic, body)
     return ChannelEvent(
         event_id=to_text(headers.get("x-shopify-event-id")) or digest(topic.encode() + raw_body),
         topic=topic or "unknown",
@@ -91,7 +93,16 @@ def parse(headers, raw_body, secrets, now):
         order_external_id=order_id,
         resource_type="order" if order_id else "other",
         resource_id=order_id,
+        stock=_get_stock(topic, body),
     )
+
+
+def _get_stock(topic, body):
+    """{number of the stock item: available} of a changed level."""
+    item, available = to_text(body.get("inventory_item_id")), body.get("available")
+    if topic != "inventory_levels/update" or not item.isdigit() or type(available) is not int:
+        return {}
+    return {item: Decimal(available)}
 
 
 def _get_order_id(topic, body):

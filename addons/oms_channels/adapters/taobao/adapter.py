@@ -42,6 +42,7 @@ class TaobaoAdapter(base.ChannelAdapter):
             base.REFRESH,
             base.LISTINGS,
             base.STOCK,
+            base.STOCK_READ,
             base.SHIPMENT,
             base.CANCEL,
             base.REFUND,
@@ -134,7 +135,7 @@ class TaobaoAdapter(base.ChannelAdapter):
         page, size = int(cursor or 1), min(limit, MAX_ITEMS)
         answer = self.client.call(
             "taobao.items.onsale.get",
-            fields="num_iid,title,outer_id,price,approve_status",
+            fields="num_iid,title,outer_id,price,approve_status,num",
             page_no=page,
             page_size=size,
             order_by="list_time:asc",
@@ -151,7 +152,7 @@ class TaobaoAdapter(base.ChannelAdapter):
             return {}
         answer = self.client.call(
             "taobao.item.skus.get",
-            fields="sku_id,num_iid,outer_id,price,properties_name,barcode,status",
+            fields="sku_id,num_iid,outer_id,price,properties_name,barcode,status,quantity",
             num_iids=",".join(iids),
         )
         skus = {}

@@ -312,4 +312,11 @@ def _make_listing(row, external_id, iid, title):
         product_external_id=iid,
         inventory_external_id=iid,
         is_active=row.get("approve_status", "onsale") == "onsale" and row.get("status", "normal") == "normal",
+        quantity=_get_quantity(row),
     )
+
+
+def _get_quantity(row):
+    """Of an SKU, or of an item without any."""
+    quantity = row.get("quantity") if "sku_id" in row else row.get("num")
+    return None if quantity is None else to_decimal(quantity, "quantity of an item")

@@ -24,15 +24,26 @@ class StockPublisher(BatchPublisher):
                 errors[index] = f"The shop does not track the stock of {level.sku or level.external_id}."
                 continue
             location = level.location or default
-            known = next((row for row in rows(variant, "stockLevels") if row.get("stockLocationId") == location), None)
-            allocated = to_decimal(known.get("stockAllocated") or 0, "stockAllocated") if known else ZERO
-            on_hand = int(max(level.quantity, ZERO) + allocated)
+            known = _find_level(variant, location)
+            on_hand = int(max(level.quantity, ZERO) + (_get_allocated(known) if known else ZERO))
             if known and known.get("stockOnHand") == on_hand:
                 continue
             stock = [{"stockLocationId": location, "stockOnHand": on_hand}]
             changes.append((index, {"id": variant["id"], "stockLevels": stock}))
         self._send(changes, errors)
         return errors
+
+    def _fetch_batch(self, levels):
+        default = self.get_location_id() if any(not level.location for level in levels) else ""
+        variants, found = self._fetch_variants(levels), []
+        for level in levels:
+            variant = variants.get(level.external_id or ("sku", level.sku)) or {}
+            known = _find_level(variant, level.location or default)
+            if not known or variant.get("trackInventory") == "FALSE":
+                found.append(None)
+            else:
+                found.append(to_decimal(known.get("stockOnHand") or 0, "stockOnHand") - _get_allocated(known))
+        return found
 
     def _fetch_variants(self, levels):
         """{variant id or ("sku", sku): variant with its levels}."""
@@ -61,3 +72,11 @@ class StockPublisher(BatchPublisher):
                 return
             for change in changes:
                 self._send([change], errors)
+
+
+def _find_level(variant, location):
+    return next((row for row in rows(variant, "stockLevels") if row.get("stockLocationId") == location), None)
+
+
+def _get_allocated(level):
+    return to_decimal(level.get("stockAllocated") or 0, "stockAllocated")

@@ -34,6 +34,8 @@ class WooCommerceAdapter(base.ChannelAdapter):
             base.WEBHOOK_SETUP,
             base.LISTINGS,
             base.STOCK,
+            base.STOCK_READ,
+            base.PRICE,
             base.SHIPMENT,
             base.CANCEL,
             base.REFUND,
@@ -245,6 +247,20 @@ class WooCommerceAdapter(base.ChannelAdapter):
 
     def push_stock(self, levels):
         return StockPublisher(self.client).publish(levels)
+
+    def push_price(self, notice):
+        """The regular price; one of a sale stays as it is."""
+        own, parent = notice.external_id, notice.product_external_id
+        path = "/products/batch" if parent in ("", own) else f"/products/{parent}/variations/batch"
+        answer = self.client.post(path, {"update": [{"id": int(own), "regular_price": str(notice.price)}]})
+        result = next(iter(rows(answer, "update")), {})
+        if isinstance(result.get("error"), dict):
+            raise Rejected(to_text(result["error"].get("message")) or "The shop refused the price.")
+        return PushResult(own)
+
+    def _look_up_stock(self, levels):
+        """Override: the shop is asked for these."""
+        return StockPublisher(self.client).fetch(levels)
 
 
 def _make_refund_lines(order, amount, lines):

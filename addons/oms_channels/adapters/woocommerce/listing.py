@@ -33,7 +33,15 @@ def _map_listing(row, parent):
         product_external_id=parent_id or row_id,
         inventory_external_id=f"{parent_id}/{row_id}" if parent_id else row_id,
         is_active=row.get("status") == "publish" and (not parent or parent.get("status") == "publish"),
+        quantity=get_quantity(row),
     )
+
+
+def get_quantity(row):
+    """What a product or variation may sell, None where the shop does not count it. A variation that says "parent"
+    shares its product's stock."""
+    quantity = row.get("stock_quantity")
+    return Decimal(str(quantity)) if row.get("manage_stock") is True and _is_number(str(quantity)) else None
 
 
 def _is_number(text):

@@ -3,6 +3,7 @@
 from ..errors import Rejected
 from ..types import ZERO, StockResult
 from ..values import rows, to_text
+from .listing import get_quantity
 
 # The shop takes no more in one call.
 BATCH = 100
@@ -34,6 +35,32 @@ class StockPublisher:
             for start in range(0, len(changes), BATCH):
                 self._send(path, changes[start : start + BATCH], errors)
         return StockResult(tuple(errors))
+
+    def fetch(self, levels):
+        """:return: tuple of Decimal or None, one for each level: None where the shop counts no stock"""
+        targets, groups = self._find_targets(levels), {}
+        for target in filter(None, targets):
+            parent, _slash, row_id = target.rpartition("/")
+            groups.setdefault(f"/products/{parent}/variations" if parent else "/products", []).append(row_id)
+        found = {}
+        for path, ids in groups.items():
+            for start in range(0, len(ids), BATCH):
+                for row in self._fetch_rows(path, ids[start : start + BATCH]):
+                    found[path, to_text(row.get("id"))] = get_quantity(row)
+        return tuple(
+            found.get(
+                (
+                    f"/products/{target.rpartition('/')[0]}/variations" if "/" in target else "/products",
+                    target.rpartition("/")[2],
+                )
+            )
+            for target in targets
+        )
+
+    def _fetch_rows(self, path, ids):
+        return self.client.get_list(
+            path, include=",".join(ids), per_page=BATCH, _fields="id,manage_stock,stock_quantity"
+        )[0]
 
     def _find_targets(self, levels):
         """["<product>" or "<parent>/<variation>", "" when the shop has none], one a level."""

@@ -7,6 +7,7 @@ from ..errors import BadResponse
 from ..types import ChannelEvent, WebhookRegistration, WebhookReport
 from ..values import check_signature, digest, lower_headers, to_text
 from . import signature
+from .listing import get_quantity
 
 TOPICS = ("order.created", "order.updated", "order.deleted", "order.restored")
 # What we made is known by its name, and may be mended when the address of Odoo has changed.
@@ -94,6 +95,8 @@ def parse(headers, raw_body, secret, now):
         body = json.loads(raw_body)
     except ValueError as error:
         raise BadResponse("The webhook is signed but not understood.", retryable=False) from error
+    if isinstance(body, dict) and topic.startswith("product."):
+        return _read_product(body, topic, digest(topic.encode() + raw_body), now)
     order_id = to_text(body.get("id")) if isinstance(body, dict) and topic.startswith("order.") else ""
     is_order = order_id.isdigit()
     return ChannelEvent(
@@ -104,6 +107,13 @@ def parse(headers, raw_body, secret, now):
         resource_type="order" if is_order else "other",
         resource_id=order_id,
     )
+
+
+def _read_product(body, topic, event_id, now):
+    """A product or variation that was changed: it says how many may be sold."""
+    row_id, quantity = to_text(body.get("id")), get_quantity(body)
+    stock = {row_id: quantity} if row_id.isdigit() and quantity is not None else {}
+    return ChannelEvent(event_id, topic, now, resource_type="product", resource_id=row_id, stock=stock)
 
 
 def _is_ping(headers, raw_body):

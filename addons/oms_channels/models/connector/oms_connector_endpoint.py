@@ -57,7 +57,8 @@ class OmsConnectorEndpoint(models.Model):
     result_expression = fields.Char(
         string="What It Gives",
         help="Expression for the id under which the shop keeps it; later calls name it as {{ result }}. Of a test: the "
-        "shop's name.",
+        "shop's name. Of Read Stock: how many of ``level`` may be sold, ``level.seen`` being what the shop has of it; "
+        "with it the stock is compared daily.",
     )
     done_expression = fields.Char(
         string="Already Done When",
