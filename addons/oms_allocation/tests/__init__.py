@@ -7,3 +7,5 @@ from . import test_sellable
 from . import test_solver
 from . import test_batch_same_records
 from . import test_stock_lock
+from . import test_stock_shares
+from . import test_pools

@@ -1,3 +1,4 @@
+import itertools
 from decimal import Decimal
 
 from odoo import api, models
@@ -12,19 +13,19 @@ class SaleOrder(models.Model):
 
     @api.model
     def _oms_lock_stock(self, demands, candidates):
-        """Lock the stock that may be taken and return it as {(warehouse id, product id): Decimal}."""
+        """Lock the stock that may be taken and return it as `stock.Stock`, in decimals: what nobody is promised, and who
+        may take how much of it."""
         products = self._oms_get_storable(demands)
         warehouses = self.env["stock.warehouse"].union(*(one for found in candidates.values() for one in found))
         locked = self.env["stock.quant"]._oms_lock(products, warehouses.lot_stock_id)
         if any(warehouse.out_type_id.reservation_method != "at_confirm" for warehouse in warehouses):
             # Nothing is reserved at once, so the promise itself must be what the next transaction stumbles over.
             self.env["stock.quant"].union(*locked.values())._oms_touch()
-        sellable = products._oms_get_sellable_quantities(warehouses)
+        orders = self.browse().union(*candidates)
+        lives = {access.min_life_days for access in orders._oms_get_accesses().values()}
+        stock = products._oms_get_stock(warehouses, lives=lives, orders=orders)
         units = {product.id: product.uom_id for product in products}
-        return {
-            (warehouse_id, product_id): self._oms_to_decimal(units[product_id], quantity)
-            for (product_id, warehouse_id), quantity in sellable.items()
-        }
+        return stock.convert(lambda product_id, quantity: self._oms_to_decimal(units[product_id], quantity))
 
     @api.model
     def _oms_get_storable(self, lines):
@@ -40,21 +41,40 @@ class SaleOrder(models.Model):
 
     @api.model
     def _oms_solve(self, demands, candidates, stock):
-        """Return {order: solver.Plan} for the lines in ``demands``, the orders served in turn by their priority."""
+        """Return {order: solver.Plan} for the lines in ``demands``, the orders served in turn by their priority, each
+        from what it may take of ``stock``, which is lowered by it."""
         storable = self._oms_get_storable(demands)
         demands_by_order = {order: [] for order in candidates}
         for line, quantity in sorted(demands.items(), key=lambda item: (item[0].sequence, item[0].id)):
             if line.product_id in storable:
                 decimal = self._oms_to_decimal(line.product_id.uom_id, quantity)
                 demands_by_order[line.order_id].append(Demand(line.id, line.product_id.id, decimal))
-        plans = solve_batch(
-            [
-                Order(order.id, tuple(demands_by_order[order]), tuple(candidates[order].values()))
-                for order in sorted(candidates, key=lambda order: order._get_allocation_sort_key())
-            ],
-            stock,
-        )
+        plans = {}
+        for access, orders in self._oms_group_by_access(candidates, stock):
+            for line_id in [line.id for line in demands if line.id in stock.promised and line.order_id in orders]:
+                stock.give_back(access, line_id)
+            found = solve_batch(
+                [
+                    Order(order.id, tuple(demands_by_order[order]), tuple(candidates[order].values()))
+                    for order in orders
+                ],
+                stock.view(access),
+            )
+            for plan in found.values():
+                for assignment in plan.assignments:
+                    stock.take(access, (assignment.warehouse_id, assignment.product_id), assignment.quantity)
+            plans.update(found)
         return {order: plans[order.id] for order in candidates}
+
+    @api.model
+    def _oms_group_by_access(self, candidates, stock):
+        """Return [(access, orders)]: the orders in the turn in which they are served, and those that follow each other
+        and may take the same together. Without pools, minimum lives and promises it is one group."""
+        orders = self.browse().union(*candidates).sorted(lambda order: order._get_allocation_sort_key())
+        accesses = orders._oms_get_accesses()
+        own = {line.order_id.id for line in self.env["sale.order.line"].browse(stock.promised)}
+        groups = itertools.groupby(orders, key=lambda order: (accesses[order], order.id in own and order.id))
+        return [(access, self.browse().union(*group)) for (access, _own), group in groups]
 
     def _get_allocation_sort_key(self):
         """Return what decides which order of a batch is served first: its channel, then who came first (the order date

@@ -1,0 +1,1 @@
+from . import oms_stock_pool_move
