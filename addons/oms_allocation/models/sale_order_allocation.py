@@ -1,5 +1,3 @@
-from decimal import Decimal
-
 from odoo import api, models
 
 from ..solver import Warehouse, distance_km
@@ -152,12 +150,7 @@ class SaleOrder(models.Model):
         demands = {line: sum(found.values()) for line, found in waiting.items()}
         orders = self.browse({line.order_id.id for line in waiting})
         candidates = orders._oms_get_candidates()
-        stock = self._oms_lock_stock(demands, candidates)
-        for line, found in waiting.items():
-            # It is counted as promised; for these orders it is not, they are the ones it is promised to.
-            for warehouse, quantity in found.items():
-                key = (warehouse.id, line.product_id.id)
-                stock[key] = stock.get(key, Decimal(0)) + self._oms_to_decimal(line.product_id.uom_id, quantity)
+        stock = self._oms_lock_stock(demands, candidates, waiting)
         plans = self._oms_solve(demands, candidates, stock)
         moved = self._oms_get_moved(waiting, plans)
         if not moved:

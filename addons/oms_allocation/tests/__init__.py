@@ -9,3 +9,4 @@ from . import test_batch_same_records
 from . import test_stock_lock
 from . import test_stock_shares
 from . import test_pools
+from . import test_promises

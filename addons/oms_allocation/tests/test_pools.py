@@ -1,3 +1,5 @@
+from psycopg2.errors import CheckViolation
+
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
@@ -112,7 +114,7 @@ class TestPools(OmsAllocationCommon):
 
     @mute_logger("odoo.sql_db")
     def test_quantity_and_share_exclude_each_other(self):
-        with self.assertRaises(Exception), self.cr.savepoint():
+        with self.assertRaises(CheckViolation), self.cr.savepoint():
             self.create_pool(line={"product_id": self.lamp.id, "quantity": 1, "share": 5})
 
     def test_pool_of_another_company_changes_nothing(self):

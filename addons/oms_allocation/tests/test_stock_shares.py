@@ -66,6 +66,15 @@ class TestStockShares(BaseCase):
         stock.give_back(FIRST, 9)
         self.assertSeen(stock, 1, 5)
 
+    def test_who_waits_in_vain_takes_nothing_from_pools_of_others(self):
+        stock = self.get_stock(5, Want(1, 1, 4))
+        stock.wait(PLACE, frozenset(), 3)
+        self.assertSeen(stock, -2, 4)
+        self.assertEqual(stock.get_total()[PLACE], 2)
+        stock.wait(PLACE, frozenset({1}), 6)
+        self.assertSeen(stock, -4, -2)
+        self.assertEqual(stock.get_total()[PLACE], -4)
+
     def test_goods_must_keep(self):
         stock = self.get_stock(10)
         stock.fresh = {30: {PLACE: 6}, 90: {PLACE: 2}}
@@ -86,7 +95,13 @@ class TestStockShares(BaseCase):
         self.assertEqual(
             found,
             {
-                **{(1, 5): "all", (1, 6): "wide", (1, 7): "one", (1, 8): "narrow"},
-                **{(2, 5): "all", (2, 6): "wide", (2, 7): "one", (2, 8): "there"},
+                (1, 5): "all",
+                (1, 6): "wide",
+                (1, 7): "one",
+                (1, 8): "narrow",
+                (2, 5): "all",
+                (2, 6): "wide",
+                (2, 7): "one",
+                (2, 8): "there",
             },
         )

@@ -15,6 +15,7 @@ class OmsStockPoolMove(models.TransientModel):
         required=True,
         compute="_compute_line_id",
         store=True,
+        precompute=True,
         readonly=False,
         domain="[('pool_id', '=', pool_id), ('quantity', '>', 0)]",
     )
@@ -75,10 +76,10 @@ class OmsStockPoolMove(models.TransientModel):
             line.copy({"pool_id": self.target_id.id, "quantity": self.quantity})
         line.quantity -= self.quantity
         message = self.env._(
-            "%(quantity)s of %(goods)s moved from %(source)s to %(target)s. %(reason)s",
+            "%(quantity)s of %(goods)s moved from %(origin)s to %(target)s. %(reason)s",
             quantity=f"{self.quantity:g}",
             goods=line.display_name,
-            source=self.pool_id.name,
+            origin=self.pool_id.name,
             target=self.target_id.name,
             reason=self.reason or "",
         )

@@ -1,5 +1,6 @@
 from . import oms_channel
 from . import oms_stock_pool
+from . import oms_stock_pool_claim
 from . import oms_stock_pool_fill
 from . import oms_stock_promise
 from . import oms_stock_safety

@@ -21,14 +21,16 @@ class ProductProduct(models.Model):
         there. What pools keep is part of it: ask a channel or an order for what it may take.
         """
         stock = self._oms_get_stock(warehouses)
-        return defaultdict(float, {(product_id, warehouse_id): q for (warehouse_id, product_id), q in stock.items()})
+        total = stock.get_total()
+        return defaultdict(float, {(product_id, warehouse_id): q for (warehouse_id, product_id), q in total.items()})
 
-    def _oms_get_stock(self, warehouses, lives=(), orders=None, is_waiting_counted=True):
+    def _oms_get_stock(self, warehouses, lives=(), orders=None, waiting=None, is_waiting_counted=True):
         """Return the `stock.Stock` of these products: one query, and one for each of what is in use of quotas, minimum
         lives and promises, however many products and warehouses.
 
         :param lives: days that goods must keep, as far as anybody demands it
         :param orders: sale.order records whose promises are to be given back to them
+        :param waiting: dict {(warehouse id, product id): quantity} that ``orders`` themselves wait for: it is theirs
         :param is_waiting_counted: take off what others wait for; not where these very moves are to be reserved
         """
         stock = Stock()
@@ -36,12 +38,10 @@ class ProductProduct(models.Model):
             return stock
         for product_id, warehouse_id, quantity in self._query_sellable_quantities(warehouses, is_waiting_counted):
             stock[warehouse_id, product_id] = quantity
+        for key, quantity in (waiting or {}).items():
+            stock[key] = stock.get(key, 0.0) + quantity
         self._oms_keep_safety(stock, warehouses)
         self.env["oms.stock.pool"]._add_wants(stock, self, warehouses)
-        for days in sorted({days for days in lives if days}):
-            fresh = stock.fresh[days] = {}
-            for product_id, warehouse_id, quantity in self._query_fresh_quantities(warehouses, days, orders):
-                fresh[warehouse_id, product_id] = quantity
         if orders:
             ids = set(self.ids)
             for promise in orders._oms_get_promises():
@@ -49,6 +49,12 @@ class ProductProduct(models.Model):
                     promised = stock.promised.setdefault(promise.line_id.id, {})
                     key = (promise.warehouse_id.id, promise.product_id.id)
                     promised[key] = promised.get(key, 0.0) + promise.quantity
+        if (stock.wants or stock.promised) and is_waiting_counted:
+            self.env["oms.stock.pool"]._add_waiting(stock, self, warehouses, orders if waiting else None)
+        for days in sorted({days for days in lives if days}):
+            fresh = stock.fresh[days] = {}
+            for product_id, warehouse_id, quantity in self._query_fresh_quantities(warehouses, days, orders):
+                fresh[warehouse_id, product_id] = quantity
         return stock
 
     def _oms_keep_safety(self, stock, warehouses):

@@ -1,4 +1,5 @@
 import itertools
+from collections import defaultdict
 from decimal import Decimal
 
 from odoo import api, models
@@ -12,9 +13,16 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     @api.model
-    def _oms_lock_stock(self, demands, candidates):
-        """Lock the stock that may be taken and return it as `stock.Stock`, in decimals: what nobody is promised, and who
-        may take how much of it."""
+    def _oms_lock_stock(self, demands, candidates, waiting=None):
+        """Lock the stock that may be taken and return it as `stock.Stock`, in decimals.
+
+        :param waiting: dict {line: {warehouse: quantity}} that these orders wait for there: it is theirs to take
+        """
+        own = defaultdict(float)
+        for line, found in (waiting or {}).items():
+            # It is counted as promised; for these orders it is not, they are the ones it is promised to.
+            for warehouse, quantity in found.items():
+                own[warehouse.id, line.product_id.id] += quantity
         products = self._oms_get_storable(demands)
         warehouses = self.env["stock.warehouse"].union(*(one for found in candidates.values() for one in found))
         locked = self.env["stock.quant"]._oms_lock(products, warehouses.lot_stock_id)
@@ -23,7 +31,7 @@ class SaleOrder(models.Model):
             self.env["stock.quant"].union(*locked.values())._oms_touch()
         orders = self.browse().union(*candidates)
         lives = {access.min_life_days for access in orders._oms_get_accesses().values()}
-        stock = products._oms_get_stock(warehouses, lives=lives, orders=orders)
+        stock = products._oms_get_stock(warehouses, lives=lives, orders=orders, waiting=own)
         units = {product.id: product.uom_id for product in products}
         return stock.convert(lambda product_id, quantity: self._oms_to_decimal(units[product_id], quantity))
 
@@ -51,14 +59,15 @@ class SaleOrder(models.Model):
                 demands_by_order[line.order_id].append(Demand(line.id, line.product_id.id, decimal))
         plans = {}
         for access, orders in self._oms_group_by_access(candidates, stock):
+            own = set()
             for line_id in [line.id for line in demands if line.id in stock.promised and line.order_id in orders]:
-                stock.give_back(access, line_id)
+                own.update(stock.give_back(access, line_id))
             found = solve_batch(
                 [
                     Order(order.id, tuple(demands_by_order[order]), tuple(candidates[order].values()))
                     for order in orders
                 ],
-                stock.view(access),
+                stock.view(access, own),
             )
             for plan in found.values():
                 for assignment in plan.assignments:

@@ -51,6 +51,7 @@ class Stock(dict):
         super().__init__(quantities)
         self.wants = {}  # {(warehouse id, product id): [Want, ...]}, who is filled first stands first
         self.fresh = {}  # {days: {(warehouse id, product id): quantity of those goods that keep so long}}
+        self.backlog = {}  # {(warehouse id, product id): [(pool ids, quantity that its owners wait for in vain)]}
         self.promised = {}  # {order line id: {(warehouse id, product id): quantity}}: not among the quantities above
 
     def convert(self, number):
@@ -58,6 +59,8 @@ class Stock(dict):
         for tables in (self, *self.fresh.values(), *self.promised.values()):
             for (warehouse_id, product_id), quantity in tables.items():
                 tables[warehouse_id, product_id] = number(product_id, quantity)
+        for (_warehouse_id, product_id), waiting in self.backlog.items():
+            waiting[:] = [(pool_ids, number(product_id, quantity)) for pool_ids, quantity in waiting]
         for (_warehouse_id, product_id), wants in self.wants.items():
             wants[:] = [
                 want._replace(
@@ -67,6 +70,22 @@ class Stock(dict):
                 for want in wants
             ]
         return self
+
+    def get_total(self):
+        """Return {(warehouse id, product id): quantity} of what is there less all that anybody waits for."""
+        total = dict(self)
+        for key, waiting in self.backlog.items():
+            total[key] = total.get(key, 0) - sum(quantity for _pool_ids, quantity in waiting)
+        return total
+
+    def wait(self, key, pool_ids, quantity):
+        """Note that owners of ``pool_ids``, maybe of none, wait for ``quantity``: they get what they may take, and
+        what they do not get takes nothing from pools that are not theirs."""
+        found = max(self.get(key, 0) - self.count_withheld(key, Access(pool_ids)), 0)
+        part = min(quantity, found)
+        self[key] = self.get(key, 0) - part
+        if quantity > part:
+            self.backlog.setdefault(key, []).append((pool_ids, quantity - part))
 
     def get_fills(self, key):
         """Return [(want, what the pool holds)] of one place, in the order in which they are filled."""
@@ -78,12 +97,20 @@ class Stock(dict):
             fills.append((want, held))
         return fills
 
-    def view(self, access):
-        """Return {(warehouse id, product id): quantity} of what may be taken with ``access``."""
+    def view(self, access, own=()):
+        """Return {(warehouse id, product id): quantity} of what may be taken with ``access``.
+
+        :param own: places of which something was promised to the asker: nobody who waits stands before it there
+        """
         quantities = dict(self)
         for key in self.wants:
             if key in quantities:
                 quantities[key] -= self.count_withheld(key, access)
+        for key, waiting in self.backlog.items():
+            if key not in own:
+                # Who waits in vain for all that the asker may take stands before the asker.
+                pools = access.pool_ids.intersection(want.pool_id for want in self.wants.get(key, ()))
+                quantities[key] -= sum(quantity for pool_ids, quantity in waiting if pools <= pool_ids)
         for days, fresh in self.fresh.items():
             if days <= access.min_life_days:
                 for key, quantity in fresh.items():
@@ -105,8 +132,12 @@ class Stock(dict):
                 fresh[key] -= quantity
 
     def give_back(self, access, line_id):
-        """Put what is promised to an order line among what is there: it is allocated now, to whatever comes of it."""
-        for key, quantity in self.promised.pop(line_id, {}).items():
+        """Put what is promised to an order line among what is there: it is allocated now, to whatever comes of it.
+
+        :return: the places where something was promised
+        """
+        promised = self.promised.pop(line_id, {})
+        for key, quantity in promised.items():
             left = quantity
             for number, want in enumerate(self.wants.get(key, ())):
                 if want.taken is not None and want.pool_id in access.pool_ids:
@@ -117,6 +148,7 @@ class Stock(dict):
             for days, fresh in self.fresh.items():
                 if days <= access.min_life_days and key in fresh:
                     fresh[key] += quantity
+        return promised.keys()
 
     def count_withheld(self, key, access):
         return sum(
