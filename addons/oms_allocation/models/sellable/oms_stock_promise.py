@@ -15,7 +15,7 @@ class OmsStockPromise(models.Model):
     _check_company_auto = True
 
     line_id = fields.Many2one("sale.order.line", string="Order Line", required=True, index=True, ondelete="cascade")
-    order_id = fields.Many2one(related="line_id.order_id", store=True, precompute=True, index=True)
+    order_id = fields.Many2one("sale.order", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="line_id.company_id", store=True, precompute=True, index=True)
     channel_id = fields.Many2one(related="order_id.channel_id", store=True, precompute=True, index="btree_not_null")
     product_id = fields.Many2one("product.product", required=True, index=True, ondelete="cascade")

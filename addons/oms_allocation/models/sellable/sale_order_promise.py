@@ -107,14 +107,15 @@ class SaleOrder(models.Model):
                 key = (assignment.line_id, assignment.product_id, assignment.warehouse_id)
                 quantities[key] = quantities.get(key, 0.0) + float(assignment.quantity)
         now = fields.Datetime.now()
-        hours = {line.id: line.order_id.channel_id.promise_hours for line in self.order_line}
+        orders = {line.id: line.order_id for line in self.order_line}
         return [
             {
+                "order_id": orders[line_id].id,
                 "line_id": line_id,
                 "product_id": product_id,
                 "warehouse_id": warehouse_id,
                 "quantity": quantity,
-                "expire_date": fields.Datetime.add(now, hours=hours[line_id]),
+                "expire_date": fields.Datetime.add(now, hours=orders[line_id].channel_id.promise_hours),
             }
             for (line_id, product_id, warehouse_id), quantity in quantities.items()
         ]
