@@ -22,6 +22,8 @@
         "views/oms_stock_pool_views.xml",
         "views/oms_stock_safety_views.xml",
         "views/oms_stock_promise_views.xml",
+        "views/oms_stock_entry_views.xml",
+        "views/oms_sellable_views.xml",
         "views/sellable_field_views.xml",
         "views/oms_allocation_menus.xml",
         "views/oms_sellable_menus.xml",

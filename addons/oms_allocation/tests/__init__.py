@@ -10,3 +10,4 @@ from . import test_stock_lock
 from . import test_stock_shares
 from . import test_pools
 from . import test_promises
+from . import test_stock_picture

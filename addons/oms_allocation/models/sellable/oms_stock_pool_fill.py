@@ -2,7 +2,6 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 
 class OmsStockPool(models.Model):
@@ -29,33 +28,6 @@ class OmsStockPool(models.Model):
             pool.taken_quantity = sum(pool.line_ids.mapped("taken_quantity"))
             pool.fill_percent = 100 * pool.held_quantity / pool.wanted_quantity if pool.wanted_quantity else 0.0
 
-    def _query_pooled_products(self):
-        """Return the ids of the products of these pools that there is any stock of, or that a line names."""
-        named = self.line_ids.product_id.ids
-        categories = self.line_ids.filtered(lambda line: not line.product_id).categ_id
-        if any(not line.product_id and not line.categ_id for line in self.line_ids):
-            condition = SQL("TRUE")
-        elif categories:
-            condition = SQL(
-                "template.categ_id = ANY(%s)",
-                self.env["product.category"].search([("id", "child_of", categories.ids)]).ids,
-            )
-        else:
-            return named
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT DISTINCT product.id
-                     FROM product_product product
-                     JOIN product_template template ON template.id = product.product_tmpl_id
-                     JOIN stock_quant quant ON quant.product_id = product.id
-                     JOIN stock_location location ON location.id = quant.location_id AND location.usage = 'internal'
-                    WHERE quant.quantity > 0 AND quant.company_id = ANY(%s) AND %s""",
-                self.company_id.ids,
-                condition,
-            )
-        )
-        return list({*named, *(id_ for (id_,) in rows)})
-
     def _get_fills(self):
         """Return {pool line id: [(warehouse id, product id, wanted, held, taken), ...]} of these pools.
 
@@ -66,7 +38,8 @@ class OmsStockPool(models.Model):
         fills = defaultdict(list)
         if not specs:
             return fills
-        products = pools_sudo.env["product.product"].browse(pools_sudo._query_pooled_products())
+        scopes = [scope for spec in specs for scope in spec.scopes]
+        products = pools_sudo.env["product.product"]._oms_search_scoped(scopes, pools_sudo.company_id.ids)
         warehouses = pools_sudo.env["stock.warehouse"].search([("company_id", "in", pools_sudo.company_id.ids)])
         stock = products._oms_get_stock(warehouses)
         taken = defaultdict(float)

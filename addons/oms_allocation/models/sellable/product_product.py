@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .stock import WHOLE, Stock, spread
@@ -86,7 +86,37 @@ class ProductProduct(models.Model):
             part = quantity * rules[warehouse_id][1] // WHOLE
             view[warehouse_id, product_id] = view.get((warehouse_id, product_id), 0.0) + part
 
+    @api.model
+    def _oms_search_scoped(self, scopes, company_ids):
+        """Return the products that ``scopes`` name, and those they are about without naming them, as far as any is on
+        hand."""
+        ids = {scope.product_id for scope in scopes if scope.product_id}
+        if not all(scope.product_id for scope in scopes):
+            category_ids = {scope.category_id for scope in scopes if not scope.product_id}
+            ids.update(id_ for (id_,) in self._query_stocked_products(company_ids, category_ids))
+        return self.browse(sorted(ids))
+
     # === QUERIES === #
+
+    @api.model
+    def _query_stocked_products(self, company_ids, category_ids):
+        """Return rows (product id) of what companies have on hand, of some categories; 0 among them means all."""
+        self.env["stock.quant"].flush_model(["product_id", "location_id", "quantity", "company_id"])
+        below = self.env["product.category"].sudo().search([("id", "child_of", list(category_ids))]).ids
+        return self.env.execute_query(
+            SQL(
+                """SELECT DISTINCT product.id
+                     FROM product_product product
+                     JOIN product_template template ON template.id = product.product_tmpl_id
+                     JOIN stock_quant quant ON quant.product_id = product.id
+                     JOIN stock_location location ON location.id = quant.location_id AND location.usage = 'internal'
+                    WHERE quant.quantity > 0 AND quant.company_id = ANY(%s)
+                      AND (%s OR template.categ_id = ANY(%s))""",
+                company_ids,
+                0 in category_ids,
+                below,
+            )
+        )
 
     def _query_categories(self):
         """Return rows (product id, path of its category)."""
