@@ -1,5 +1,4 @@
 from dataclasses import replace
-from decimal import Decimal
 from functools import partial
 
 from odoo import api, models
@@ -119,7 +118,7 @@ class SaleOrder(models.Model):
         :param waiting: dict {line: {warehouse: quantity that waits there}}
         """
         demands = {line: sum(found.values()) for line, found in waiting.items()}
-        sourcing = self._oms_plan(demands, partial(self._oms_lock_stock_for_waiting, waiting))
+        sourcing = self._oms_plan(demands, partial(self._oms_lock_stock, demands, waiting=waiting))
         moved = self._oms_get_moved(waiting, sourcing.plans)
         if not moved:
             return
@@ -129,21 +128,6 @@ class SaleOrder(models.Model):
         self._oms_set_single_warehouse(moved_lines)
         changed = moved_lines.order_id
         self._oms_explain_plans(replace(sourcing, plans={order: sourcing.plans[order] for order in changed}))
-
-    @api.model
-    def _oms_lock_stock_for_waiting(self, waiting, places):
-        """Return the stock as `_oms_lock_stock` does, with what these lines wait for.
-
-        It is counted as promised; for these orders it is not, they are the ones it is promised to.
-
-        :param waiting: dict {line: {warehouse: quantity that waits there}}
-        """
-        stock = self._oms_lock_stock(waiting, places)
-        for line, found in waiting.items():
-            for warehouse, quantity in found.items():
-                key = (warehouse.id, line.product_id.id)
-                stock[key] = stock.get(key, Decimal(0)) + self._oms_to_decimal(line.product_id.uom_id, quantity)
-        return stock
 
     @api.model
     def _oms_get_moved(self, waiting, plans):

@@ -8,7 +8,7 @@ class OmsCachedMixin(models.AbstractModel):
     _name = "oms.cached.mixin"
     _description = "Kept in the Cache"
 
-    # Names of the fields that the cache rests on; None: all.
+    # Names of the fields that the cache rests on, added up over all addons that extend the model; None: all.
     _oms_cached_fields = None
 
     @api.model_create_multi
@@ -19,9 +19,16 @@ class OmsCachedMixin(models.AbstractModel):
 
     def write(self, vals):
         res = super().write(vals)
-        if self._oms_cached_fields is None or not vals.keys().isdisjoint(self._oms_cached_fields):
+        names = self._oms_get_cached_fields()
+        if not names or not vals.keys().isdisjoint(names):
             self.env.registry.clear_cache()
         return res
+
+    @api.model
+    def _oms_get_cached_fields(self):
+        """Return what all addons name: two that do not know each other both extend a model."""
+        named = (parent.__dict__.get("_oms_cached_fields") for parent in type(self).__mro__)
+        return frozenset().union(*(names for names in named if names))
 
     def unlink(self):
         res = super().unlink()

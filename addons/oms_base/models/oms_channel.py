@@ -125,6 +125,23 @@ class OmsChannel(models.Model):
         self.ensure_one()
         return self.env["stock.warehouse"].browse(self._get_warehouse_ids())
 
+    def _get_sellable_quantities(self, products):
+        """Return what this channel may still sell of ``products`` in its warehouses, before its own rules of how much
+        is told to the shop.
+
+        `oms_allocation` overrides it: others may have stock of their own, and goods on their way may be sold already.
+
+        :return: dict {(product id, warehouse id): quantity in the product's unit}; what is not there is 0
+        """
+        self.ensure_one()
+        return products._oms_get_sellable_quantities(self._get_warehouses())
+
+    def _get_promised_demand(self):
+        """Return {product id: quantity} of what orders of the company that are not confirmed yet want and that is bound
+        for them: it is not among what is sellable any more, so it must not be taken off twice. Nothing here."""
+        self.ensure_one()
+        return {}
+
     @ormcache("self.id")
     def _get_warehouse_ids(self):
         channel_sudo = self.sudo()  # sudo: stock.warehouse - the answer is kept for all users

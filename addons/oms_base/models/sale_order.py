@@ -124,6 +124,29 @@ class SaleOrder(models.Model):
         orders._oms_log_event("cancelled")
         return res
 
+    def _oms_get_sellable_quantities(self, products):
+        """Return what these orders may still be promised, as a list of (orders that see the same, quantities).
+
+        `oms_allocation` overrides it: what an order may take depends on its channel, its buyer and how long goods must
+        keep. What is bound for an order already comes on top of it, see `_oms_get_promised_quantities`.
+
+        :return: list of (orders, dict {(product id, warehouse id): quantity in the product's unit})
+        """
+        groups = []
+        for channel, orders in self.grouped("channel_id").items():
+            if channel:
+                groups.append((orders, channel._get_sellable_quantities(products)))
+                continue
+            for warehouse, some in orders.grouped("warehouse_id").items():
+                groups.append((some, products._oms_get_sellable_quantities(warehouse)))
+        return groups
+
+    def _oms_get_promised_quantities(self):
+        """Return what is bound for these orders before they are allocated: {order id: {(product id, warehouse id):
+        quantity}}. To be overridden by who binds anything; it is not among what is sellable, and theirs all the same.
+        """
+        return {}
+
     def _oms_log_event(self, code, document=None, message=None, data=None, date=None):
         """Write one event for each of these orders; the only way events are written.
 

@@ -44,5 +44,5 @@ class Website(models.Model):
         """Return how many of a product the website's channel may sell, in the product's unit."""
         self.ensure_one()
         # sudo: oms.channel - visitors learn how many there are, nothing of the channel
-        warehouses = self.sudo().oms_channel_id._get_warehouses()
-        return sum(product.sudo()._oms_get_sellable_quantities(warehouses).values())
+        channel_sudo = self.sudo().oms_channel_id
+        return sum(channel_sudo._get_sellable_quantities(product.sudo()).values())

@@ -1,57 +1,204 @@
 from collections import defaultdict
 
-from odoo import models
+from odoo import api, fields, models
 from odoo.tools import SQL
+
+from .stock import WHOLE, Stock, spread
 
 
 class ProductProduct(models.Model):
+    """What is there of products, read at once for any number of products and warehouses."""
+
     _inherit = "product.product"
 
     def _oms_get_sellable_quantities(self, warehouses):
         """Override of `oms_base`: only what a delivery can be reserved from, less all that others wait for.
 
-        On hand below the stock location of the warehouse, less reserved, less what confirmed moves take out of there
-        but have not reserved yet, less what allocations promise that are not procured yet. It does not call `super`:
-        the same rows would be read twice. A negative number says how much more is promised than is there.
+        On hand below the stock location of the warehouse, but for what is not for sale there or past its removal date,
+        less reserved, less what confirmed moves take out of there but have not reserved yet, less what allocations
+        promise that are not procured yet, less what is promised to orders before that, less the safety stock. It does
+        not call `super`: the same rows would be read twice. A negative number says how much more is promised than is
+        there. What pools keep is part of it: ask a channel or an order for what it may take.
         """
-        quantities = defaultdict(float)
-        if self.ids and warehouses.ids:
-            for product_id, warehouse_id, quantity in self._query_sellable_quantities(warehouses):
-                quantities[product_id, warehouse_id] = quantity
-        return quantities
+        stock = self._oms_get_stock(warehouses)
+        total = stock.get_total()
+        return defaultdict(float, {(product_id, warehouse_id): q for (warehouse_id, product_id), q in total.items()})
 
-    def _query_sellable_quantities(self, warehouses):
-        """Return rows (product id, warehouse id, quantity): one read, however many products and warehouses."""
-        self.env["stock.quant"].flush_model(["product_id", "location_id", "quantity", "reserved_quantity"])
-        self.env["stock.move"].flush_model(
-            ["product_id", "location_id", "location_dest_id", "state", "product_qty", "product_uom_qty", "quantity"]
+    def _oms_get_stock(self, warehouses, lives=(), orders=None, waiting=None, is_waiting_counted=True):
+        """Return the `stock.Stock` of these products: one query, and one for each of what is in use of quotas, minimum
+        lives and promises, however many products and warehouses.
+
+        :param lives: days that goods must keep, as far as anybody demands it
+        :param orders: sale.order records whose promises are to be given back to them
+        :param waiting: dict {(warehouse id, product id): quantity} that ``orders`` themselves wait for: it is theirs
+        :param is_waiting_counted: take off what others wait for; not where these very moves are to be reserved
+        """
+        stock = Stock()
+        if not self.ids or not warehouses.ids:
+            return stock
+        for product_id, warehouse_id, quantity in self._query_sellable_quantities(warehouses, is_waiting_counted):
+            stock[warehouse_id, product_id] = quantity
+        for key, quantity in (waiting or {}).items():
+            stock[key] = stock.get(key, 0.0) + quantity
+        self._oms_keep_safety(stock, warehouses)
+        self.env["oms.stock.pool"]._add_wants(stock, self, warehouses)
+        if orders:
+            ids = set(self.ids)
+            for promise in orders._oms_get_promises():
+                if promise.product_id.id in ids:
+                    promised = stock.promised.setdefault(promise.line_id.id, {})
+                    key = (promise.warehouse_id.id, promise.product_id.id)
+                    promised[key] = promised.get(key, 0.0) + promise.quantity
+        if (stock.wants or stock.promised) and is_waiting_counted:
+            self.env["oms.stock.pool"]._add_waiting(stock, self, warehouses, orders if waiting else None)
+        for days in sorted({days for days in lives if days}):
+            fresh = stock.fresh[days] = {}
+            for product_id, warehouse_id, quantity in self._query_fresh_quantities(warehouses, days, orders):
+                fresh[warehouse_id, product_id] = quantity
+        return stock
+
+    def _oms_keep_safety(self, stock, warehouses):
+        """Take the safety stock off what there is; it may leave less than nothing, as what others wait for may."""
+        for company, scopes in self.env["oms.stock.safety"]._get_scopes():
+            ids = warehouses.filtered(lambda warehouse, id_=company: warehouse.company_id.id == id_).ids
+            for key, quantity in spread(scopes, self._oms_group_by_category(scopes), ids).items():
+                if key in stock:
+                    stock[key] -= quantity
+
+    def _oms_group_by_category(self, scopes):
+        """Return {category id: product ids in it and below}, with 0 for all products, as `stock.spread` asks for."""
+        grouped = defaultdict(list, {0: self.ids})
+        if any(scope.category_id for scope in scopes):
+            wanted = {scope.category_id for scope in scopes}
+            for product_id, parent_path in self._query_categories():
+                for category_id in map(int, parent_path.rstrip("/").split("/")):
+                    if category_id in wanted:
+                        grouped[category_id].append(product_id)
+        return grouped
+
+    def _oms_add_expected(self, view, warehouses):
+        """Add to ``view`` the part that may be sold of what is on its way."""
+        rules = self.env["stock.warehouse"]._oms_get_incoming_rules()
+        rules = {id_: rule for id_, rule in rules.items() if id_ in warehouses.ids}
+        if not rules or not self.ids:
+            return
+        for product_id, warehouse_id, quantity in self._query_expected_quantities(warehouses, rules):
+            part = quantity * rules[warehouse_id][1] // WHOLE
+            view[warehouse_id, product_id] = view.get((warehouse_id, product_id), 0.0) + part
+
+    @api.model
+    def _oms_search_scoped(self, scopes, company_ids):
+        """Return the products that ``scopes`` name, and those they are about without naming them, as far as any is on
+        hand."""
+        ids = {scope.product_id for scope in scopes if scope.product_id}
+        if not all(scope.product_id for scope in scopes):
+            category_ids = {scope.category_id for scope in scopes if not scope.product_id}
+            ids.update(id_ for (id_,) in self._query_stocked_products(company_ids, category_ids))
+        return self.browse(sorted(ids))
+
+    # === QUERIES === #
+
+    @api.model
+    def _query_stocked_products(self, company_ids, category_ids):
+        """Return rows (product id) of what companies have on hand, of some categories; 0 among them means all."""
+        self.env["stock.quant"].flush_model(["product_id", "location_id", "quantity", "company_id"])
+        below = self.env["product.category"].sudo().search([("id", "child_of", list(category_ids))]).ids
+        return self.env.execute_query(
+            SQL(
+                """SELECT DISTINCT product.id
+                     FROM product_product product
+                     JOIN product_template template ON template.id = product.product_tmpl_id
+                     JOIN stock_quant quant ON quant.product_id = product.id
+                     JOIN stock_location location ON location.id = quant.location_id AND location.usage = 'internal'
+                    WHERE quant.quantity > 0 AND quant.company_id = ANY(%s)
+                      AND (%s OR template.categ_id = ANY(%s))""",
+                company_ids,
+                0 in category_ids,
+                below,
+            )
         )
-        self.env["oms.allocation"].flush_model(["product_id", "warehouse_id", "state", "quantity", "procured_quantity"])
+
+    def _query_categories(self):
+        """Return rows (product id, path of its category)."""
+        return self.env.execute_query(
+            SQL(
+                """SELECT product.id, category.parent_path
+                     FROM product_product product
+                     JOIN product_template template ON template.id = product.product_tmpl_id
+                     JOIN product_category category ON category.id = template.categ_id
+                    WHERE product.id = ANY(%s)""",
+                self.ids,
+            )
+        )
+
+    def _oms_flush_stock(self):
+        """Write what the queries of the stock rest on."""
+        self.env["stock.quant"].flush_model(
+            ["product_id", "location_id", "lot_id", "quantity", "reserved_quantity", "removal_date", "expiration_date"]
+        )
+        self.env["stock.move"].flush_model(
+            [
+                *("product_id", "location_id", "location_dest_id", "location_final_id", "state", "date"),
+                *("product_qty", "product_uom_qty", "quantity", "oms_min_expiration_date"),
+            ]
+        )
+        self.env["oms.allocation"].flush_model(
+            ["product_id", "warehouse_id", "state", "quantity", "procured_quantity", "shortage_quantity"]
+        )
+        self.env["oms.stock.promise"].flush_model(
+            ["product_id", "warehouse_id", "line_id", "state", "quantity", "expire_date"]
+        )
         self.env["oms.warehouse.rejection"].flush_model(["product_id", "warehouse_id", "blocked_quantity"])
         self.env["stock.warehouse"].flush_model(["lot_stock_id"])
         self.env["stock.location"].flush_model(["parent_path", "usage"])
+        self.env["product.template"].flush_model(["use_expiration_date", "categ_id"])
+
+    def _oms_get_place_sql(self, warehouses):
+        """Return the common table ``place``: the locations that goods are sold from, and whose they are."""
+        return SQL(
+            """
+            place AS (
+                SELECT location.id, warehouse.id AS warehouse_id, location.id = ANY(%(blocked)s) AS is_blocked
+                  FROM stock_warehouse warehouse
+                  JOIN stock_location root ON root.id = warehouse.lot_stock_id
+                  JOIN stock_location location ON location.parent_path LIKE root.parent_path || '%%'
+                 WHERE warehouse.id = ANY(%(warehouse_ids)s) AND location.usage = 'internal'
+            )
+            """,
+            blocked=list(self.env["stock.location"]._oms_get_blocked_ids()),
+            warehouse_ids=warehouses.ids,
+        )
+
+    def _oms_get_expired_sql(self):
+        """Return the condition on ``quant`` that Odoo would not reserve it any more."""
+        return SQL(
+            """(quant.removal_date < %s AND EXISTS (
+                    SELECT FROM product_product product
+                      JOIN product_template template ON template.id = product.product_tmpl_id
+                     WHERE product.id = quant.product_id AND template.use_expiration_date
+                ))""",
+            fields.Datetime.now(),
+        )
+
+    def _query_sellable_quantities(self, warehouses, is_waiting_counted=True):
+        """Return rows (product id, warehouse id, quantity): one read, however many products and warehouses."""
+        self._oms_flush_stock()
         return self.env.execute_query(
             SQL(
                 """
-                WITH place AS (
-                    SELECT location.id, warehouse.id AS warehouse_id
-                      FROM stock_warehouse warehouse
-                      JOIN stock_location root ON root.id = warehouse.lot_stock_id
-                      JOIN stock_location location ON location.parent_path LIKE root.parent_path || '%%'
-                     WHERE warehouse.id = ANY(%(warehouse_ids)s) AND location.usage = 'internal'
-                )
-                SELECT product_id, warehouse_id, SUM(quantity)::float FROM (
+                WITH %(place)s
+                SELECT product_id, warehouse_id, SUM(quantity) FROM (
                     SELECT quant.product_id, place.warehouse_id,
-                           COALESCE(quant.quantity, 0) - quant.reserved_quantity AS quantity
+                           (COALESCE(quant.quantity, 0) - quant.reserved_quantity)::float8 AS quantity
                       FROM stock_quant quant
                       JOIN place ON place.id = quant.location_id
-                     WHERE quant.product_id = ANY(%(product_ids)s)
+                     WHERE quant.product_id = ANY(%(product_ids)s) AND NOT place.is_blocked AND NOT %(expired)s
                  UNION ALL
                     SELECT move.product_id, place.warehouse_id,
                            - move.product_qty * (1 - COALESCE(move.quantity, 0) / move.product_uom_qty)
                       FROM stock_move move
                       JOIN place ON place.id = move.location_id
-                     WHERE move.product_id = ANY(%(product_ids)s)
+                     WHERE %(is_waiting_counted)s AND move.product_id = ANY(%(product_ids)s) AND NOT place.is_blocked
                        AND move.state IN ('confirmed', 'partially_available') AND move.product_uom_qty <> 0
                        AND NOT EXISTS (
                                SELECT FROM place target
@@ -60,8 +207,13 @@ class ProductProduct(models.Model):
                  UNION ALL
                     SELECT product_id, warehouse_id, COALESCE(procured_quantity, 0) - quantity
                       FROM oms_allocation
+                     WHERE %(is_waiting_counted)s AND state = 'planned'
+                       AND product_id = ANY(%(product_ids)s) AND warehouse_id = ANY(%(warehouse_ids)s)
+                 UNION ALL
+                    SELECT product_id, warehouse_id, - quantity
+                      FROM oms_stock_promise
                      WHERE product_id = ANY(%(product_ids)s) AND warehouse_id = ANY(%(warehouse_ids)s)
-                       AND state = 'planned'
+                       AND state = 'active' AND expire_date > %(now)s
                  UNION ALL
                     SELECT product_id, warehouse_id, - blocked_quantity
                       FROM oms_warehouse_rejection
@@ -70,7 +222,102 @@ class ProductProduct(models.Model):
                 ) entries
                 GROUP BY product_id, warehouse_id
                 """,
+                place=self._oms_get_place_sql(warehouses),
+                expired=self._oms_get_expired_sql(),
+                is_waiting_counted=is_waiting_counted,
                 product_ids=self.ids,
                 warehouse_ids=warehouses.ids,
+                now=fields.Datetime.now(),
             )
+        )
+
+    def _query_fresh_quantities(self, warehouses, days, orders=None):
+        """Return rows (product id, warehouse id, quantity) of what keeps for ``days`` and is not bound for others who
+        demand it as well. Only of products that expire.
+
+        :param orders: whose own waiting demand does not count
+        """
+        self._oms_flush_stock()
+        return self.env.execute_query(
+            SQL(
+                """
+                WITH %(place)s, expiring AS (
+                    SELECT product.id
+                      FROM product_product product
+                      JOIN product_template template ON template.id = product.product_tmpl_id
+                     WHERE product.id = ANY(%(product_ids)s) AND template.use_expiration_date
+                )
+                SELECT product_id, warehouse_id, SUM(quantity) FROM (
+                    SELECT quant.product_id, place.warehouse_id,
+                           (CASE WHEN quant.expiration_date IS NULL OR quant.expiration_date >= %(limit)s
+                                 THEN COALESCE(quant.quantity, 0) - quant.reserved_quantity
+                                 ELSE 0 END)::float8 AS quantity
+                      FROM stock_quant quant
+                      JOIN place ON place.id = quant.location_id
+                      JOIN expiring ON expiring.id = quant.product_id
+                     WHERE NOT place.is_blocked AND NOT %(expired)s
+                 UNION ALL
+                    SELECT move.product_id, place.warehouse_id,
+                           - move.product_qty * (1 - COALESCE(move.quantity, 0) / move.product_uom_qty)
+                      FROM stock_move move
+                      JOIN place ON place.id = move.location_id
+                      JOIN expiring ON expiring.id = move.product_id
+                 LEFT JOIN sale_order_line line ON line.id = move.sale_line_id
+                     WHERE move.state IN ('confirmed', 'partially_available') AND move.product_uom_qty <> 0
+                       AND move.oms_min_expiration_date IS NOT NULL
+                       AND (line.order_id IS NULL OR line.order_id <> ALL(%(order_ids)s))
+                ) entries
+                GROUP BY product_id, warehouse_id
+                """,
+                place=self._oms_get_place_sql(warehouses),
+                expired=self._oms_get_expired_sql(),
+                limit=self.env["sale.order"]._oms_get_min_expiration(days),
+                product_ids=self.ids,
+                order_ids=orders.ids if orders else [],
+            )
+        )
+
+    def _query_expected_quantities(self, warehouses, rules):
+        """Return rows (product id, warehouse id, quantity) of what is on its way into the warehouses in time.
+
+        :param rules: dict {warehouse id: (days, share)}
+        """
+        self._oms_flush_stock()
+        today = fields.Datetime.now()
+        limits = [(id_, fields.Datetime.add(today, days=days)) for id_, (days, _share) in rules.items()]
+        return self.env.execute_query(
+            SQL(
+                """
+                WITH %(place)s
+                SELECT move.product_id, place.warehouse_id, SUM(move.product_qty)
+                  FROM stock_move move
+                  JOIN place ON place.id = COALESCE(move.location_final_id, move.location_dest_id)
+                  JOIN (VALUES %(limits)s) rule (warehouse_id, until) ON rule.warehouse_id = place.warehouse_id
+                 WHERE move.product_id = ANY(%(product_ids)s) AND move.date <= rule.until AND NOT place.is_blocked
+                   AND %(arriving)s
+                 GROUP BY move.product_id, place.warehouse_id
+                """,
+                place=self._oms_get_place_sql(warehouses),
+                limits=SQL(", ").join(SQL("(%s, %s::timestamp)", *limit) for limit in limits),
+                arriving=self._oms_get_arriving_sql(),
+                product_ids=self.ids,
+            )
+        )
+
+    def _oms_get_arriving_sql(self):
+        """Return the condition on ``move`` into ``place`` that it brings goods which are not there yet, and that no
+        earlier step of the same way is counted besides."""
+        return SQL(
+            """(move.state NOT IN ('draft', 'cancel', 'done')
+                AND NOT EXISTS (
+                        SELECT FROM place origin
+                         WHERE origin.id = move.location_id AND origin.warehouse_id = place.warehouse_id
+                    )
+                AND NOT EXISTS (
+                        SELECT FROM stock_move_move_rel chain
+                          JOIN stock_move earlier ON earlier.id = chain.move_orig_id
+                          JOIN place target ON target.id = COALESCE(earlier.location_final_id, earlier.location_dest_id)
+                         WHERE chain.move_dest_id = move.id AND earlier.state NOT IN ('draft', 'cancel', 'done')
+                           AND target.warehouse_id = place.warehouse_id
+                    ))"""
         )

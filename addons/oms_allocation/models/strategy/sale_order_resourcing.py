@@ -1,4 +1,4 @@
-from decimal import Decimal
+from functools import partial
 
 from odoo import api, models
 
@@ -37,17 +37,8 @@ class SaleOrder(models.Model):
 
         :param found: dict {line: {warehouse: quantity in the product's unit}}
         """
-
-        def prepare_stock(places):
-            stock = self._oms_lock_stock(found, places)
-            for line, quantities in found.items():
-                for warehouse, quantity in quantities.items():
-                    key = (warehouse.id, line.product_id.id)
-                    stock[key] = stock.get(key, Decimal(0)) + self._oms_to_decimal(line.product_id.uom_id, quantity)
-            return stock
-
         demands = {line: sum(quantities.values()) for line, quantities in found.items()}
-        return self._oms_plan(demands, prepare_stock, is_fresh=True)
+        return self._oms_plan(demands, partial(self._oms_lock_stock, demands, waiting=found), is_fresh=True)
 
     @api.model
     def _oms_get_resourced(self, found, sourcing):

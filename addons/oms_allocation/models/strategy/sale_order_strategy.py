@@ -1,3 +1,4 @@
+from copy import deepcopy
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -27,7 +28,7 @@ class Sourcing:
     :param refusals: {order: [(RuleSpec, solver.Refusal, warehouse id), ...]}
     :param given_up: {order: [RuleSpec, ...]}: preferences that would have left something behind
     :param plans: {order: solver.Plan}
-    :param stock: {(warehouse id, product id): Decimal} that they were planned from
+    :param stock: `stock.Stock`, what is left of it
     """
 
     strategies: dict
@@ -108,7 +109,7 @@ class SaleOrder(models.Model):
         """Decide where what is asked for comes from. Nothing is written.
 
         :param demands: dict {order line: quantity in the product's unit}
-        :param prepare_stock: called with ({order: warehouses}); returns {(warehouse id, product id): Decimal}
+        :param prepare_stock: called with ({order: warehouses}); returns a `stock.Stock`
         :param strategies: {order: StrategySpec} where they are not to be the orders' own
         :param is_fresh: no warehouse prepares a parcel for these orders that more could go into
         :return: Sourcing
@@ -118,6 +119,9 @@ class SaleOrder(models.Model):
         places = orders._oms_get_places(strategies, is_fresh=is_fresh)
         sourcing = Sourcing(strategies, places, orders._oms_get_refusals(demands, places, strategies))
         stock = sourcing.stock = prepare_stock(places)
+        before = (
+            deepcopy(stock) if any(rule.is_preference for spec in strategies.values() for rule in spec.rules) else None
+        )
         todo = orders
         for _round in range(MAX_ROUNDS):
             candidates = {order: sourcing.get_candidates(order) for order in todo}
@@ -126,17 +130,17 @@ class SaleOrder(models.Model):
             todo = todo.filtered(lambda order: sourcing.plans[order].shortages and sourcing.give_up_one(order))
             if not todo:
                 break
-            stock = self._oms_subtract_plans(stock, {o: plan for o, plan in sourcing.plans.items() if o not in todo})
+            stock = sourcing.stock = deepcopy(before)
+            self._oms_take_plans(stock, {o: plan for o, plan in sourcing.plans.items() if o not in todo})
         return sourcing
 
     @api.model
-    def _oms_subtract_plans(self, stock, plans):
-        """Return ``stock`` without what ``plans`` take."""
-        left = dict(stock)
-        for plan in plans.values():
+    def _oms_take_plans(self, stock, plans):
+        """Take what ``plans`` take from ``stock``."""
+        accesses = self.browse().union(*plans)._oms_get_accesses()
+        for order, plan in plans.items():
             for assignment in plan.assignments:
-                left[assignment.warehouse_id, assignment.product_id] -= assignment.quantity
-        return left
+                stock.take(accesses[order], (assignment.warehouse_id, assignment.product_id), assignment.quantity)
 
     # === WHAT THE SOLVER IS TOLD === #
 

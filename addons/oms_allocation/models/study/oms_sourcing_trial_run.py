@@ -1,5 +1,4 @@
 from dataclasses import replace
-from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -116,20 +115,10 @@ class OmsSourcingTrial(models.Model):
         orders = self.env["sale.order"]
 
         def prepare_stock(places):
-            products = orders._oms_get_storable(demands)
             warehouses = self.env["stock.warehouse"].union(*(one for found in places.values() for one in found))
-            units = {product.id: product.uom_id for product in products}
-            sellable = products._oms_get_sellable_quantities(warehouses)
-            stock = {
-                (warehouse_id, product_id): orders._oms_to_decimal(units[product_id], quantity)
-                for (product_id, warehouse_id), quantity in sellable.items()
-            }
-            for warehouse_id, product_id, quantity in self._query_given(demands):
-                if product_id in units:
-                    key = (warehouse_id, product_id)
-                    given = orders._oms_to_decimal(units[product_id], quantity)
-                    stock[key] = max(stock.get(key, Decimal(0)), Decimal(0)) + given
-            return stock
+            products = orders._oms_get_storable(demands)
+            given = {(row[0], row[1]): row[2] for row in self._query_given(demands) if row[1] in products.ids}
+            return orders.union(*places)._oms_read_stock(products, warehouses, given)
 
         return orders._oms_plan(demands, prepare_stock, strategies=strategies, is_fresh=True)
 

@@ -275,10 +275,10 @@ class SaleOrder(models.Model):
                     reserved[line] += move.product_uom._compute_quantity(move.quantity, line.product_uom_id)
             return {line: min(quantity, reserved[line]) for line, quantity in whole.items()}
         products = self.env["product.product"].union(*(line.product_id for line in whole)).filtered("is_storable")
-        sellable = {}
-        warehouses = self.channel_id._get_warehouses() if self.channel_id else self.warehouse_id
-        for (product_id, _id), quantity in products._oms_get_sellable_quantities(warehouses).items():
-            sellable[product_id] = sellable.get(product_id, 0.0) + quantity
+        sellable = self._oms_sum_promised(self._oms_get_promised_quantities().get(self.id, {}))
+        for _orders, quantities in self._oms_get_sellable_quantities(products):
+            for (product_id, _id), quantity in quantities.items():
+                sellable[product_id] = sellable.get(product_id, 0.0) + quantity
         available = {}
         for line, quantity in whole.items():
             if line.product_id not in products:

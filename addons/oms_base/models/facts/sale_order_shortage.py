@@ -32,34 +32,36 @@ class SaleOrder(models.Model):
         self.oms_shortage = False
         open_orders = self.filtered(lambda order: order.state in ("draft", "sent") and order.channel_id)
         demands = open_orders._get_component_demands()
-        for channel, orders in open_orders.grouped("channel_id").items():
-            products = self.env["product.product"].union(
-                *itertools.chain(*(demands[order._origin.id] for order in orders))
-            )
-            storable = products.filtered("is_storable")
-            sellable = dict.fromkeys(storable.ids, 0.0)
-            quantities = storable._oms_get_sellable_quantities(channel._get_warehouses())
+        products = self.env["product.product"].union(*itertools.chain(*demands.values())).filtered("is_storable")
+        promised = open_orders._oms_get_promised_quantities()
+        for orders, quantities in open_orders._oms_get_sellable_quantities(products):
+            sellable = dict.fromkeys(products.ids, 0.0)
             for (product_id, _warehouse_id), quantity in quantities.items():
                 sellable[product_id] += quantity
             for order in orders:
-                if missing := self._get_missing_quantities(demands[order._origin.id], sellable):
+                own = self._oms_sum_promised(promised.get(order._origin.id, {}))
+                if missing := self._get_missing_quantities(demands[order._origin.id], sellable, own):
                     order.oms_has_shortage = True
                     order.oms_shortage = missing
 
     @api.model
-    def _get_missing_quantities(self, demand, sellable):
+    def _get_missing_quantities(self, demand, sellable, own):
         """Return what of a demand can't be had, as the list of dicts that `oms_shortage` holds.
 
         :param demand: dict {product: quantity}
         :param sellable: dict {product id: quantity} of what is kept in stock
+        :param own: dict {product id: quantity} of what is bound for the order already
         """
-        return [
-            {"product": product.display_name, "ordered": quantity, "sellable": sellable[product.id]}
-            for product, quantity in demand.items()
+        missing = []
+        for product, quantity in demand.items():
             # Most is there: that needs no rounding.
-            if quantity > max(sellable.get(product.id, math.inf), 0)
-            and product.uom_id.compare(quantity, max(sellable[product.id], 0)) > 0
-        ]
+            if quantity <= max(sellable.get(product.id, math.inf), 0):
+                continue
+            there = max(sellable[product.id], 0) + own.get(product.id, 0.0)
+            if product.uom_id.compare(quantity, there) > 0:
+                found = sellable[product.id] + own.get(product.id, 0.0)
+                missing.append({"product": product.display_name, "ordered": quantity, "sellable": found})
+        return missing
 
     def _get_component_demands(self):
         """Return {order id: {product: quantity in the product's unit}} that these orders take from stock, a bundle as

@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -101,7 +101,10 @@ class SaleOrder(models.Model):
         """Return ``wanted`` cut to what the warehouses of the channels can send, these orders served in their order."""
         products = self.env["product.product"].browse({pid for quantities in wanted.values() for pid in quantities})
         warehouses = {channel: channel._get_warehouses() for channel in self.channel_id}
-        pool = Pool(products._oms_get_sellable_quantities(self.env["stock.warehouse"].union(*warehouses.values())))
+        groups = self._oms_get_sellable_quantities(products)
+        views = {order: number for number, (orders, _quantities) in enumerate(groups) for order in orders}
+        promised = self._oms_get_promised_quantities()
+        pool = Pool(*(quantities for _orders, quantities in groups))
         for product, warehouse, quantity in self._oms_get_promised_gifts(products):
             pool.promise(product.id, warehouse.id, quantity)
         limited = {}
@@ -109,27 +112,40 @@ class SaleOrder(models.Model):
             if order.id in gone:
                 limited[order] = wanted[order]
                 continue
-            own = had.get(order, {}) if order.state == "sale" else {}
+            own = had.get(order, {}) if order.state == "sale" else self._oms_sum_promised(promised.get(order.id, {}))
             ids = warehouses.get(order.channel_id, order.warehouse_id).ids
-            if quantities := order._oms_take_gifts(pool, ids, wanted[order], own):
+            if quantities := order._oms_take_gifts(pool, views[order], ids, wanted[order], own):
                 limited[order] = quantities
         return limited
 
-    def _oms_take_gifts(self, pool, warehouse_ids, wanted, own):
+    @api.model
+    def _oms_sum_promised(self, promised):
+        """Return {product id: quantity} of what is bound for one order, in all warehouses."""
+        own = {}
+        for (product_id, _warehouse_id), quantity in promised.items():
+            own[product_id] = own.get(product_id, 0.0) + quantity
+        return own
+
+    def _oms_take_gifts(self, pool, view, warehouse_ids, wanted, own):
         """Return what there is of ``wanted`` for one order, and take it.
 
-        :param own: dict {product id: quantity} that is reserved for the order, and so is not among what is free
+        :param view: number of the view on ``pool`` that the order has
+        :param own: dict {product id: quantity} that is bound for the order, and so is not among what is free
         """
         self.ensure_one()
+        own = dict(own)
         if self.state != "sale":
             # Goods that are bought come before gifts.
             for line in self.order_line:
                 if line.product_id.id in wanted and not line.oms_gift_id:
-                    pool.take(line.product_id.id, warehouse_ids, line._oms_get_pieces())
+                    pieces = line._oms_get_pieces()
+                    mine = min(own.get(line.product_id.id, 0.0), pieces)
+                    own[line.product_id.id] = own.get(line.product_id.id, 0.0) - mine
+                    pool.take(line.product_id.id, warehouse_ids, pieces - mine, view)
         taken = {}
         for product_id, quantity in wanted.items():
             mine = min(own.get(product_id, 0.0), quantity)
-            if found := mine + pool.take(product_id, warehouse_ids, quantity - mine):
+            if found := mine + pool.take(product_id, warehouse_ids, quantity - mine, view):
                 taken[product_id] = found
         return taken
 

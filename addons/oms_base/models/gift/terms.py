@@ -61,22 +61,26 @@ def trim(quantities, limit):
 class Pool:
     """What is free of each product in each warehouse, and taken piece by piece.
 
-    :param free: dict {(product id, warehouse id): quantity}
+    Not everybody sees the same of it; what one takes is gone for all.
+
+    :param views: list of dicts {(product id, warehouse id): quantity}, each what somebody may take
     """
 
-    def __init__(self, free):
-        self._free = dict(free)
+    def __init__(self, *views):
+        self._views = [dict(view) for view in views]
 
-    def take(self, product_id, warehouse_ids, quantity):
+    def take(self, product_id, warehouse_ids, quantity, view=0):
         """Take up to ``quantity`` from the warehouses in their order, and return how much there was."""
         taken = 0.0
         for warehouse_id in warehouse_ids:
-            part = max(min(self._free.get((product_id, warehouse_id), 0.0), quantity - taken), 0.0)
+            free = self._views[view].get((product_id, warehouse_id), 0.0)
+            part = max(min(free, quantity - taken), 0.0)
             if part:
-                self._free[product_id, warehouse_id] -= part
+                self.promise(product_id, warehouse_id, part)
                 taken += part
         return taken
 
     def promise(self, product_id, warehouse_id, quantity):
         """Keep ``quantity`` for somebody else, whether it is there or not."""
-        self._free[product_id, warehouse_id] = self._free.get((product_id, warehouse_id), 0.0) - quantity
+        for view in self._views:
+            view[product_id, warehouse_id] = view.get((product_id, warehouse_id), 0.0) - quantity

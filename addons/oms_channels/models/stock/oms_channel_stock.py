@@ -221,11 +221,13 @@ class OmsChannel(models.Model):
         parts = {product: product._oms_explode(1.0) for product in products}
         components = products.browse(product.id for needs in parts.values() for product in needs)
         free = defaultdict(float)
-        sellable = components._oms_get_sellable_quantities(self._get_warehouses())
+        sellable = self._get_sellable_quantities(components)
         for (product_id, _warehouse_id), quantity in sellable.items():
             free[product_id] += quantity
         for product, quantity in self._get_waiting_demand().items():
             free[product.id] -= quantity
+        for product_id, quantity in self._get_promised_demand().items():
+            free[product_id] += quantity
         return {
             product.id: min(free[part.id] / needed for part, needed in needs.items())
             for product, needs in parts.items()

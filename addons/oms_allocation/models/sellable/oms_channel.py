@@ -1,0 +1,101 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.tools import ormcache
+
+from .stock import Access
+
+
+class OmsChannel(models.Model):
+    """What one channel may sell: its own pools, what no pool keeps, and what is on its way if it says so."""
+
+    _name = "oms.channel"
+    _inherit = "oms.channel"
+    _oms_cached_fields = frozenset(("active", "promise_hours"))
+
+    promise_hours = fields.Integer(
+        string="Promise Stock For (hours)",
+        tracking=True,
+        help="Stock is bound for an order that waits (on hold, for payment, for a person) from its review on, for so"
+        " long. 0: nothing is bound before the order is allocated.",
+    )
+    min_shelf_life_days = fields.Integer(
+        string="Minimum Shelf Life (days)",
+        tracking=True,
+        help="Lots that expire earlier than so many days after they leave are neither sold nor reserved for the"
+        " channel's orders.",
+    )
+    is_selling_incoming = fields.Boolean(
+        string="Sell What Is on Its Way",
+        tracking=True,
+        help="Sells what its warehouses expect within the days, and by the part, that each warehouse says. Orders that"
+        " bought it wait until it comes.",
+    )
+    pool_ids = fields.Many2many("oms.stock.pool", string="Pools", readonly=True)
+    pool_count = fields.Integer(compute="_compute_pool_count")
+
+    _check_promise_hours = models.Constraint(
+        "CHECK(promise_hours >= 0 AND min_shelf_life_days >= 0)", "Hours and days can't be negative."
+    )
+
+    @api.depends("pool_ids")
+    def _compute_pool_count(self):
+        for channel in self:
+            channel.pool_count = len(channel.pool_ids)
+
+    def action_view_oms_pools(self):
+        """Open the pools that are kept for the channel."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("oms_allocation.oms_stock_pool_action")
+        return {
+            **action,
+            "domain": [("channel_ids", "in", self.ids)],
+            "context": {"default_channel_ids": self.ids, "default_company_id": self.company_id.id},
+        }
+
+    def _get_sellable_quantities(self, products):
+        """Override of `oms_base`: without what pools keep for others, without goods that do not keep long enough."""
+        self.ensure_one()
+        warehouses = self._get_warehouses()
+        access = self._oms_get_access()
+        stock = products._oms_get_stock(warehouses, lives=[access.min_life_days])
+        view = stock.view(access)
+        if self.is_selling_incoming:
+            products._oms_add_expected(view, warehouses)
+        return defaultdict(float, {(product_id, warehouse_id): q for (warehouse_id, product_id), q in view.items()})
+
+    def _oms_get_access(self):
+        """Return the `stock.Access` of somebody in this channel of whom nothing else is known."""
+        self.ensure_one()
+        now = fields.Datetime.now()
+        pools = self.env["oms.stock.pool"]._get_live_specs(now)
+        return Access(
+            frozenset(pool.id for pool in pools if self.id in pool.channel_ids), self.sudo().min_shelf_life_days
+        )
+
+    def _get_promised_demand(self):
+        """Override of `oms_base`: the stock that is bound for orders which are not confirmed yet."""
+        demand = super()._get_promised_demand()
+        if not self._oms_is_any_promising():
+            return demand
+        groups = (
+            self.env["oms.stock.promise"]
+            .sudo()
+            ._read_group(  # sudo: oms.stock.promise - only sums are told
+                self.env["oms.stock.promise"]._get_active_domain()
+                & fields.Domain("company_id", "=", self.company_id.id)
+                & fields.Domain("order_id.state", "in", ("draft", "sent")),
+                ["product_id"],
+                ["quantity:sum"],
+            )
+        )
+        for product, quantity in groups:
+            demand[product.id] = demand.get(product.id, 0.0) + quantity
+        return demand
+
+    @api.model
+    @ormcache()
+    def _oms_is_any_promising(self):
+        """Whether any channel binds stock before it is allocated: if none does, nothing is asked for it."""
+        # sudo: oms.channel - the answer is kept for all users
+        return bool(self.sudo().with_context(active_test=False).search_count([("promise_hours", ">", 0)], limit=1))

@@ -1,0 +1,9 @@
+from odoo import models
+
+
+class StockRule(models.Model):
+    _inherit = "stock.rule"
+
+    def _get_custom_move_fields(self):
+        """Override of `stock`: how long the goods must keep goes with them through all steps."""
+        return [*super()._get_custom_move_fields(), "oms_min_expiration_date"]

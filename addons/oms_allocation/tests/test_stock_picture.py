@@ -1,0 +1,141 @@
+from datetime import timedelta
+
+from odoo import fields
+from odoo.exceptions import AccessError
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from .common import OmsAllocationCommon
+
+
+@tagged("post_install", "-at_install")
+class TestStockPicture(OmsAllocationCommon):
+    """Something of every kind, and the rows that say so."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.channel.warehouse_ids = [Command.set(cls.shanghai.ids)]
+        cls._set_stocks(cls.lamp, shanghai=30, beijing=4)
+        corner = cls.env["stock.location"].create(
+            {"name": "Damaged", "location_id": cls.shanghai.lot_stock_id.id, "oms_is_not_for_sale": True}
+        )
+        cls.env["stock.quant"]._update_available_quantity(cls.lamp, corner, 5)
+        cls.env["oms.stock.safety"].create({"product_id": cls.lamp.id, "quantity": 2, "warehouse_id": cls.shanghai.id})
+        cls.pool = cls.env["oms.stock.pool"].create(
+            {
+                "name": "Ours",
+                "channel_ids": [Command.set(cls.channel.ids)],
+                "line_ids": [
+                    Command.create({"product_id": cls.lamp.id, "warehouse_id": cls.shanghai.id, "quantity": 4})
+                ],
+            }
+        )
+        cls.sold = cls._create_order([(cls.lamp, 3)])
+        cls.sold.action_confirm()
+        cls.channel.write({"promise_hours": 24, "auto_confirm": False})
+        cls.promised = cls._create_order([(cls.lamp, 6)])
+        cls.promised._oms_review_and_confirm()
+        cls.short = cls._create_order([(cls.desk, 2)])
+        cls.short.action_confirm()
+        if cls.short.state != "sale":
+            cls.short.oms_hold_ids.with_user(cls.manager).action_release("It may wait.")
+            cls.short.action_confirm()
+        move = cls.env["stock.move"].create(
+            {
+                "product_id": cls.desk.id,
+                "product_uom_qty": 8,
+                "picking_type_id": cls.shanghai.in_type_id.id,
+                "location_id": cls.env.ref("stock.stock_location_suppliers").id,
+                "location_dest_id": cls.shanghai.lot_stock_id.id,
+                "date": fields.Datetime.now() + timedelta(days=3),
+            }
+        )
+        move._action_confirm()
+
+    def get_entries(self, product, warehouse):
+        entries = (
+            self.env["oms.stock.entry"]
+            .with_user(self.user)
+            .search([("product_id", "=", product.id), ("warehouse_id", "=", warehouse.id)])
+        )
+        quantities = {}
+        for entry in entries:
+            quantities[entry.kind] = quantities.get(entry.kind, 0) + entry.quantity
+        return entries, quantities
+
+    def test_every_unit_is_somewhere(self):
+        entries, quantities = self.get_entries(self.lamp, self.shanghai)
+        self.assertEqual(
+            quantities,
+            {"on_hand": 35, "not_for_sale": -5, "reserved": -3, "promised": -6, "safety": -2, "pool": -4},
+        )
+        counted = sum(entries.filtered("is_counted").mapped("quantity"))
+        self.assertEqual(counted, self.lamp._oms_get_sellable_quantities(self.shanghai)[self.lamp.id, self.shanghai.id])
+        self.assertEqual(counted, 19)
+
+    def test_shortage_and_what_it_waits_for(self):
+        _entries, quantities = self.get_entries(self.desk, self.shanghai)
+        self.assertEqual(quantities, {"waiting": -2, "incoming": 8})
+        row = self.env["oms.sellable"].with_user(self.operator).search([("sellable_quantity", "<", 0)], limit=1)
+        self.assertEqual((row.product_id, row.sellable_quantity, row.incoming_quantity), (self.desk, -2, 8))
+        self.assertTrue(row.next_date)
+
+    def test_summary_adds_up(self):
+        row = self.env["oms.sellable"].search(
+            [("product_id", "=", self.lamp.id), ("warehouse_id", "=", self.shanghai.id)]
+        )
+        self.assertRecordValues(
+            row,
+            [
+                {
+                    "on_hand_quantity": 35,
+                    "unsellable_quantity": 5,
+                    "reserved_quantity": 3,
+                    "promised_quantity": 6,
+                    "safety_quantity": 2,
+                    "sellable_quantity": 19,
+                    "pooled_quantity": 4,
+                    "public_quantity": 15,
+                    "waiting_quantity": 0,
+                    "unconfirmed_quantity": 0,
+                }
+            ],
+        )
+
+    def test_what_is_promised_is_not_wanted_a_second_time(self):
+        self.promised.oms_promise_ids.sudo()._end("dropped")
+        _entries, quantities = self.get_entries(self.lamp, self.promised.warehouse_id)
+        self.assertEqual(quantities, {"unconfirmed": -6})
+
+    def test_click_opens_what_binds_it(self):
+        entries, _quantities = self.get_entries(self.lamp, self.shanghai)
+        opened = {}
+        for entry in entries:
+            action = entry.action_open()
+            opened[entry.kind] = (action["res_model"], action.get("res_id"))
+        self.assertEqual(opened["reserved"], ("sale.order", self.sold.id))
+        self.assertEqual(opened["promised"], ("sale.order", self.promised.id))
+        self.assertEqual(opened["pool"], ("oms.stock.pool", self.pool.id))
+        self.assertEqual(opened["on_hand"][0], "stock.quant")
+        row = self.env["oms.sellable"].search([("product_id", "=", self.lamp.id)], limit=1)
+        self.assertEqual(row.action_view_entries()["res_model"], "oms.stock.entry")
+        self.assertEqual(self.lamp.product_tmpl_id.action_view_oms_sellable()["res_model"], "oms.sellable")
+
+    def test_groups_count_what_the_rows_say(self):
+        groups = self.env["oms.stock.entry"]._read_group(
+            [("product_id", "=", self.lamp.id), ("is_counted", "=", True)], ["warehouse_id"], ["quantity:sum"]
+        )
+        self.assertEqual({warehouse.name: quantity for warehouse, quantity in groups}, {"Shanghai": 19, "Beijing": 4})
+
+    def test_only_who_works_with_orders_or_stock_sees_it(self):
+        with self.assertRaises(AccessError):
+            self.env["oms.stock.entry"].with_user(self._create_user("oms_nobody", "base.group_user")).search([])
+
+    def test_other_companies_are_not_seen(self):
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        found = self.env["oms.sellable"].with_company(company).with_context(allowed_company_ids=company.ids)
+        self.assertFalse(found.search([("product_id", "=", self.lamp.id)]))
+
+    def test_channel_publishes_a_promised_unit_once(self):
+        self.assertEqual(self.channel._get_promised_demand(), {self.lamp.id: 6})
