@@ -263,5 +263,7 @@ def make_supplies(rng, warehouses=4, products=2, most=3, with_lots=True):
 
 def find_best(order, supplies):
     """Return (rank, way) of the best of all ways."""
-    ways = ((order.strategy.rank(get_cost(order, supplies, way)), way) for way in get_ways(order, supplies))
-    return min(ways, key=lambda found: found[0])
+    ways = list(get_ways(order, supplies))
+    if order.strategy.ship == "complete":
+        ways = [way for way in ways if way] or ways
+    return min(((order.strategy.rank(get_cost(order, supplies, way)), way) for way in ways), key=lambda found: found[0])
