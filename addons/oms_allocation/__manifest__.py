@@ -6,6 +6,7 @@
     "version": "19.0.1.0.0",
     "license": "LGPL-3",
     "depends": ["oms_base"],
+    "external_dependencies": {"python": ["highspy"]},
     "data": [
         "security/oms_allocation_security.xml",
         "security/ir.model.access.csv",

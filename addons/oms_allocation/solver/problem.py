@@ -18,12 +18,14 @@ class Levels(NamedTuple):
 
     :param count: number of levels
     :param terms: {aim: ((level, weight), ...)}
+    :param factors: by how much the weights of each level were multiplied to become whole
     :param most_first: the first level is what is missing, alone: everything that can be sent is sent
     :param by_fill: aims that depend on what comes from where, not only on which warehouses send something
     """
 
     count: int
     terms: dict[str, tuple[tuple[int, int], ...]]
+    factors: tuple[int, ...]
     most_first: bool
     by_fill: frozenset[str]
 
@@ -31,9 +33,11 @@ class Levels(NamedTuple):
 @lru_cache(maxsize=256)
 def get_levels(strategy: Strategy) -> Levels:
     terms: dict[str, list] = {aim: [] for aim in AIMS}
+    factors = []
     for number, level in enumerate(strategy.aims):
         fractions = [Decimal(weight).as_integer_ratio() for _aim, weight in level]
         factor = lcm(*(below for _above, below in fractions))
+        factors.append(factor)
         for (aim, weight), (above, below) in zip(level, fractions, strict=True):
             if weight:
                 terms[aim].append((number, above * factor // below))
@@ -41,6 +45,7 @@ def get_levels(strategy: Strategy) -> Levels:
     return Levels(
         len(strategy.aims),
         {aim: tuple(found) for aim, found in terms.items()},
+        tuple(factors),
         first == {"missing"},
         frozenset(aim for aim in ("money", "balance", "age") if terms[aim]),
     )

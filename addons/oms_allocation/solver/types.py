@@ -277,8 +277,11 @@ class Money:
     split: int = 0
 
     @property
-    def total(self):
+    def total(self) -> int:
         return self.freight + self.handling + self.packaging + self.split
+
+    def __add__(self, other: Money) -> Money:
+        return Money(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Money)))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from . import test_overview
 from . import test_reallocation
 from . import test_sellable
 from . import test_solver
+from . import test_solver_batch
 from . import test_solver_exact
 from . import test_batch_same_records
 from . import test_stock_lock
