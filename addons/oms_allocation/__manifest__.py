@@ -6,6 +6,7 @@
     "version": "19.0.1.0.0",
     "license": "LGPL-3",
     "depends": ["oms_base", "product_expiry"],
+    "external_dependencies": {"python": ["highspy"]},
     "data": [
         "security/oms_allocation_security.xml",
         "security/oms_sellable_security.xml",

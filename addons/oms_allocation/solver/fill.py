@@ -150,9 +150,11 @@ class Fill:
     """Search for the best way to fill the order from ``sites``.
 
     :param must_use: a site that must send something
+    :param fixed: levels of the parcels
+    :param limit: levels that are to be beaten
     """
 
-    def __init__(self, problem: Problem, sites: Sequence[Site], must_use: Site | None, steps: Steps):
+    def __init__(self, problem: Problem, sites: Sequence[Site], must_use: Site | None, steps: Steps, fixed, limit):
         self.problem = problem
         self.sites = sites
         self.must_use = must_use
@@ -166,16 +168,19 @@ class Fill:
         self.shares: list[dict[Site, int]] = [{} for _line in problem.lines]
         self.need = list(problem.wanted)  # of the items to come
         self.given_up = 0
+        self.fixed = fixed
+        self.limit = limit
         self.best: tuple | None = None
-        self.best_rank: tuple[int, ...] | None = None
 
     def run(self):
-        """Return (rank, shares, parts), or None where the rules allow nothing. The rank is without the parcels."""
-        shares = pour(self.problem, self.sites)
-        self._offer(shares, get_loads(self.problem, self.sites, shares))
-        if self.best_rank is None or self.best_rank > self._get_bound(0):
-            self._descend(0)
-        return None if self.best is None else (self.best_rank, *self.best)
+        """Return (levels, shares, parts) of the best way, or None where none is allowed or beats the limit."""
+        bound = self._get_bound(0)
+        if bound < self.limit:
+            shares = pour(self.problem, self.sites)
+            self._offer(shares, get_loads(self.problem, self.sites, shares))
+            if bound < self.limit:
+                self._descend(0)
+        return None if self.best is None else (self.limit, *self.best)
 
     def _offer(self, shares, loads):
         if self.must_use is not None and not loads[self.must_use].picks:
@@ -188,9 +193,9 @@ class Fill:
         parts = measure(self.problem, loads)
         if parts[0] and strategy.ship == "complete":
             return
-        rank = get_rank(self.problem, parts)
-        if self.best_rank is None or rank < self.best_rank:
-            self.best_rank, self.best = rank, ([dict(shared) for shared in shares], parts)
+        rank = self.problem.add_parts(self.fixed, parts)
+        if rank < self.limit:
+            self.limit, self.best = rank, ([dict(shared) for shared in shares], parts)
 
     def _descend(self, depth):
         if depth == len(self.items):
@@ -200,7 +205,7 @@ class Fill:
             if not self.steps.spend():
                 return
             self._apply(option, 1)
-            if self.best_rank is None or self._get_bound(depth + 1) < self.best_rank:
+            if self._get_bound(depth + 1) < self.limit:
                 self._descend(depth + 1)
             self._apply(option, -1)
 
@@ -271,12 +276,7 @@ class Fill:
             for site, load in self.loads.items():
                 rooms += get_room(site, self.scale, load.grams, load.cm3)
             money += get_freight_floor(self.sites, self.scale, grams - rooms)
-        return get_rank(problem, (short, money, balance, age))
-
-
-def get_rank(problem: Problem, parts: Parts) -> tuple[int, ...]:
-    missing, money, balance, age = parts
-    return problem.get_vector(missing=missing, money=money, balance=balance, age=age)
+        return problem.add_parts(self.fixed, (short, money, balance, age))
 
 
 def get_room(site: Site, scale: int, grams: int, cm3: int) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from .fill import Load, Steps, count_steps, get_loads, measure
 from .problem import Problem, Site, get_parcel_values, get_refusal
-from .search import Search, Solution, finish
+from .search import Bounds, Search, Solution, finish
 from .types import Assignment, Cost, Loser, Money, Plan, Shortage, Warehouse
 
 
-def make_plan(problem: Problem, solution: Solution | None, steps: Steps, explain=True) -> Plan:
+def make_plan(bounds: Bounds, solution: Solution | None, steps: Steps, explain=True) -> Plan:
     """Return the plan for ``solution``, with the losers unless ``explain`` is False."""
-    quantity = problem.stock.quantity
+    problem = bounds.problem
     if solution is None:
         cost, money = get_cost(problem, {}), Money()
         assignments, winners, shares = (), [], [{} for _line in problem.lines]
@@ -24,7 +24,7 @@ def make_plan(problem: Problem, solution: Solution | None, steps: Steps, explain
     if explain:
         used = {site.id for site in winners}
         losers = tuple(
-            get_loser(problem, candidate, cost, steps)
+            get_loser(bounds, candidate, cost, steps)
             for candidate in sorted(problem.order.warehouses, key=lambda one: (not one.is_open, *get_way(one), one.id))
             if candidate.id not in used
         )
@@ -36,7 +36,7 @@ def make_plan(problem: Problem, solution: Solution | None, steps: Steps, explain
         warehouse_ids=tuple(site.id for site in winners),
         nearest_id=get_nearest(problem),
         losers=losers,
-        demanded=quantity(problem.demanded),
+        demanded=problem.stock.quantity(problem.demanded),
         is_proven=steps.left >= 0,
     )
 
@@ -119,13 +119,14 @@ def get_cost(problem: Problem, loads: dict[Site, Load]) -> Cost:
 # === WHY NOT OTHERWISE === #
 
 
-def get_loser(problem: Problem, candidate: Warehouse, best: Cost, steps: Steps) -> Loser:
+def get_loser(bounds: Bounds, candidate: Warehouse, best: Cost, steps: Steps) -> Loser:
     """Compare the plan with the best one that uses ``candidate``."""
+    problem = bounds.problem
     site = next((one for one in problem.sites if one.id == candidate.id), None)
     if site is None:
         return get_outsider(problem, candidate)
     covered = problem.stock.quantity(sum(site.offer))
-    solution = Search(problem, forced=site, steps=Steps(steps.left)).run()
+    solution = Search(bounds, Steps(steps.left), site).run()
     if solution is None:
         return Loser(candidate.id, "forbidden", None, covered)
     finish(problem, solution)

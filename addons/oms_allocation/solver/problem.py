@@ -6,38 +6,49 @@ from math import lcm
 from typing import NamedTuple
 
 from .stock import Stock
-from .types import Freight, Order, Strategy, Warehouse
+from .types import AIMS, Freight, Order, Strategy, Warehouse
 
 QUANTITY_AIMS = ("missing", "balance", "age")
-FIXED_AIMS = ("parcels", "money", "metres", "unknown", "priority", "load")
+PART_AIMS = ("missing", "money", "balance", "age")
 NO_FREIGHT = Freight()
 
 
 class Levels(NamedTuple):
     """The aims of a strategy with whole weights, and what follows from them.
 
-    :param weights: for each level {aim: weight}
+    :param count: number of levels
+    :param terms: {aim: ((level, weight), ...)}
+    :param factors: by how much the weights of each level were multiplied to become whole
     :param most_first: the first level is what is missing, alone: everything that can be sent is sent
     :param by_fill: aims that depend on what comes from where, not only on which warehouses send something
     """
 
-    weights: tuple[dict[str, int], ...]
+    count: int
+    terms: dict[str, tuple[tuple[int, int], ...]]
+    factors: tuple[int, ...]
     most_first: bool
     by_fill: frozenset[str]
 
 
 @lru_cache(maxsize=256)
 def get_levels(strategy: Strategy) -> Levels:
-    weights = []
-    for level in strategy.aims:
+    terms: dict[str, list] = {aim: [] for aim in AIMS}
+    factors = []
+    for number, level in enumerate(strategy.aims):
         fractions = [Decimal(weight).as_integer_ratio() for _aim, weight in level]
         factor = lcm(*(below for _above, below in fractions))
-        found: dict[str, int] = {}
-        for (aim, _weight), (above, below) in zip(level, fractions, strict=True):
-            found[aim] = found.get(aim, 0) + above * factor // below
-        weights.append({aim: weight for aim, weight in found.items() if weight})
-    by_fill = {aim for level in weights for aim in level} & {"money", "balance", "age"}
-    return Levels(tuple(weights), list(weights[0]) == ["missing"], frozenset(by_fill))
+        factors.append(factor)
+        for (aim, weight), (above, below) in zip(level, fractions, strict=True):
+            if weight:
+                terms[aim].append((number, above * factor // below))
+    first = {aim for aim, weight in strategy.aims[0] if weight}
+    return Levels(
+        len(strategy.aims),
+        {aim: tuple(found) for aim, found in terms.items()},
+        tuple(factors),
+        first == {"missing"},
+        frozenset(aim for aim in ("money", "balance", "age") if terms[aim]),
+    )
 
 
 class Line(NamedTuple):
@@ -83,6 +94,7 @@ class Problem:
         self.stock = stock
         self.strategy = order.strategy
         self.levels = get_levels(order.strategy)
+        self.zero = (0,) * self.levels.count
         self.products: list[int] = []
         self.lines = self._get_lines(order.demands, stock)
         self.wanted = [0] * len(self.products)
@@ -148,23 +160,34 @@ class Problem:
             site.strain.append(self.stock.strain.get((site.id, product_id), 0))
 
     def get_fixed(self, candidate: Warehouse) -> tuple[int, ...]:
-        """Return what a parcel adds to each level whatever is in it, in levels' numbers (times `Stock.scale`)."""
-        if candidate.is_open:
-            return (0,) * len(self.levels.weights)
-        values = get_parcel_values(candidate, self.strategy)
-        scale = self.stock.scale
-        return tuple(
-            sum(weight * values[aim] * scale for aim, weight in level.items() if aim in values)
-            for level in self.levels.weights
-        )
+        """Return what a parcel adds to each level whatever is in it."""
+        fixed = self.zero
+        if not candidate.is_open:
+            for aim, value in get_parcel_values(candidate, self.strategy).items():
+                fixed = self.add(fixed, aim, value)
+        return fixed
 
-    def get_vector(self, **values) -> tuple[int, ...]:
-        """Return levels of what does not come by parcel; quantities are whole numbers, the rest is as in `Cost`."""
-        scale = self.stock.scale
-        return tuple(
-            sum(weight * values.get(aim, 0) * (1 if aim in QUANTITY_AIMS else scale) for aim, weight in level.items())
-            for level in self.levels.weights
-        )
+    def add(self, vector, aim: str, value: int):
+        """Return ``vector`` of levels with ``value`` of an aim added.
+
+        :param value: as in `Cost`; for `QUANTITY_AIMS` a whole number. All levels are in whole numbers, so the other
+            aims are multiplied by `Stock.scale`
+        """
+        terms = self.levels.terms[aim]
+        if not value or not terms:
+            return vector
+        if aim not in QUANTITY_AIMS:
+            value *= self.stock.scale
+        raised = list(vector)
+        for level, weight in terms:
+            raised[level] += weight * value
+        return tuple(raised)
+
+    def add_parts(self, vector, parts):
+        """Return ``vector`` with (missing, money, balance, age) added."""
+        for aim, value in zip(PART_AIMS, parts, strict=True):
+            vector = self.add(vector, aim, value)
+        return vector
 
     def get_days(self, candidate: Warehouse) -> int:
         return self.strategy.unknown_days if candidate.days is None else candidate.days
@@ -190,7 +213,7 @@ def get_refusal(candidate: Warehouse):
 
 
 def get_parcel_values(candidate: Warehouse, strategy: Strategy) -> dict[str, int]:
-    """Return what a parcel from here adds to each of `FIXED_AIMS`; the penalty is paid by each but the first."""
+    """Return what a parcel from here adds to each aim whatever is in it; the penalty is paid by each but the first."""
     freight = candidate.freight or NO_FREIGHT
     capacity, left = candidate.capacity, candidate.capacity_left
     unknown = candidate.distance_km is None

@@ -76,12 +76,12 @@ class BatchResult:
         optimum; "in_turn" one by one, since nothing better was found
     :param gap: how far from the best possible the plans may be at most, as a share, at the first level that is not
         proven; 0.0 when all is proven, None when nothing is known
-    :param gap_level: that level's place in `Strategy.aims`, with the weighted missing quantity as -1; None without
-        a gap
+    :param gap_level: the place of that level in `batch.get_batch_rank`: 0 the quantity, 1 complete orders, then the
+        levels of the strategies; None when all is proven
     :param seconds: what was allowed
     :param in_turn: totals of the one-by-one plans, to see the saving against ``totals``
     :param competing: orders that had to be weighed against others
-    :param note: "" or why it is not the optimum: "library_missing", "time_up", "too_large"
+    :param note: "" or why it is not the optimum: "library_missing", "time_up"
     """
 
     plans: Mapping[int, Plan]

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from itertools import accumulate
 from math import inf
-from operator import add
+from operator import add, sub
 
-from .fill import Fill, Parts, Steps, get_freight_floor, get_loads, get_rank, get_room, measure, pour
+from .fill import Fill, Parts, Steps, get_freight_floor, get_loads, get_room, measure, pour
 from .problem import Problem, Site
 
 STEP_LIMIT = 50_000
@@ -31,32 +31,155 @@ class Solution:
         self.parts = parts
 
 
+class Bounds:
+    """The most that the sites that are not open can have, and the least that they can cost; shared by all searches
+    for one order, so a site that must be used counts as one of the others too.
+
+    :ivar richest: for each place in the order of sites, for each product, the most that 0, 1, 2, ... of those from
+        there on have
+    """
+
+    def __init__(self, problem: Problem):
+        self.problem = problem
+        self.base = [site for site in problem.sites if site.is_open]
+        self.free = [site for site in problem.sites if not site.is_open]
+        self.places = {site: place for place, site in enumerate(self.free)}
+        count = len(problem.products)
+        self.richest = [
+            [
+                list(accumulate(sorted([site.offer[product] for site in self.free[start:]], reverse=True), initial=0))
+                for product in range(count)
+            ]
+            for start in range(len(self.free) + 1)
+        ]
+        self.sums = list(accumulate((site.fixed for site in self.free), plus, initial=problem.zero))
+        self.has_days = bool(problem.levels.terms["days"])
+        self.by_fill = bool(problem.levels.by_fill) and problem.levels.most_first
+        if self.by_fill:
+            self._prepare_fill(count)
+
+    def _prepare_fill(self, count):
+        problem, sites = self.problem, self.problem.sites
+        self.picks = [min((site.pick for site in sites if site.has[one]), default=0) for one in range(count)]
+        self.grams = [min(line.grams for line in problem.lines if line.product == one) for one in range(count)]
+        rooms = [get_room(site, problem.stock.scale, 0, 0) for site in self.free]
+        self.base_room = sum(get_room(site, problem.stock.scale, 0, 0) for site in self.base)
+        self.rooms = list(accumulate(sorted(rooms, reverse=True), initial=0))
+        self.has_units = bool(problem.levels.by_fill & {"balance", "age"})
+
+    def get(self, fixed, need, start, slots, reach, days, picked, forced):
+        """Return the least that sets can cost which add ``slots`` of the free sites from ``start`` on.
+
+        :param fixed: levels of the parcels there are, ``days`` their promise
+        :param need: quantities that the sites ``picked`` do not have
+        :param reach: how many sites may help to get what is needed
+        :param forced: site of ``picked`` that must send something, or None
+        """
+        problem = self.problem
+        if slots == 1:
+            fixed = plus(fixed, self.free[start].fixed)
+        elif slots:
+            fixed = tuple(map(sub, plus(fixed, self.sums[start + slots]), self.sums[start]))
+        if reach:
+            reach = min(reach, len(self.free) - start)
+            shorts = [left - rich[reach] for left, rich in zip(need, self.richest[start], strict=True)]
+        else:
+            shorts = need
+        missing = sum([short for short in shorts if short > 0])
+        if missing:
+            if problem.strategy.ship == "complete":
+                return NOTHING
+            fixed = problem.add(fixed, "missing", missing)
+        if self.has_days:
+            fixed = problem.add(fixed, "days", days)
+        if self.by_fill:
+            fixed = self._add_fill(fixed, shorts, start, reach, picked, forced)
+        return fixed
+
+    def _add_fill(self, fixed, shorts, start, reach, picked, forced):
+        """Add the least that it costs to fill what can be had; all of it is sent, or more is missing."""
+        problem = self.problem
+        sites = [*picked, *self.free[start:]] if reach else picked
+        money = grams = 0
+        balance = age = 0
+        for product, short in enumerate(shorts):
+            amount = problem.wanted[product] - max(0, short)
+            if amount > 0:
+                money += self.picks[product]
+                grams += amount * self.grams[product]
+        if self.has_units:
+            balance, age = self._get_unit_floors(shorts, sites, forced)
+        if grams and sites:
+            used = min(len(self.free), len(picked) - len(self.base) + reach)
+            room = self.base_room + self.rooms[max(0, used)]
+            money += get_freight_floor(sites, problem.stock.scale, grams - room)
+        return problem.add_parts(fixed, (0, money, balance, age))
+
+    def _get_unit_floors(self, shorts, sites, forced):
+        """Return the least "balance" and "age" of what is sent, with one unit at least from ``forced``."""
+        problem, steps = self.problem, self.problem.stock.steps
+        floors, detours = [0, 0], [[], []]
+        for product, short in enumerate(shorts):
+            amount = problem.wanted[product] - max(0, short)
+            if amount <= 0:
+                continue
+            step = steps[problem.products[product]]
+            for number, get_offers in enumerate((get_strains, get_ages)):
+                offers = sorted(offer for site in sites for offer in get_offers(site, product))
+                floor = get_floor(offers, amount)
+                floors[number] += floor
+                if forced is not None and forced.has[product]:
+                    own = step * min(get_offers(forced, product))[0]
+                    detours[number].append(get_floor(offers, amount - step) + own - floor)
+        return [floor + min(detour, default=0) for floor, detour in zip(floors, detours, strict=True)]
+
+
+def get_strains(site: Site, product: int):
+    return [(site.strain[product], site.has[product])] if site.has[product] else []
+
+
+def get_ages(site: Site, product: int):
+    return [(age, quantity) for _id, age, quantity in site.lots[product]]
+
+
+def get_floor(offers, amount: int) -> int:
+    """Return the least that ``amount`` costs.
+
+    :param offers: [(cost of one, quantity), ...], sorted
+    """
+    cost = 0
+    for one, quantity in offers:
+        if amount <= 0:
+            break
+        cost += one * min(quantity, amount)
+        amount -= quantity
+    return cost
+
+
 class Search:
     """Search for the best set.
 
     :param forced: a site that must send something, or None
     """
 
-    def __init__(self, problem: Problem, forced: Site | None = None, steps: Steps | None = None):
-        self.problem = problem
+    def __init__(self, bounds: Bounds, steps: Steps, forced: Site | None = None):
+        self.problem = problem = bounds.problem
+        self.bounds = bounds
         self.forced = forced
-        self.steps = steps or Steps(STEP_LIMIT)
-        self.base = [site for site in problem.sites if site.is_open]
-        self.free = [site for site in problem.sites if not site.is_open and site is not forced]
+        self.steps = steps
+        self.base = bounds.base
+        self.free = bounds.free
         self.max_new = problem.get_max_new()
-        self.zero = (0,) * len(problem.levels.weights)
-        self.fixed = self.zero
+        self.fixed = problem.zero
         if not problem.open and problem.strategy.split_penalty:
             # It is for each warehouse beyond the first: where none is open the first pays none.
-            self.fixed = problem.get_vector(money=-problem.strategy.split_penalty)
+            self.fixed = problem.add(self.fixed, "money", -problem.strategy.split_penalty)
+        self.days = max((problem.get_days(one) for one in problem.open), default=0)
         if forced is not None and not forced.is_open:
-            self.base.append(forced)
+            self.base = [*self.base, forced]
             self.max_new -= 1
             self.fixed = plus(self.fixed, forced.fixed)
-        self.days = max((problem.get_days(one) for one in problem.open), default=0)
-        if forced is not None:
             self.days = max(self.days, problem.get_days(forced.candidate))
-        self.has_days = any("days" in level for level in problem.levels.weights)
         self.need = list(problem.wanted)
         for site in self.base:
             self.need = subtract(self.need, site.offer)
@@ -67,57 +190,30 @@ class Search:
         """Return the best way, None where the rules allow none."""
         if self.max_new < 0:
             return None
-        count = min(self.max_new, len(self.free))
-        self._prepare(count)
+        bounds, count = self.bounds, min(self.max_new, len(self.free))
         for size in range(count + 1):
             if size == 2 and self.best is not None and self.best.parts[0]:
                 self._dive(count)
-            if self._get_bound(self.fixed, self.need, 0, size, len(self.free), self.days) >= self.limit:
+            if (
+                bounds.get(self.fixed, self.need, 0, size, len(self.free), self.days, self.base, self.forced)
+                >= self.limit
+            ):
                 break
-            if self._get_bound(self.fixed, self.need, 0, size, size, self.days) >= self.limit:
-                continue
-            self._descend(0, (), self.need, self.fixed, size, self.days)
+            if bounds.get(self.fixed, self.need, 0, size, size, self.days, self.base, self.forced) < self.limit:
+                self._descend(0, (), self.need, self.fixed, size, self.days)
         return self.best
-
-    def _prepare(self, count):
-        """Get the bounds of the sites from each place on: the most that n of them have, the least that n cost."""
-        self.richest = []
-        for start in range(len(self.free) + 1):
-            rest = self.free[start:]
-            self.richest.append(
-                [
-                    list(accumulate(sorted((site.offer[product] for site in rest), reverse=True), initial=0))
-                    for product in range(len(self.need))
-                ]
-            )
-        self.cheapest = [site.fixed for site in self.free]
-        if not self.problem.levels.by_fill:
-            return
-        every = [*self.base, *self.free]
-        self.picks = [
-            min((site.pick for site in every if site.has[product]), default=0) for product in range(len(self.need))
-        ]
-        self.grams = [
-            min(line.grams for line in self.problem.lines if line.product == product)
-            for product in range(len(self.need))
-        ]
-        scale = self.problem.stock.scale
-        self.rooms = sum(get_room(site, scale, 0, 0) for site in self.base)
-        self.free_rooms = list(
-            accumulate(sorted((get_room(site, scale, 0, 0) for site in self.free), reverse=True), initial=0)
-        )
 
     def _dive(self, count):
         """Get a first good set for orders that need several: each time the site that has most of what is left."""
         picked, need = [], self.need
         while len(picked) < count and any(need):
-            rest = [site for site in self.free if site not in picked]
-            best = max(rest, key=lambda site: sum(map(min, need, site.offer)))
-            if not any(map(min, need, best.offer)):
+            rest = [site for site in self.free if site not in picked and site is not self.forced]
+            best = max(rest, default=None, key=lambda site: sum(map(min, need, site.offer)))
+            if best is None or not any(map(min, need, best.offer)):
                 break
             picked.append(best)
             need = subtract(need, best.offer)
-        picked.sort(key=self.free.index)
+        picked.sort(key=self.bounds.places.get)
         fixed, days = self.fixed, self.days
         for site in picked:
             fixed = plus(fixed, site.fixed)
@@ -128,74 +224,42 @@ class Search:
         if not slots:
             self._try(picked, need, fixed, days)
             return
+        bounds, present = self.bounds, [*self.base, *picked]
         for index in range(start, len(self.free) - slots + 1):
-            if not self.steps.spend() or self._get_bound(fixed, need, index, slots, slots, days) >= self.limit:
+            if (
+                not self.steps.spend()
+                or bounds.get(fixed, need, index, slots, slots, days, present, self.forced) >= self.limit
+            ):
                 return  # later ones have less and cost more
             site = self.free[index]
-            self._descend(
-                index + 1,
-                (*picked, site),
-                subtract(need, site.offer),
-                plus(fixed, site.fixed),
-                slots - 1,
-                max(days, self.problem.get_days(site.candidate)) if self.has_days else 0,
-            )
-
-    def _get_bound(self, fixed, need, start, slots, reach, days):
-        """Return the least that sets can cost which add ``slots`` of the sites from ``start`` on.
-
-        :param reach: how many sites may help to get what is needed
-        """
-        problem = self.problem
-        for site_fixed in self.cheapest[start : start + slots]:
-            fixed = plus(fixed, site_fixed)
-        richest = self.richest[start]
-        last = min(reach, len(self.free) - start)
-        shorts = [max(0, left - rich[last]) for left, rich in zip(need, richest, strict=True)]
-        values = {"missing": sum(shorts)}
-        if values["missing"] and problem.strategy.ship == "complete":
-            return NOTHING
-        if self.has_days:
-            values["days"] = days
-        if problem.levels.by_fill and problem.levels.most_first:
-            values["money"] = self._get_money_floor(shorts, reach)
-        return plus(fixed, problem.get_vector(**values))
-
-    def _get_money_floor(self, shorts, reach):
-        money = grams = 0
-        for product, short in enumerate(shorts):
-            amount = self.problem.wanted[product] - short
-            if amount > 0:
-                money += self.picks[product]
-                grams += amount * self.grams[product]
-        if grams:
-            rooms = self.rooms + self.free_rooms[min(self.max_new, len(self.free))]
-            money += get_freight_floor([*self.base, *self.free], self.problem.stock.scale, grams - rooms)
-        return money
+            if site is not self.forced:
+                self._descend(
+                    index + 1,
+                    (*picked, site),
+                    subtract(need, site.offer),
+                    plus(fixed, site.fixed),
+                    slots - 1,
+                    max(days, self.problem.get_days(site.candidate)),
+                )
 
     def _try(self, picked, need, fixed, days):
         problem = self.problem
-        if self.has_days:
-            fixed = plus(fixed, problem.get_vector(days=days))
-        missing = sum(need)
-        if missing and problem.strategy.ship == "complete":
-            return
         sites = [*self.base, *picked]
         if not sites and not problem.open:
-            fixed = self.zero
-        rank = plus(fixed, get_rank(problem, (missing, 0, 0, 0)))
+            fixed = problem.zero
+        rank = self.bounds.get(fixed, need, 0, 0, 0, days, sites, self.forced)
         if rank >= self.limit:
             return
-        shares, parts = None, (missing, 0, 0, 0)
-        if not problem.is_plain:
-            found = Fill(problem, sites, self.forced, self.steps).run()
-            if found is None:
-                return
-            rank, shares, parts = found
-            rank = plus(fixed, rank)
-        if rank < self.limit:
+        if problem.is_plain:  # the bound is what it costs
             self.limit = rank
-            self.best = Solution(rank, sites, shares, parts)
+            self.best = Solution(rank, sites, None, (sum(need), 0, 0, 0))
+            return
+        if self.bounds.has_days:
+            fixed = problem.add(fixed, "days", days)
+        found = Fill(problem, sites, self.forced, self.steps, fixed, self.limit).run()
+        if found is not None:
+            self.limit, shares, parts = found
+            self.best = Solution(self.limit, sites, shares, parts)
 
 
 def finish(problem: Problem, solution: Solution):

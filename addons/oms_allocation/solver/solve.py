@@ -8,7 +8,7 @@ from dataclasses import replace
 from .fill import Steps
 from .plan import make_plan
 from .problem import Problem
-from .search import STEP_LIMIT, Search
+from .search import STEP_LIMIT, Bounds, Search
 from .stock import Stock
 from .types import DEFAULT_STRATEGY, Demand, Order, Plan, Refusal, Strategy, Supply, Warehouse
 
@@ -36,9 +36,9 @@ def solve_order(order: Order, supplies: Iterable[Supply], limit: int = STEP_LIMI
 
 def solve_from(order: Order, stock: Stock, limit: int = STEP_LIMIT, explain: bool = True) -> Plan:
     """Return the best plan from what is left in ``stock``, which is not changed."""
-    problem = Problem(order, stock)
+    bounds = Bounds(Problem(order, stock))
     steps = Steps(limit)
-    return make_plan(problem, Search(problem, steps=steps).run(), steps, explain)
+    return make_plan(bounds, Search(bounds, steps).run(), steps, explain)
 
 
 def solve_in_turn(orders: Iterable[Order], supplies: Iterable[Supply]) -> dict[int, Plan]:

@@ -147,7 +147,7 @@ class Strategy:
     :param aims: levels, the first that differs decides; each is a weighted sum ((aim, weight), ...) of fields of
         `Cost`. Weights are ints or `Decimal` and not negative. An aim that stands in a sum with "missing" may be
         reason enough to leave something short
-    :param ship: "available" sends what there is, "complete" all or nothing
+    :param ship: "available" sends what there is; "complete" all when all can be had, else nothing
     :param split: "allowed"; "never": one warehouse; "value": only orders from ``split_min_value`` on, each new parcel
         being worth at least ``split_min_part``
     :param max_parcels: warehouses that may send something for the order, those open already included; None for any
@@ -277,8 +277,11 @@ class Money:
     split: int = 0
 
     @property
-    def total(self):
+    def total(self) -> int:
         return self.freight + self.handling + self.packaging + self.split
+
+    def __add__(self, other: Money) -> Money:
+        return Money(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Money)))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Written from `solver/types.py` alone; shares no code with the solver but the typ
 """
 
 import itertools
+import math
 from dataclasses import replace
 from decimal import Decimal
 
@@ -263,5 +264,80 @@ def make_supplies(rng, warehouses=4, products=2, most=3, with_lots=True):
 
 def find_best(order, supplies):
     """Return (rank, way) of the best of all ways."""
-    ways = ((order.strategy.rank(get_cost(order, supplies, way)), way) for way in get_ways(order, supplies))
-    return min(ways, key=lambda found: found[0])
+    ways = list(get_ways(order, supplies))
+    if order.strategy.ship == "complete":
+        ways = [way for way in ways if way] or ways
+    return min(((order.strategy.rank(get_cost(order, supplies, way)), way) for way in ways), key=lambda found: found[0])
+
+
+# === BATCHES === #
+
+
+def make_batch(rng, most_ways=4000):
+    """Return orders that compete for little stock and capacity, few enough to try every combination of their plans."""
+    while True:
+        strategy = make_strategy(rng) if rng.random() < 0.7 else None
+        orders = []
+        for number in range(1, rng.choice((2, 3, 3)) + 1):
+            order = make_order(rng, number, 3, 2, 2, 2)
+            order = replace(
+                order,
+                weight=rng.randint(1, 3),
+                strategy=strategy or order.strategy,
+                demands=tuple(replace(demand, min_expiry=None) for demand in order.demands),
+            )
+            orders.append(order)
+        supplies = make_supplies(rng, 3, 2, 2, with_lots=False)
+        ways = [list(get_ways(order, supplies)) for order in orders]
+        if math.prod(map(len, ways)) <= most_ways:
+            return orders, supplies, ways
+
+
+def get_batch_rank(costs):
+    """Return what plans for a batch are compared by.
+
+    :param costs: [(order, `Cost`), ...]
+    """
+    first = [(order, cost) for order, cost in costs if [aim for aim, _w in order.strategy.aims[0]] == ["missing"]]
+    ranks = [order.strategy.rank(cost) for order, cost in costs]
+    return (
+        sum(order.weight * cost.missing for order, cost in first),
+        -sum(order.weight for order, cost in first if not cost.missing),
+        *(sum(values) for values in itertools.zip_longest(*ranks, fillvalue=0)),
+    )
+
+
+def find_best_batch(orders, supplies, ways):
+    """Return the rank of the best combination of ways."""
+    had, capacities = {}, {}
+    for one in supplies:
+        key = (one.warehouse_id, one.product_id)
+        had[key] = had.get(key, ZERO) + max(ZERO, one.quantity)
+    for one in (one for order in orders for one in order.warehouses if one.capacity_left is not None):
+        capacities[one.id] = min(one.capacity_left, capacities.get(one.id, one.capacity_left))
+    choices = []
+    for order, found in zip(orders, ways, strict=True):
+        product_ids = {demand.line_id: demand.product_id for demand in order.demands}
+        opened = {one.id for one in order.warehouses if one.is_open}
+        choices.append(
+            [
+                (
+                    (order, get_cost(order, supplies, way)),
+                    [((id_, product_ids[line_id]), quantity) for (line_id, id_), quantity in way.items()],
+                    {id_ for _line_id, id_ in way} - opened,
+                )
+                for way in found
+            ]
+        )
+    best = None
+    for combination in itertools.product(*choices):
+        taken, parcels = {}, {}
+        for _cost, quantities, used in combination:
+            for key, quantity in quantities:
+                taken[key] = taken.get(key, ZERO) + quantity
+            for id_ in used:
+                parcels[id_] = parcels.get(id_, 0) + 1
+        if all(taken[key] <= had[key] for key in taken) and all(n <= capacities.get(i, n) for i, n in parcels.items()):
+            rank = get_batch_rank([cost for cost, _quantities, _used in combination])
+            best = rank if best is None else min(best, rank)
+    return best

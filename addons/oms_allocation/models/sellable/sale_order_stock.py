@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from odoo import api, models
 
-from ...solver import Supply, solve_in_turn
+from ...solver import Supply, solve_batch, solve_in_turn
 
 
 class SaleOrder(models.Model):
@@ -73,18 +73,33 @@ class SaleOrder(models.Model):
             own = set()
             for line_id in [line.id for line in demands if line.id in stock.promised and line.order_id in orders]:
                 own.update(stock.give_back(access, line_id))
-            found = solve_in_turn(
-                [
-                    order._oms_prepare_solver_order(demands_by_order[order], candidates[order], strategies[order])
-                    for order in orders
-                ],
-                [Supply(*key, quantity) for key, quantity in stock.view(access, own).items()],
-            )
+            tasks = [
+                order._oms_prepare_solver_order(demands_by_order[order], candidates[order], strategies[order])
+                for order in orders
+            ]
+            supplies = [Supply(*key, quantity) for key, quantity in stock.view(access, own).items()]
+            found = self._oms_solve_batch(tasks, supplies)
             for plan in found.values():
                 for assignment in plan.assignments:
                     stock.take(access, (assignment.warehouse_id, assignment.product_id), assignment.quantity)
             plans.update(found)
         return {order: plans[order.id] for order in candidates}
+
+    @api.model
+    def _oms_solve_batch(self, tasks, supplies):
+        """Return {order id: solver.Plan}: orders that compete for what is scarce are weighed against each other, within
+        the seconds of the parameter `oms_allocation.batch_seconds` (0: they are served in turn)."""
+        seconds = self._oms_get_batch_seconds() if len(tasks) > 1 else 0.0
+        return solve_batch(tasks, supplies, seconds).plans if seconds else solve_in_turn(tasks, supplies)
+
+    @api.model
+    def _oms_get_batch_seconds(self):
+        # sudo: ir.config_parameter - a figure for whoever confirms orders
+        value = self.env["ir.config_parameter"].sudo().get_param("oms_allocation.batch_seconds", "2")
+        try:
+            return max(0.0, float(value))
+        except ValueError:
+            return 0.0
 
     @api.model
     def _oms_group_by_access(self, candidates, stock):
