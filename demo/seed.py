@@ -6,7 +6,7 @@ OMS_MARKETPLACE_URL says where the simulated marketplace will answer, OMS_MARKET
 import os
 from urllib.parse import urlsplit
 
-from living import carriers, channels, company, goods, history
+from living import carriers, channels, company, goods, history, sourcing
 
 url = os.environ["OMS_MARKETPLACE_URL"]
 env = env(user=env.ref("base.user_admin"))  # noqa: F821  the shell's own
@@ -17,6 +17,7 @@ products = goods.make_products(env)
 goods.make_stock(env, products, warehouses)
 carriers.make_carriers(env)
 shops = channels.make_channels(env, url, warehouses)
+sourcing.make_sourcing(env, shops, warehouses)
 env.cr.commit()
 with history.OpenMarket(urlsplit(url).port, os.environ.get("OMS_MARKETPLACE_STATE")):
     history.make_history(env, shops)

@@ -17,3 +17,4 @@ from . import sale_order_refusal
 from . import sale_order_shortage
 from . import sale_order_unfilled
 from . import sale_order_resourcing
+from . import sale_order_hint

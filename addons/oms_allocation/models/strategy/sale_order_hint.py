@@ -1,0 +1,138 @@
+from copy import deepcopy
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ... import solver
+
+# How far ahead it is looked for goods that come in.
+HINT_HOURS = 72
+
+
+class SaleOrder(models.Model):
+    """What would get better if an order waited: for goods that are on their way, or for another parcel to the buyer."""
+
+    _inherit = "sale.order"
+
+    oms_sourcing_hint = fields.Text(
+        string="If It Waited",
+        compute="_compute_oms_sourcing_hint",
+        help="What waiting would save, worked out just now.",
+    )
+
+    @api.depends("state", "oms_allocation_ids.quantity", "oms_allocation_ids.done_quantity")
+    def _compute_oms_sourcing_hint(self):
+        for order in self:
+            # sudo: stock, other orders of the buyer - who sees the order may know what waiting would save
+            hints = order.sudo()._oms_find_hints() if order._oms_may_wait() else ()
+            order.oms_sourcing_hint = "\n".join(order._oms_describe_hint(hint) for hint in hints) or False
+
+    def _oms_may_wait(self):
+        """Whether one order could be better off by waiting: it is split or short, or its parcel could go with
+        another."""
+        self.ensure_one()
+        return bool(
+            self.channel_id
+            and self.state in ("draft", "sent", "sale")
+            and self.ids
+            and not self.locked
+            and (self.state != "sale" or not self._oms_get_resourcing_problem())
+        )
+
+    def _oms_find_hints(self):
+        """Return the `solver.Hint`s of one order, the shortest wait first."""
+        self.ensure_one()
+        found = {line: line._oms_get_open_quantities_by_warehouse() for line in self.order_line}
+        demands = {line: sum(quantities.values()) for line, quantities in found.items() if quantities}
+        if self.state != "sale":
+            demands = self.env["oms.sourcing.trial"]._prepare_demands(self)
+        own = {}
+        for line, quantities in found.items():
+            for warehouse, quantity in quantities.items():
+                key = (warehouse.id, line.product_id.id)
+                own[key] = own.get(key, 0.0) + quantity
+        if not demands:
+            return ()
+        stocks = []
+
+        def prepare_stock(places):
+            warehouses = self.env["stock.warehouse"].union(*places[self])
+            stock = self._oms_read_stock(self._oms_get_storable(demands), warehouses, own)
+            stocks.append(deepcopy(stock))
+            return stock
+
+        sourcing = self._oms_plan(demands, prepare_stock, is_fresh=True)
+        strategy = sourcing.strategies[self]
+        tasks = [
+            self._oms_prepare_demand(line, self._oms_to_decimal(line.product_id.uom_id, quantity), strategy)
+            for line, quantity in demands.items()
+            if line.product_id.is_storable
+        ]
+        supplies = stocks[0].view(self._oms_get_accesses()[self]).items()
+        return solver.find_hints(
+            self._oms_prepare_solver_order(tasks, sourcing.get_candidates(self), strategy),
+            [solver.Supply(*key, quantity) for key, quantity in supplies],
+            self._oms_get_receipts(demands, sourcing.places[self]),
+            self._oms_get_open_orders(),
+            sourcing.plans[self],
+        )
+
+    def _oms_get_receipts(self, demands, warehouses):
+        """Return what is on its way to ``warehouses`` of the products of ``demands``, as `solver.Receipt`s."""
+        now = fields.Datetime.now()
+        products = self.env["sale.order.line"].union(*demands).product_id
+        stocks = {warehouse.lot_stock_id: warehouse for warehouse in warehouses}
+        moves = self.env["stock.move"].search(
+            Domain("product_id", "in", products.ids)
+            & Domain("state", "in", ("waiting", "confirmed", "partially_available", "assigned"))
+            & Domain("location_dest_id", "child_of", [location.id for location in stocks])
+            & Domain("location_id.usage", "not in", ("internal", "production"))
+            & Domain("date", "<=", now + timedelta(hours=HINT_HOURS))
+        )
+        receipts = []
+        for move in moves:
+            minutes = max(0, round((move.date - now).total_seconds() / 60))
+            quantity = self._oms_to_decimal(move.product_id.uom_id, move.product_qty)
+            warehouse = move.location_dest_id.warehouse_id
+            receipts.append(solver.Receipt(warehouse.id, move.product_id.id, quantity, minutes))
+        return receipts
+
+    def _oms_get_open_orders(self):
+        """Return the parcels that are prepared for the same address by other orders, as `solver.OpenOrder`s."""
+        others = self.search(
+            Domain("partner_shipping_id", "=", self.partner_shipping_id.id)
+            & Domain("id", "!=", self.id)
+            & Domain("channel_id", "!=", False)
+            & Domain("state", "=", "sale")
+            & Domain("oms_allocation_ids", "any", [("state", "in", ("planned", "procured"))])
+        )
+        return [
+            solver.OpenOrder(order.id, warehouse.id)
+            for order in others._oms_filter_unreleased()
+            for warehouse in order._oms_get_open_warehouses()
+        ]
+
+    def _oms_describe_hint(self, hint):
+        """Return one hint in words."""
+        self.ensure_one()
+        saved = []
+        if hint.saved_parcels:
+            saved.append(self.env._("%(count)s parcels less", count=hint.saved_parcels))
+        if hint.saved_money:
+            money = self.company_id.currency_id.format(self._oms_from_cents(hint.saved_money))
+            saved.append(self.env._("%(money)s saved", money=money))
+        if hint.saved_missing:
+            saved.append(self.env._("%(quantity)g more can be sent", quantity=float(hint.saved_missing)))
+        parts = {"saved": ", ".join(saved)}
+        if hint.kind == "order":
+            return self.env._(
+                "In one parcel with %(order)s: %(saved)s", order=self.browse(hint.order_id).sudo().name, **parts
+            )
+        products = self.env["product.product"].sudo().browse(hint.product_ids)
+        return self.env._(
+            "Wait %(hours)g hours for %(products)s: %(saved)s",
+            hours=round(hint.minutes / 60, 1),
+            products=", ".join(products.mapped("display_name")),
+            **parts,
+        )
