@@ -86,7 +86,7 @@ def bench(arguments):
     """What an order costs, plain Odoo beside ours; with "review" first: what it costs to judge one; with "capture":
     what it costs to take one in, and to compare stock."""
     name = "run"
-    if arguments[:1] in (["review"], ["capture"]):
+    if arguments[:1] in (["review"], ["capture"], ["sellable"]):
         name, *arguments = arguments
     script = layout.REPO / f"bench/{name}.py"
     setup.ensure_host()
