@@ -8,6 +8,9 @@ from . import database, guard, layout, node, odoo, postgres, python_env, server,
 from .console import say
 from .errors import OmsError
 
+# Scripts of bench/ beside the one that measures the way of an order.
+BENCHES = ("review", "capture", "publish", "sellable", "allocate", "solver", "race")
+
 
 def stop(arguments):
     """Stop Odoo, the marketplace and the private PostgreSQL; the last stays while tests use it."""
@@ -83,10 +86,9 @@ def logs(arguments):
 
 
 def bench(arguments):
-    """What an order costs, plain Odoo beside ours; with "review" first: what it costs to judge one; with "capture":
-    what it costs to take one in, and to compare stock; with "publish": how soon a shop has changed stock."""
+    """What an order costs, plain Odoo beside ours; with one of `BENCHES` first: what that measures, see its README."""
     name = "run"
-    if arguments[:1] in (["review"], ["capture"], ["publish"]):
+    if arguments and arguments[0] in BENCHES:
         name, *arguments = arguments
     script = layout.REPO / f"bench/{name}.py"
     setup.ensure_host()

@@ -56,13 +56,25 @@ class OmsChannel(models.Model):
     def _get_sellable_quantities(self, products):
         """Override of `oms_base`: without what pools keep for others, without goods that do not keep long enough."""
         self.ensure_one()
-        warehouses = self._get_warehouses()
-        access = self._oms_get_access()
-        stock = products._oms_get_stock(warehouses, lives=[access.min_life_days])
-        view = stock.view(access)
-        if self.is_selling_incoming:
-            products._oms_add_expected(view, warehouses)
+        view = self._oms_get_views(products)[self]
         return defaultdict(float, {(product_id, warehouse_id): q for (warehouse_id, product_id), q in view.items()})
+
+    def _oms_get_views(self, products):
+        """Return {channel: {(warehouse id, product id): quantity}} of what each of these channels may sell; the stock
+        is read once for all of them."""
+        accesses = {channel: channel._oms_get_access() for channel in self}
+        ids_by_channel = {channel: set(channel._get_warehouses().ids) for channel in self}
+        warehouses = self.env["stock.warehouse"].browse(sorted(set().union(*ids_by_channel.values())))
+        stock = products._oms_get_stock(warehouses, lives={access.min_life_days for access in accesses.values()})
+        views = {}
+        for channel, access in accesses.items():
+            view = stock.view(access)
+            if len(ids_by_channel[channel]) < len(warehouses):
+                view = {key: quantity for key, quantity in view.items() if key[0] in ids_by_channel[channel]}
+            if channel.is_selling_incoming:
+                products._oms_add_expected(view, channel._get_warehouses())
+            views[channel] = view
+        return views
 
     def _oms_get_access(self):
         """Return the `stock.Access` of somebody in this channel of whom nothing else is known."""

@@ -65,7 +65,7 @@ class OmsStockEntry(models.Model):
             }
         if self.kind == "safety":
             return self.env["ir.actions.act_window"]._for_xml_id("oms_allocation.oms_stock_safety_action")
-        action = self.env["ir.actions.act_window"]._for_xml_id("stock.dashboard_open_quants")
+        action = self.env["ir.actions.act_window"]._for_xml_id("stock.stock_quant_action")
         domain = Domain("product_id", "=", self.product_id.id)
         if self.location_id:
             domain &= Domain("location_id", "=", self.location_id.id)
