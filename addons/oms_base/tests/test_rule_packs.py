@@ -135,6 +135,26 @@ class TestRuleRecipes(OmsBaseCommon):
         rule = self.env["oms.rule"].browse(line.action_use()["res_id"])
         self.assertEqual((rule.state, rule.version), ("live", 1))
 
+    def test_rule_like_an_order(self):
+        """From the list of orders or the desk: what would match the order comes first."""
+        order = self._create_order([(self.mouse, 400)])
+        action = order.with_user(self.manager).action_oms_new_rule()
+        recipes = self.env["oms.rule.recipe"].browse(action["res_id"])
+        matching = recipes.line_ids.filtered("is_match")
+        self.assertTrue(matching)
+        self.assertEqual(recipes.line_ids.sorted()[: len(matching)], matching.sorted())
+        urgent = recipes.line_ids.filtered(lambda line: line.code == "urgent")
+        self.assertIn(urgent, matching)
+        urgent.amount = 9000
+        self.assertFalse(urgent.is_match)
+        self.assertFalse(any(self._open().line_ids.mapped("is_match")))
+        names = [button["name"] for button in order.with_user(self.manager)._get_desk_actions()]
+        self.assertIn("action_oms_new_rule", names)
+        names = [button["name"] for button in order.with_user(self.user)._get_desk_actions()]
+        self.assertNotIn("action_oms_new_rule", names)
+        with self.assertRaises(AccessError):
+            order.with_user(self.user).action_oms_new_rule()
+
     def test_recipe_that_lacks_something_is_refused(self):
         data = {
             "_code": "odd",

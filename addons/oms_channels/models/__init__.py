@@ -16,6 +16,7 @@ from . import oms_channel_payment
 from . import oms_channel_buyer
 from . import connector
 from . import oms_event
+from . import oms_hold
 from . import sale_order
 from . import sale_order_import
 from . import sale_order_change

@@ -41,6 +41,37 @@ class TestRefundRequests(ChannelsCommon):
         self.assertEqual(self._count(order, "refund_asked"), 1)
         self.assertEqual(self._message("order_1")[0].state, "done")
 
+    def _get_evidence(self, hold, lang="en_US"):
+        """Return {label: value} of what the desk shows as seen."""
+        rows = hold.with_user(self.user).with_context(lang=lang)._get_evidence()
+        return {row["label"]: row["value"] for row in rows}
+
+    def test_desk_shows_the_request_in_words(self):
+        order = self._sell()
+        self._tell(self._request())
+        text = self._get_evidence(self._holds(order))["Refund requests"]
+        for words in ("20.00", "return_1", "Too late", "1 × [OMS-MOUSE]"):
+            self.assertIn(words, text)
+        for code in ("items", "requested", "ordli_1_0", "{"):
+            self.assertNotIn(code, text)
+
+    def test_desk_shows_an_edit_from_old_to_new(self):
+        order = self._sell()
+        address = {**self.shop.orders["order_1"]["shipping_address"], "address_1": "延安路 1 号", "city": "宁波"}
+        item = self.shop._prepare_item("ordli_1_0", "OMS-MOUSE", 1, 20.0)
+        self._tell(items=[item], total=30.0, shipping_address=address)
+        hold = self._holds(order)
+        values = self._get_evidence(hold)
+        self.assertIn("Street: ", values["Address"])
+        self.assertIn("→ 延安路 1 号", values["Address"])
+        self.assertIn("City: ", values["Address"])
+        self.assertNotIn("Phone", values["Address"], "what stayed is left out")
+        self.assertIn("2 → 1", values["Lines"])
+        self.assertIn("30.00", values["Total"].split("→")[1])
+        self.env["res.lang"]._activate_lang("zh_CN")
+        values = self._get_evidence(hold, "zh_CN")
+        self.assertIn("→ 延安路 1 号", values["地址"])
+
     def test_request_told_again_holds_once(self):
         order = self._sell()
         self._tell(self._request())

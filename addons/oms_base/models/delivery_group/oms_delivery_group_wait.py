@@ -49,7 +49,7 @@ class OmsDeliveryGroup(models.Model):
         hours = min(self.order_ids.channel_id.mapped("merge_wait_hours"), default=0.0)
         if hours <= 0 or self._get_release_problem():
             return
-        self.line_ids.filtered("procured_quantity")._withdraw_moves()
+        self.line_ids._withdraw_moves()
         self.write({"is_waiting": True, "wait_until": self.wait_until or now + timedelta(hours=hours)})
         # sudo: ir.cron - waking it is all that is done
         self.env.ref("oms_base.ir_cron_launch_groups").sudo()._trigger(at=self.wait_until)

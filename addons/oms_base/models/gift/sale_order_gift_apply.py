@@ -86,7 +86,9 @@ class SaleOrder(models.Model):
         for (quantity, _state), lines in changed.items():
             lines.write({"product_uom_qty": quantity, "oms_gift_rule_version_id": version.id})
         removed.unlink()
-        self.env["sale.order.line"].create(vals_list)
+        created = self.env["sale.order.line"].create(vals_list)
+        # Read of all at once, as Odoo's totals would read it order by order.
+        created.order_id.order_line.mapped("tax_ids")
         self._oms_link_gift_parents(action, earning)
         if touched := self.filtered(lambda order: order in differences):
             messages = {order.id: order._get_gift_difference_words(differences[order]) for order in touched}
@@ -108,7 +110,6 @@ class SaleOrder(models.Model):
             "price_unit": 0.0,
             "technical_price_unit": 0.0,
             "discount": 0.0,
-            "tax_ids": [],  # said here, so that the totals need not look it up line by line
             "sequence": GIFT_SEQUENCE,
             "oms_gift_id": action.gift_id.id,
             "oms_gift_action_id": action.id,

@@ -1,8 +1,15 @@
+import re
+
 from odoo import models
 from odoo.tools.misc import format_amount
 
+from ..review import domain_words
+
 # Keys of evidence whose words no field of the order has.
 FIELD_OF_KEY = {"address_problem": "oms_address_problem", "shortage": "oms_shortage"}
+# Keys whose value a shop told as the text of an amount.
+AMOUNT_KEYS = ("total", "amount")
+AMOUNT = re.compile(r"-?\d+(\.\d+)?")
 # Keys that say what a part of the evidence is about.
 NAME_KEYS = ("product", "title", "name", "sku")
 
@@ -38,14 +45,30 @@ class OmsHold(models.Model):
             "lines": self.env._("Lines"),
             "address": self.env._("Address"),
             "total": self.env._("Total"),
+            "note": self.env._("Note of the buyer"),
+            "ship_date": self.env._("Ship date"),
             "refund_requests": self.env._("Refund requests"),
+            "differences": self.env._("Gifts to put right"),
+        }
+
+    def _get_part_labels(self):
+        """Return {part of what was changed: its words}, where no field of the order or its contact has them."""
+        return {
+            "name": self.env._("Receiver"),
+            "district": self.env._("District"),
+            "province": self.env._("Province"),
+            "country_code": self.env._("Country"),
         }
 
     def _get_key_label(self, key):
-        """Return the label of the order's field of that name, or the key itself in words."""
-        fields = self.order_id._fields
-        name = next((name for name in (FIELD_OF_KEY.get(key), key, f"oms_{key}") if name in fields), None)
-        return fields[name]._description_string(self.env) if name else str(key).replace("_", " ").capitalize()
+        """Return the label of the order's field of that name or path, or the contact's, or the key itself in words."""
+        order = self.order_id
+        for path, model in ((FIELD_OF_KEY.get(key, key), order), (f"oms_{key}", order), (key, self.partner_id)):
+            try:
+                return domain_words.resolve(path, model)[0]
+            except KeyError:
+                continue
+        return str(key).replace("_", " ").capitalize()
 
     def _format_evidence(self, key, value):
         """Return one value of the evidence in words."""
@@ -58,16 +81,44 @@ class OmsHold(models.Model):
         if isinstance(value, list | tuple):
             return "\n".join(self._format_evidence(key, item) for item in value)
         if isinstance(value, dict):
-            return self._format_evidence_dict(value)
+            return self._format_evidence_dict(key, value)
         return str(value)
 
-    def _format_evidence_dict(self, values):
+    def _format_change(self, key, before, now):
+        """Return what changed: "2 → 1", or of an address each part that did: "Street: 文三路 → 延安路"."""
+        if not isinstance(before or {}, dict) or not isinstance(now or {}, dict):
+            return f"{self._format_side(key, before)} → {self._format_side(key, now)}"
+        before, now = before or {}, now or {}
+        labels = self._get_part_labels()
+        return "\n".join(
+            f"{labels.get(part) or self._get_key_label(part)}: "
+            f"{self._format_side(part, before.get(part))} → {self._format_side(part, now.get(part))}"
+            for part in {**before, **now}
+            if (before.get(part) or "") != (now.get(part) or "")
+        )
+
+    def _format_side(self, key, value):
+        """Return one side of a change; amounts come from shops as text."""
+        if value in (None, "", False, [], {}):
+            return self.env._("nothing")
+        if key in AMOUNT_KEYS and isinstance(value, str) and AMOUNT.fullmatch(value):
+            return format_amount(self.env, float(value), self.currency_id)
+        return self._format_evidence(key, value)
+
+    def _format_evidence_dict(self, key, values):
         """Return a dict in words, what it is about first: "Mouse: ordered 12, sellable 3"."""
+        if values.keys() <= {"before", "now"}:
+            return self._format_change(key, values.get("before"), values.get("now"))
+        # Several of a kind, by keys that nobody knows.
+        if all(isinstance(value, dict) or str(name).isdigit() for name, value in values.items()):
+            return "\n".join(self._format_evidence(key, value) for value in values.values())
         labels = self._get_evidence_labels()
         name = next((values[key] for key in NAME_KEYS if values.get(key)), "")
         parts = [
-            f"{labels.get(key) or self._get_key_label(key)} {self._format_evidence(key, value)}"
-            for key, value in values.items()
-            if key not in NAME_KEYS and value not in (None, "", [], {})
+            f"{labels.get(part) or self._get_key_label(part)} {self._format_evidence(part, value)}"
+            for part, value in values.items()
+            if part not in (*NAME_KEYS, "before", "now") and value not in (None, "", [], {})
         ]
+        if "before" in values or "now" in values:
+            parts.insert(0, self._format_change(key, values.get("before"), values.get("now")))
         return ": ".join(part for part in (str(name), ", ".join(parts)) if part)

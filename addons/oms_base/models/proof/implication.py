@@ -214,7 +214,7 @@ def _says(facts, other):
     values = _to_set(value)
     if values is None:
         return False
-    if operator.startswith("not ") and (operator[4:], value) in facts.refused:
+    if operator[4:] in _SETTING and (operator[4:], value) in facts.refused:
         return True
     if facts.allowed is not None:
         possible = {item for item in facts.allowed - facts.excluded if facts._may_be(item)}

@@ -1,7 +1,7 @@
 import base64
 import json
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class OmsRule(models.Model):
@@ -19,7 +19,12 @@ class OmsRule(models.Model):
 
     def action_new_from_recipe(self):
         """Open the recipes, each with its numbers, to make a rule of one."""
-        recipes = self.env["oms.rule.recipe"]._create_for_user()
+        return self._open_recipes()
+
+    @api.model
+    def _open_recipes(self, order=None):
+        """Return the action that opens the recipes; for one ``order``, those that match it first."""
+        recipes = self.env["oms.rule.recipe"]._create_for_user(order)
         return {
             "name": self.env._("New Rule from a Recipe"),
             "type": "ir.actions.act_window",

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import file_open
 
+from ..review import domain_words
+
 # The numbers a recipe may leave to the user, each a column of its own.
 PARAMETERS = ("amount", "rate", "hours", "times")
 
@@ -15,6 +17,9 @@ class OmsRuleRecipe(models.TransientModel):
     _description = "New Rule from a Recipe"
 
     line_ids = fields.One2many("oms.rule.recipe.line", "recipe_id", string="Recipes")
+    order_id = fields.Many2one(
+        "sale.order", string="Like", readonly=True, index="btree_not_null", help="The order such a rule is wanted for."
+    )
     is_live = fields.Boolean(string="Put to Work at Once", help="Otherwise a draft is made, to be looked at first.")
 
     @api.model
@@ -32,8 +37,11 @@ class OmsRuleRecipe(models.TransientModel):
         return recipes
 
     @api.model
-    def _create_for_user(self):
-        """Create the list of recipes with the numbers they come with."""
+    def _create_for_user(self, order=None):
+        """Create the list of recipes with the numbers they come with.
+
+        :param order: one order that a rule is wanted for: what would match it comes first
+        """
         exchange = self.env["oms.rule.exchange"]
         lines = [
             {
@@ -44,7 +52,12 @@ class OmsRuleRecipe(models.TransientModel):
             }
             for code, recipe in self._get_recipes().items()
         ]
-        return self.create({"line_ids": [fields.Command.create(line) for line in lines]})
+        recipes = self.create(
+            {"order_id": order.id if order else False, "line_ids": [fields.Command.create(line) for line in lines]}
+        )
+        for position, line in enumerate(recipes.line_ids.sorted(lambda line: not line.is_match)):
+            line.sequence = position
+        return recipes
 
 
 class OmsRuleRecipeLine(models.TransientModel):
@@ -52,7 +65,9 @@ class OmsRuleRecipeLine(models.TransientModel):
 
     _name = "oms.rule.recipe.line"
     _description = "Recipe"
+    _order = "sequence, id"
 
+    sequence = fields.Integer()
     recipe_id = fields.Many2one("oms.rule.recipe", required=True, index=True, ondelete="cascade")
     code = fields.Char(required=True)
     name = fields.Char()
@@ -66,6 +81,9 @@ class OmsRuleRecipeLine(models.TransientModel):
     has_times = fields.Boolean()
     sentence = fields.Text(string="What It Does", compute="_compute_sentence")
     problem = fields.Char(compute="_compute_sentence")
+    is_match = fields.Boolean(
+        string="Matches", compute="_compute_is_match", help="The order would be one that the rule is about."
+    )
 
     @api.depends_context("lang")
     @api.depends("code", *PARAMETERS)
@@ -76,6 +94,15 @@ class OmsRuleRecipeLine(models.TransientModel):
             sentence, problems = exchange._describe(recipes[line.code], line._get_parameters())
             line.sentence = sentence or " ".join(problems)
             line.problem = " ".join(problems)
+
+    @api.depends("code", "recipe_id.order_id", *PARAMETERS)
+    def _compute_is_match(self):
+        recipes = self.env["oms.rule.recipe"]._get_recipes()
+        exchange = self.env["oms.rule.exchange"]
+        for line in self:
+            order = line.recipe_id.order_id
+            values = order and exchange._prepare_rule_values(recipes[line.code], line._get_parameters())[0]
+            line.is_match = bool(values and order.filtered_domain(domain_words.parse(values["domain"])))
 
     def _get_parameters(self):
         self.ensure_one()
