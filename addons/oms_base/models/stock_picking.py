@@ -23,6 +23,15 @@ class StockPicking(models.Model):
         """Return the channel orders whose goods are in these transfers."""
         return self.move_ids._oms_get_channel_orders()
 
+    def _oms_get_parcels(self):
+        """Return the boxes of one delivery. Extended by who packs (`oms_fulfillment`), used by who tells of them.
+
+        :return: list of (tracking number, link, {stock.move: quantity in the product's unit}); [] where nobody knows
+            what is in which box: then the transfer's own number and content count
+        """
+        self.ensure_one()
+        return []
+
     def _oms_check_release(self):
         """Keep the gate "release": to be called before picking starts.
 

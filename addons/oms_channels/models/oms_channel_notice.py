@@ -1,5 +1,7 @@
+from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
+from itertools import zip_longest
 
 from odoo import models
 from odoo.exceptions import UserError
@@ -8,12 +10,14 @@ from odoo.tools import float_repr
 from odoo.addons.oms_base.models.oms_queue_mixin import QueueRetry
 
 from ..adapters import types
+from .oms_channel_push import REFERENCE_SEPARATOR
 
 
 class OmsChannelPush(models.Model):
     """What each kind of push says, and what its answer means here.
 
-    ``_prepare_<kind>_notice`` returns the adapter's notice, or a sentence when there is nothing to tell;
+    ``_prepare_<kind>_notice`` returns the adapter's notice, a list of them (a parcel each), or a sentence when there is
+    nothing to tell;
     ``_apply_<kind>_result`` may do more with the answer than keep it.
     """
 
@@ -40,7 +44,7 @@ class OmsChannelPush(models.Model):
         lines = self._get_notice_lines()
         if not lines:
             return self.env._("Nothing in %(picking)s belongs to a line of the shop.", picking=picking.name)
-        return types.ShipmentNotice(
+        notice = types.ShipmentNotice(
             order_external_id=self.order_id.channel_order_id,
             lines=lines,
             # Read now: the number may have been entered after the goods left.
@@ -49,6 +53,19 @@ class OmsChannelPush(models.Model):
             idempotency_key=self.idempotency_key,
             tracking_url=picking.carrier_tracking_url or "",
         )
+        parcels = picking._get_channel_parcels(self.order_id)
+        if len(parcels) < 2:
+            return notice
+        return [
+            replace(
+                notice,
+                lines=tuple((line_id, Decimal(quantity)) for line_id, quantity in content),
+                tracking_number=number,
+                tracking_url=url,
+                idempotency_key=f"{self.idempotency_key}-{index}",
+            )
+            for index, (number, url, content) in enumerate(parcels, 1)
+        ]
 
     def _prepare_delivered_notice(self):
         picking = self._get_document()
@@ -64,13 +81,26 @@ class OmsChannelPush(models.Model):
         )
         if shipment.state in ("failed", "pending"):
             raise QueueRetry(self.env._("The shop has not been told of the shipment yet."))
-        return types.DeliveryNotice(
+        notice = types.DeliveryNotice(
             order_external_id=self.order_id.channel_order_id,
             idempotency_key=self.idempotency_key,
             tracking_number=picking.carrier_tracking_ref or "",
             shipment_external_id=shipment.external_ref or "",
             delivered_at=self.create_date.replace(tzinfo=UTC),
         )
+        references = (shipment.external_ref or "").split(REFERENCE_SEPARATOR)
+        if len(references) < 2:
+            return notice
+        numbers = [number for number, _url, _content in picking._get_channel_parcels(self.order_id)]
+        return [
+            replace(
+                notice,
+                idempotency_key=f"{self.idempotency_key}-{index}",
+                tracking_number=number or "",
+                shipment_external_id=reference,
+            )
+            for index, (reference, number) in enumerate(zip_longest(references, numbers[: len(references)]), 1)
+        ]
 
     # === CANCEL AND RETURN === #
 

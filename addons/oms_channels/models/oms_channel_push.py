@@ -5,8 +5,12 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import split_every
 
+from ..adapters.types import PushResult
+
 # A settled push is kept this long unless the parameter oms_channels.push_keep_days says otherwise.
 KEEP_DAYS = 180
+# Between the ids of the parcels of one transfer.
+REFERENCE_SEPARATOR = ","
 
 
 class OmsChannelPush(models.Model):
@@ -132,8 +136,14 @@ class OmsChannelPush(models.Model):
             return {"state": "skipped", "response": notice}
         # From here on the shop may have it, whatever becomes of this transaction: adapters read before they write.
         with push._adapter_errors():
-            result = getattr(adapter, f"push_{self.kind}")(notice)
-        return push._apply_result(notice, result)
+            tell = getattr(adapter, f"push_{self.kind}")
+            if not isinstance(notice, list):
+                return push._apply_result(notice, tell(notice))
+            # Each has a key of its own: after a failure those told before are recognised.
+            results = [tell(one) for one in notice]
+        references = REFERENCE_SEPARATOR.join(result.external_id for result in results)
+        is_repeat = all(result.is_repeat for result in results)
+        return push._apply_result(notice[0], PushResult(references, is_repeat=is_repeat))
 
     def _apply_result(self, notice, result):
         """Keep the shop's answer. :return: values of this row"""

@@ -50,6 +50,26 @@ class StockPicking(models.Model):
             for order, shop_quantities in result.items()
         }
 
+    def _get_channel_parcels(self, order):
+        """Return the boxes of one transfer with what of an order is in each, in the shop's terms.
+
+        :return: list of (tracking number, link, [[line id in the shop, quantity as text], ...]); [] where it is not
+            known what is in which box
+        """
+        self.ensure_one()
+        parcels = []
+        for number, url, content in self._oms_get_parcels():
+            quantities = defaultdict(float)
+            for move, quantity in content.items():
+                line = move.sale_line_id
+                if line.order_id == order and line.channel_line_id:
+                    unit = line.product_uom_id
+                    quantities[line.channel_line_id] += move.product_id.uom_id._compute_quantity(quantity, unit)
+            if quantities:
+                digits = self._get_unit_digits()
+                parcels.append((number, url, [[key, float_repr(value, digits)] for key, value in quantities.items()]))
+        return parcels
+
     @api.model
     def _get_unit_digits(self):
         return self.env["decimal.precision"].precision_get("Product Unit")

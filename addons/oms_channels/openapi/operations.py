@@ -42,6 +42,7 @@ CURSOR = query(
     {"type": "string", "pattern": "^[0-9]{1,15}$"},
     "next_cursor of the page before; the first page when left out.",
 )
+ORDER_CURSOR = {**CURSOR, "schema": {"type": "string", "pattern": "^m?[0-9]{1,15}$"}}
 SKU = {
     **query(
         "sku",
@@ -93,11 +94,12 @@ OPERATIONS = (
         "/orders",
         "listOrders",
         "Orders that changed",
-        "Imported orders in the order of their last event.",
+        "Imported orders in the order of their last event, then those that are not imported: waiting in line, failed "
+        "with the reason, or skipped.",
         "_api_list_orders",
         {200: ("OrderPage", "A page of orders.")},
         scope="orders:read",
-        parameters=(SINCE, CURSOR, LIMIT),
+        parameters=(SINCE, ORDER_CURSOR, LIMIT),
     ),
     Operation(
         "GET",

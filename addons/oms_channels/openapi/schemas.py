@@ -208,9 +208,28 @@ OUT = {
         }
     ),
     "ShippedLine": _answer({"external_id": _NULLABLE, "sku": _STRING, "quantity": {"type": "number"}}),
-    "Shipment": _answer(
+    "Parcel": _answer(
         {
             "tracking_number": _NULLABLE,
+            "tracking_url": _NULLABLE,
+            "lines": {
+                "type": "array",
+                "items": ref("ShippedLine"),
+                "description": "What is in it; empty where nobody noted in which box of several a thing is.",
+            },
+        }
+    ),
+    "Shipment": _answer(
+        {
+            "parcels": {
+                "type": "array",
+                "items": ref("Parcel"),
+                "description": "The boxes that left together, each with its number.",
+            },
+            "tracking_number": {
+                **_NULLABLE,
+                "description": "Of all boxes, with commas between; see parcels for each.",
+            },
             "carrier": _NULLABLE,
             "tracking_url": _NULLABLE,
             "shipped_at": _NULLABLE,

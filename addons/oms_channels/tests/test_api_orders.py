@@ -207,6 +207,47 @@ class TestApiOrders(ApiCase):
         self.assertEqual(sorted(seen), [f"A-{n}" for n in range(1, 6)])
         self.assertFalse(self._call("GET", "/orders?updated_since=2099-01-01T00:00:00Z").json()["orders"])
 
+    def test_orders_that_are_not_imported_are_listed_with_the_reason(self):
+        unknown = {"external_id": "L1", "sku": "NOBODY-KNOWS", "quantity": 1, "price_unit": 1}
+        self._send(*[make_order(n, payments=[]) for n in (1, 2)], make_order(3, payments=[], lines=[unknown]))
+        self._work("message")
+        self._send(make_order(4, payments=[]), make_order(5, payments=[]))
+        for limit in (1, 2, 3, 50):
+            seen, cursor = [], ""
+            while cursor is not None:
+                answer = self._call("GET", f"/orders?limit={limit}{cursor}").json()
+                seen += [(order["external_id"], order["state"]) for order in answer["orders"]]
+                cursor = f"&cursor={answer['next_cursor']}" if answer["next_cursor"] else None
+            expected = [
+                (f"A-{n}", state) for n, state in enumerate(("imported",) * 2 + ("failed",) + ("waiting",) * 2, 1)
+            ]
+            self.assertEqual(sorted(seen), expected, limit)
+        [failed] = [order for order in answer["orders"] if order["state"] == "failed"]
+        self.assertIn("NOBODY-KNOWS", failed["message"])
+        self.assertIsNone(failed["stage"])
+
+    def test_parcels_of_one_transfer_are_told_each(self):
+        self._send(make_order(1, payments=[]))
+        self._work("message")
+        order = self._order("A-1")
+        order.action_confirm()
+        picking = order.picking_ids
+        picking.carrier_tracking_ref = "SF1,SF2"
+        self._deliver(order)
+        [shipment] = self._get("A-1")["shipments"]
+        self.assertEqual(
+            [(row["tracking_number"], row["lines"]) for row in shipment["parcels"]], [("SF1", []), ("SF2", [])]
+        )
+        boxes = [("SF1", "", {picking.move_ids[0]: 2}), ("SF2", "https://t/SF2", {picking.move_ids[1]: 1})]
+        with patch.object(type(picking), "_oms_get_parcels", lambda picking: boxes):
+            [shipment] = self._get("A-1")["shipments"]
+        self.assertEqual([row["lines"][0]["sku"] for row in shipment["parcels"]], ["OMS-MOUSE", "OMS-KEYB"])
+        self.assertEqual(shipment["parcels"][1]["tracking_url"], "https://t/SF2")
+        self.assertEqual(len(shipment["lines"]), 2)
+
+    def test_stock_page_takes_no_cursor_of_orders(self):
+        self.assertEqual(self._call("GET", "/stock?cursor=m12").status_code, 400)
+
     def test_stock_is_what_is_published(self):
         with patch.object(
             type(self.channel), "_get_publishable_quantities", lambda channel, products: {p.id: 7.0 for p in products}

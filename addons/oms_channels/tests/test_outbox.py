@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from .common import ChannelsCommon
+from .common import ChannelsCommon, patch_method
 
 
 @tagged("post_install", "-at_install")
@@ -43,6 +43,29 @@ class TestOutbox(ChannelsCommon):
         self._work("push")
         quantities = [row["items"][0]["quantity"] for row in self._fulfillments()]
         self.assertEqual(quantities, [1, 2])
+
+    def test_parcels_of_one_transfer_are_told_one_by_one(self):
+        order = self._import(1)
+        push = self._ship(order, "SF1,SF2")
+        mouse, keyboard = order.picking_ids.move_ids.sorted("id")
+        boxes = [("SF1", "", {mouse: 2}), ("SF2", "", {keyboard: 1})]
+        with patch_method(order.picking_ids, "_oms_get_parcels", lambda picking: boxes):
+            self._work("push")
+            told = [(row["labels"][0]["tracking_number"], row["items"]) for row in self._fulfillments()]
+            self.assertEqual(
+                told,
+                [
+                    ("SF1", [{"line_item_id": "ordli_1_0", "quantity": 2}]),
+                    ("SF2", [{"line_item_id": "ordli_1_1", "quantity": 1}]),
+                ],
+            )
+            self.assertEqual(push.external_ref, "ful_1,ful_2")
+            push.write({"state": "pending", "external_ref": False})
+            self._work("push")
+            self.assertEqual((len(self._fulfillments()), push.state), (2, "done"))
+            self.env["oms.channel"]._notify("delivered", order.picking_ids)
+            self._work("push")
+        self.assertTrue(all(row["delivered_at"] for row in self._fulfillments()))
 
     def test_killed_after_the_call_does_not_ship_twice(self):
         push = self._ship(self._import(1))

@@ -42,6 +42,52 @@ class TestPrivacy(ChannelsCommon):
         self._pull()
         self.assertEqual(self._order("order_1"), order, "what comes again is recognised")
 
+    def _get_history(self, *documents):
+        return self.env["mail.message"].search(
+            [
+                ("model", "in", [document._name for document in documents]),
+                ("res_id", "in", [one_id for document in documents for one_id in document.ids]),
+            ]
+        )
+
+    def test_history_forgets_as_well(self):
+        """Notes, letters and tracked values that tell who the buyer was; what tells of nobody stays."""
+        order = self._finish()
+        contact = order.partner_shipping_id
+        order.message_post(body="Called 张 三, wants it at 文三路 90 号", subject="Buyer")
+        order.message_post(body="Packed twice.")
+        order.message_post(body="Where is it?", message_type="email", author_id=order.partner_id.id)
+        contact.message_post(body=f"Moved: {contact.street}")
+        message = contact.message_post(body="changed")
+        field = self.env["ir.model.fields"]._get("res.partner", "email")
+        self.env["mail.tracking.value"].create(
+            {"field_id": field.id, "mail_message_id": message.id, "new_value_char": "zhang@example.com"}
+        )
+        order._oms_log_event("changed", data={"address": {"now": {"street": contact.street}}, "total": {"now": "1"}})
+        hold_type = self.env.ref("oms_base.oms_hold_type_manual")
+        order._oms_place_hold(hold_type, f"Ask whether {contact.street} is right", data={"address": {"before": "x"}})
+        order.oms_hold_ids.sudo().write({"state": "released"})
+        self.env.flush_all()
+        name = order.partner_id.name
+        self._anonymise()
+        history = self._get_history(order, order.partner_id | contact, order.picking_ids)
+        told = " ".join(history.mapped("body") + [text for text in history.mapped("subject") if text])
+        for word in ("文三路", "Where is it", name):
+            self.assertNotIn(word, told)
+        self.assertIn("Packed twice.", told)
+        self.assertFalse(history.tracking_value_ids.filtered("new_value_char"))
+        self.assertNotIn("文三路", " ".join(order.oms_hold_ids.mapped("reason")))
+        data = [event.data for event in self.env["oms.event"].search([("order_id", "=", order.id)]) if event.data]
+        self.assertIn({"total": {"now": "1"}}, data)
+        self.assertNotIn("文三路", str(data) + str(order.oms_hold_ids.mapped("data")))
+
+    def test_history_of_a_buyer_on_an_invoice_stays(self):
+        order = self._finish()
+        order.partner_id.message_post(body=f"Lives at {order.partner_invoice_id.street}")
+        self.env["account.move"].create({"move_type": "out_invoice", "partner_id": order.partner_id.id})
+        self._anonymise()
+        self.assertIn("文三路", " ".join(self._get_history(order.partner_id).mapped("body")))
+
     def test_never_by_default_and_not_before_its_time(self):
         order = self._finish()
         self._anonymise(0)

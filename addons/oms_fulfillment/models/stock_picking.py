@@ -54,6 +54,20 @@ class StockPicking(models.Model):
         """Return the parcels that are not cancelled."""
         return self.oms_parcel_ids.filtered(lambda parcel: parcel.state != "cancelled")
 
+    def _oms_get_parcels(self):
+        """Override of `oms_base`: what was packed, where all of it is known."""
+        parcels = self._oms_get_live_parcels()
+        if not parcels or not all(line.move_id for line in parcels.line_ids):
+            return super()._oms_get_parcels()
+        return [
+            (
+                parcel.tracking_number or "",
+                parcel.tracking_url or "",
+                {move: sum(lines.mapped("quantity")) for move, lines in parcel.line_ids.grouped("move_id").items()},
+            )
+            for parcel in parcels.sorted("number")
+        ]
+
     def _oms_is_picked(self):
         """Whether the goods of one delivery have left their shelves: scanned, or brought by an earlier transfer."""
         self.ensure_one()

@@ -126,6 +126,9 @@ class TestParcel(FulfillmentCommon):
         self.assertEqual(parcels.mapped("state"), ["shipped"] * 2)
         self.assertEqual(picking.carrier_tracking_ref, ",".join(parcels.sorted("id").mapped("tracking_number")))
         self.assertEqual(len(picking.get_multiple_carrier_tracking()), 2)
+        numbers = parcels.sorted("id").mapped("tracking_number")
+        told = [(number, dict(content)) for number, _url, content in picking._oms_get_parcels()]
+        self.assertEqual(told, [(number, {picking.move_ids: 1.0}) for number in numbers])
         parcels[0].action_deliver()
         self.assertEqual(picking.sale_id.oms_stage, "shipped", "one of two has arrived")
         parcels[1].action_deliver()

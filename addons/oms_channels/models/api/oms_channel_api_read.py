@@ -1,7 +1,7 @@
 from collections import defaultdict
 from datetime import UTC, datetime
 
-from odoo import models
+from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL, float_repr
 
@@ -28,15 +28,33 @@ class OmsChannel(models.Model):
         return 200, state
 
     def _api_list_orders(self, parameters, body):
-        """Tell the states of the orders that something happened to, in the order of their last event.
+        """Tell the states of the orders that something happened to, in the order of their last event; then those that
+        are in the inbox only, with what keeps them there.
 
-        The cursor is the id of the last event told, so that a page neither skips nor repeats while events come in.
+        The cursor is the id of the last event told, then "m" and that of the last message, so that a page neither skips
+        nor repeats while events and messages come in.
         """
-        limit = parameters.get("limit") or PAGE_SIZE
+        limit, cursor = parameters.get("limit") or PAGE_SIZE, parameters.get("cursor") or "0"
         since = datetime.fromisoformat(parameters.get("updated_since") or "2000-01-01T00:00:00Z")
+        since = since.astimezone(UTC).replace(tzinfo=None)
+        rows = [] if cursor.startswith("m") else self._query_changed_orders(since, int(cursor), limit + 1)
+        page, following = rows[:limit], None
+        if len(rows) > limit:
+            following = str(page[-1][1])
+        else:
+            left, after = limit - len(page), int(cursor.removeprefix("m")) if cursor.startswith("m") else 0
+            waiting = self._query_waiting_orders(since, after, left + 1)
+            page += waiting[:left]
+            if len(waiting) > left:
+                # Nothing of the inbox is told yet when the orders filled the page.
+                following = f"m{waiting[left - 1][1] if left else after}"
+        return 200, {"orders": self._prepare_order_states([row[0] for row in page]), "next_cursor": following}
+
+    def _query_changed_orders(self, since, after, limit):
+        """Return [(id in the shop, id of the last event)] of orders that something happened to."""
         self.env["oms.event"].flush_model()
         self.env["sale.order"].flush_model(["channel_order_id"])
-        rows = self.env.execute_query(
+        return self.env.execute_query(
             SQL(
                 """
                 SELECT sale_order.channel_order_id, MAX(event.id)
@@ -49,14 +67,39 @@ class OmsChannel(models.Model):
                  LIMIT %s
                 """,
                 self.id,
-                since.astimezone(UTC).replace(tzinfo=None),
-                int(parameters.get("cursor") or 0),
-                limit + 1,
+                since,
+                after,
+                limit,
             )
         )
-        page = rows[:limit]
-        cursor = str(page[-1][1]) if len(rows) > limit else None
-        return 200, {"orders": self._prepare_order_states([row[0] for row in page]), "next_cursor": cursor}
+
+    def _query_waiting_orders(self, since, after, limit):
+        """Return [(id in the shop, id of the last message)] of what was sent and is no order here: it waits, failed or
+        was skipped."""
+        self.env["oms.channel.message"].flush_model()
+        self.env["sale.order"].flush_model(["channel_id", "channel_order_id"])
+        return self.env.execute_query(
+            SQL(
+                """
+                SELECT message.external_id, MAX(message.id)
+                  FROM oms_channel_message message
+                 WHERE message.channel_id = %(channel)s AND message.external_id != ''
+                   AND NOT EXISTS (
+                       SELECT 1 FROM sale_order
+                        WHERE sale_order.channel_id = message.channel_id
+                          AND sale_order.channel_order_id = message.external_id
+                   )
+                 GROUP BY message.external_id
+                HAVING MAX(message.id) > %(after)s AND MAX(message.write_date) >= %(since)s
+                 ORDER BY MAX(message.id)
+                 LIMIT %(limit)s
+                """,
+                channel=self.id,
+                after=after,
+                since=since,
+                limit=limit,
+            )
+        )
 
     def _prepare_order_states(self, external_ids):
         """Return the states of orders by their external ids; what is not here is left out."""
@@ -146,21 +189,43 @@ class OmsChannel(models.Model):
             quantities = picking._get_channel_quantities().get(order) or []
             shipments.append(
                 {
+                    "parcels": self._prepare_parcels(picking, order, quantities, lines),
                     "tracking_number": picking.carrier_tracking_ref or None,
                     "carrier": picking.carrier_id.name or None,
                     "tracking_url": picking.carrier_tracking_url or None,
                     "shipped_at": f"{picking.date_done.isoformat()}Z" if picking.date_done else None,
-                    "lines": [
-                        {
-                            "external_id": line_id,
-                            "sku": lines[line_id].product_id.default_code or "" if line_id in lines else "",
-                            "quantity": float(quantity),
-                        }
-                        for line_id, quantity in quantities
-                    ],
+                    "lines": self._prepare_shipped_lines(quantities, lines),
                 }
             )
         return shipments
+
+    def _prepare_parcels(self, picking, order, quantities, lines):
+        """Return the boxes of a transfer. Where nobody knows what is in which, their numbers alone are told."""
+        parcels = picking._get_channel_parcels(order)
+        if not parcels:
+            numbers = [number.strip() for number in (picking.carrier_tracking_ref or "").split(",")]
+            content = quantities if len(numbers) == 1 else []
+            url = picking.carrier_tracking_url if len(numbers) == 1 else ""
+            parcels = [(number, url, content) for number in numbers]
+        return [
+            {
+                "tracking_number": number or None,
+                "tracking_url": url or None,
+                "lines": self._prepare_shipped_lines(content, lines),
+            }
+            for number, url, content in parcels
+        ]
+
+    @api.model
+    def _prepare_shipped_lines(self, quantities, lines):
+        return [
+            {
+                "external_id": line_id,
+                "sku": lines[line_id].product_id.default_code or "" if line_id in lines else "",
+                "quantity": float(quantity),
+            }
+            for line_id, quantity in quantities
+        ]
 
     def _prepare_refunds(self, order):
         """Return the credit notes of an order."""

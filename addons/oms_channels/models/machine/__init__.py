@@ -8,6 +8,7 @@ from . import oms_channel_token
 from . import oms_channel_catch_up
 from . import oms_channel_message_view
 from . import oms_channel_privacy
+from . import oms_channel_forget
 from . import oms_channel_edit_policy
 from . import sale_order_edit
 from . import oms_queue_result

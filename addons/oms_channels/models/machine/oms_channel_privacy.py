@@ -114,14 +114,15 @@ class OmsChannelBuyer(models.Model):
             self.env["res.partner"].with_context(active_test=False).search([("id", "child_of", self.partner_id.ids)])
         )
         used = self._get_used_contacts(contacts)
+        orders = self.env["sale.order"].search(
+            [("channel_id", "in", self.channel_id.ids), ("partner_id", "in", contacts.ids)]
+        )
+        self._forget_history(contacts - used, orders)
         # Who is on an invoice is still the customer: the addresses below that are on none go all the same.
         for contact in (contacts - used).with_context(tracking_disable=True, no_vat_validation=True):
             contact.write(
                 {"name": self.env._("Anonymised buyer %(id)s", id=contact.id), **dict.fromkeys(PERSONAL_FIELDS, False)}
             )
-        orders = self.env["sale.order"].search(
-            [("channel_id", "in", self.channel_id.ids), ("partner_id", "in", contacts.ids)]
-        )
         orders._oms_anonymise()
         gone = self.filtered(lambda buyer: buyer.partner_id not in used)
         for buyer in gone:
