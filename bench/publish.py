@@ -34,9 +34,9 @@ def arguments():
     parser.add_argument("--products", type=int, default=300, help="products with stock in Odoo and in the shop")
     parser.add_argument("--listings", type=int, default=0, help="further listings that the shop does not have")
     parser.add_argument("--samples", type=int, default=60, help="changes whose way is measured")
-    parser.add_argument("--checkouts", type=float, default=1.0, help="orders a second bought in the shop")
-    parser.add_argument("--posted", type=float, default=5.0, help="orders a second posted by a partner")
-    parser.add_argument("--changes", type=float, default=10.0, help="products a second whose stock is changed besides")
+    parser.add_argument("--checkouts", type=float, default=0.5, help="orders a second bought in the shop")
+    parser.add_argument("--posted", type=float, default=2.0, help="orders a second posted by a partner")
+    parser.add_argument("--changes", type=float, default=5.0, help="products a second whose stock is changed besides")
     parser.add_argument("--cron-threads", type=int, default=2, help="threads of Odoo's scheduler")
     parser.add_argument("--plain-template", help="database to take as plain Odoo, instead of installing one")
     parser.add_argument("--keep", action="store_true", help="leave the database for a look")
@@ -234,7 +234,7 @@ class Bench:
             start = time.monotonic()
             for number in range(self.args.samples):
                 seconds.append(self.measure(number))
-                print(f"{seconds[-1]:.2f}", end=" ", flush=True)
+                print(f"{'+' if number % 2 else '-'}{seconds[-1]:.2f}", end=" ", flush=True)
                 time.sleep(random.Random(number).uniform(0, 1))
             elapsed = time.monotonic() - start
         print()

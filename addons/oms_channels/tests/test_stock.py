@@ -237,6 +237,18 @@ class TestStock(ChannelsCommon):
         self._publish()
         self.assertEqual(self._levels(), {"iitem_OMS-KEYB": 4, "iitem_OMS-MOUSE": 40})
 
+    def test_news_of_what_is_here_put_nothing_off(self):
+        self._publish_all()
+        self.shop.levels.clear()
+        order = self._create_order([(self.keyboard, 1)])
+        order.channel_order_id = "order_7"
+        self.env["oms.channel.message"]._store(
+            self.channel, [("order_7", "2", {"id": "order_7"}), ("payment:pay_8", "1", {"id": "pay_8"})], "push"
+        )
+        self._set_stock(self.mouse, 40)
+        self._publish()
+        self.assertEqual(self._levels(), {"iitem_OMS-MOUSE": 40, "iitem_OMS-KEYB": 9})
+
     def test_one_waiting_push_for_each_listing_tells_the_newest(self):
         Push = self.env["oms.channel.push"]
         pushes = [("channel_id", "=", self.channel.id), ("kind", "=", "stock")]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import float_compare, ormcache, split_every
+from odoo.tools import SQL, float_compare, ormcache, split_every
 
 from odoo.addons.oms_base.tools import notification
 
@@ -108,6 +108,8 @@ class OmsChannel(models.Model):
                 channel.next_stock_date = now + timedelta(minutes=channel.stock_interval)
             elif channel in changed:
                 channel._queue_stock()
+            else:
+                continue
             self.env["ir.cron"]._commit_progress()
 
     @api.model
@@ -135,10 +137,20 @@ class OmsChannel(models.Model):
         return self._create_stock_pushes(levels, is_full, bool(oldest))
 
     def _get_waiting_messages(self):
-        """Return (id of the oldest, id of the newest) of the messages that wait in the inbox, 0 when none does."""
+        """Return (id of the oldest, id of the newest) of the messages in the inbox that may bring an order that is not
+        here yet, 0 when none does. What else waits, as news of orders that are here, wants no other goods."""
         self.ensure_one()
-        [(oldest, newest)] = self.env["oms.channel.message"]._read_group(
-            [("channel_id", "=", self.id), ("state", "=", "pending")], [], ["id:min", "id:max"]
+        self.env["oms.channel.message"].flush_model(["channel_id", "state", "external_id"])
+        self.env["sale.order"].flush_model(["channel_id", "channel_order_id"])
+        [(oldest, newest)] = self.env.execute_query(
+            SQL(
+                "SELECT MIN(message.id), MAX(message.id) FROM oms_channel_message message"
+                " WHERE message.channel_id = %s AND message.state = 'pending'"
+                " AND message.external_id NOT LIKE 'payment:%%' AND message.external_id NOT LIKE 'fulfillment:%%'"
+                " AND NOT EXISTS (SELECT FROM sale_order WHERE sale_order.channel_id = message.channel_id"
+                " AND sale_order.channel_order_id = message.external_id)",
+                self.id,
+            )
         )
         return oldest or 0, newest or 0
 
@@ -224,7 +236,7 @@ class OmsChannel(models.Model):
         sellable = self._get_sellable_quantities(components)
         for (product_id, _warehouse_id), quantity in sellable.items():
             free[product_id] += quantity
-        for product, quantity in self._get_waiting_demand().items():
+        for product, quantity in self._get_waiting_demand(components).items():
             free[product.id] -= quantity
         for product_id, quantity in self._get_promised_demand().items():
             free[product_id] += quantity
@@ -234,16 +246,16 @@ class OmsChannel(models.Model):
             if needs and all(part.is_storable and needed > 0 for part, needed in needs.items())
         }
 
-    def _get_waiting_demand(self):
-        """Return {product: quantity in its unit}: what orders of channels that are not confirmed yet want, bundles as
-        what is in them, summed for each part whatever it is wanted for."""
+    def _get_waiting_demand(self, products):
+        """Return {product: quantity in its unit}: what orders of channels that are not confirmed yet want of these,
+        bundles as what is in them, summed for each part whatever it is wanted for."""
         demand = defaultdict(float)
         for product, uom, quantity in self.env["sale.order.line"]._read_group(
             [
                 ("order_id.channel_id", "!=", False),
                 ("state", "in", ("draft", "sent")),
                 ("company_id", "=", self.company_id.id),
-                ("product_id", "!=", False),
+                ("product_id", "in", (products | products._oms_find_bundles()).ids),
                 ("display_type", "=", False),
             ],
             ["product_id", "product_uom_id"],
