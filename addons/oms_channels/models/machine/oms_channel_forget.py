@@ -38,7 +38,8 @@ class OmsChannelBuyer(models.Model):
 
     @api.model
     def _get_personal_words(self, contacts, orders):
-        """Return the texts that say who these are, as the contacts and the shop's last state of the orders have them."""
+        """Return the texts that say who these are, as the contacts and the shop's last state of the orders have
+        them."""
         texts = {
             text for contact in contacts for text in (contact[name] for name in ("name", *PERSONAL_FIELDS)) if text
         }
