@@ -89,6 +89,21 @@ class TestRules(OmsBaseCommon):
         self.assertIn("Set by hand", rows[0][1])
         self.assertIn("Total differs", rows[0][2])
 
+    def test_any_two_versions_are_compared(self):
+        rule = self._create_rule("[('amount_total', '>', 50)]")
+        for amount in (60, 70):
+            rule.domain = f"[('amount_total', '>', {amount})]"
+        first, second, third = rule.version_ids.sorted("number")
+        action = (third | first).with_user(self.user).action_compare()
+        self.assertEqual(action["res_id"], third.id)
+        changes = third.with_context(action["context"]).changes
+        self.assertIn("50", changes)
+        self.assertNotIn("60", changes)
+        self.assertIn("60", third.changes, "by itself it is compared with the one before")
+        self.assertEqual((third.compared_id, first.compared_id), (second, self.env["oms.rule.version"]))
+        with self.assertRaises(UserError):
+            rule.version_ids.action_compare()
+
     def test_stop_keeps_later_rules_from_judging(self):
         self._create_rule("[('amount_total', '>', 50)]", is_stop=True, sequence=1)
         self._create_rule("[]", sequence=2, hold_type="oms_base.oms_hold_type_total")

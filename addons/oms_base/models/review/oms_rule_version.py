@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class OmsRuleVersion(models.Model):
@@ -21,7 +22,8 @@ class OmsRuleVersion(models.Model):
         help="By language: the sentence, and the parts of the rule as [label, text] pairs, names as they were.",
     )
     sentence = fields.Text(compute="_compute_sentence")
-    changes = fields.Html(string="What Changed", compute="_compute_changes", help="Compared with the version before.")
+    compared_id = fields.Many2one("oms.rule.version", string="Compared With", compute="_compute_changes")
+    changes = fields.Html(string="What Changed", compute="_compute_changes")
 
     _number_uniq = models.UniqueIndex("(rule_id, number)", "The rule already has a version of this number.")
 
@@ -31,13 +33,35 @@ class OmsRuleVersion(models.Model):
         for version in self:
             version.sentence = version._get_words()["sentence"]
 
-    @api.depends_context("lang")
+    @api.depends_context("lang", "oms_compared_with")
     @api.depends("words")
     def _compute_changes(self):
+        chosen = self.browse(self.env.context.get("oms_compared_with")).exists()
         for version in self:
             before = version.rule_id.version_ids.filtered(lambda other, version=version: other.number < version.number)
-            rows = version._compare(before.sorted("number", reverse=True)[:1])
+            version.compared_id = (chosen & version.rule_id.version_ids) or before.sorted("number", reverse=True)[:1]
+            rows = version._compare(version.compared_id)
             version.changes = self.env["ir.qweb"]._render("oms_base.rule_version_changes", {"rows": rows})
+
+    def action_compare(self):
+        """Open the later of two chosen versions of a rule, with what it says otherwise than the earlier one."""
+        if len(self) != 2 or len(self.rule_id) != 1:
+            raise UserError(self.env._("Choose two versions of one rule to compare them."))
+        earlier, later = self.sorted("number")
+        return {
+            "name": self.env._(
+                "%(rule)s: version %(later)s beside %(earlier)s",
+                rule=self.rule_id.name,
+                later=later.number,
+                earlier=earlier.number,
+            ),
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": later.id,
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"oms_compared_with": earlier.id, "dialog_size": "extra-large"},
+        }
 
     def _get_words(self):
         """Return {"sentence", "parts"} in the language of the context, else in the first one there is."""
