@@ -23,10 +23,11 @@ SIZE = 50
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--orders", type=int, default=600, help="orders taken in, a multiple of 200")
+    parser.add_argument("--orders", type=int, default=600, help="orders taken in, a multiple of 200; 0: only stock")
     parser.add_argument("--listings", default="1000,10000", help="listings whose stock is compared, comma separated")
     parser.add_argument("--single", type=int, default=200, help="products whose free_qty is read one by one")
     parser.add_argument("--plain-template", help="database to take as plain Odoo, instead of installing one")
+    parser.add_argument("--template", help="database with our addons to clone, instead of installing one")
     parser.add_argument("--keep", action="store_true", help="leave the databases for a look")
     args = parser.parse_args()
     args.listings = [int(count) for count in args.listings.split(",")]
@@ -177,7 +178,9 @@ def make_listings(database, count):
 def compare_stock(database, channel_id, count):
     """Compare all listings of a channel and queue what changed: (CPU ms, queries)."""
     with databases.environment(database) as env, Meter(env.cr) as meter:
-        levels = env["oms.channel"].browse(channel_id)._get_stock_levels()
+        channel = env["oms.channel"].browse(channel_id)
+        listings = channel._get_told_listings()
+        levels, _withheld = channel._get_stock_levels(listings, set(listings.product_id.ids))
         assert len(levels) == count, f"{len(levels)} of {count} listings changed"
     return 1000 * (meter.python + meter.postgres), meter.queries
 
@@ -192,11 +195,13 @@ def read_singly(database, ids):
     return 1000 * (meter.python + meter.postgres) / len(ids), meter.queries / len(ids)
 
 
-def prepare(given):
+def prepare(args):
     """The databases with products and a channel: {kind: name}."""
     names = {}
-    for kind in ("plain", "ours"):
-        names[kind] = databases.clone(databases.template(kind, given), f"{databases.PREFIX}capture_{kind}")
+    for kind in ("plain", "ours") if args.orders else ("ours",):
+        source = args.template if kind == "ours" else None
+        source = source or databases.template(kind, args.plain_template)
+        names[kind] = databases.clone(source, f"{databases.PREFIX}capture_{kind}")
         with databases.environment(names[kind]) as env:
             seed(env)
             if kind == "ours":
@@ -243,9 +248,11 @@ def measure_stock(name, counts, single):
 def main():
     args = arguments()
     databases.configure()
-    names = prepare(args.plain_template)
+    names = prepare(args)
     gc.freeze()
-    result = {"arguments": vars(args), "load": os.getloadavg(), "orders": measure_orders(names, args.orders)}
+    result = {"arguments": vars(args), "load": os.getloadavg(), "orders": None}
+    if args.orders:
+        result["orders"] = measure_orders(names, args.orders)
     result["stock"] = measure_stock(names["ours"], args.listings, args.single)
     RESULTS.mkdir(exist_ok=True)
     target = RESULTS / f"capture-{time.strftime('%Y%m%d-%H%M%S')}.json"

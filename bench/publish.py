@@ -39,6 +39,7 @@ def arguments():
     parser.add_argument("--changes", type=float, default=5.0, help="products a second whose stock is changed besides")
     parser.add_argument("--cron-threads", type=int, default=2, help="threads of Odoo's scheduler")
     parser.add_argument("--plain-template", help="database to take as plain Odoo, instead of installing one")
+    parser.add_argument("--template", help="database with our addons to clone, instead of installing one")
     parser.add_argument("--keep", action="store_true", help="leave the database for a look")
     return parser.parse_args()
 
@@ -248,7 +249,7 @@ def percentile(values, share):
 def main():
     args = arguments()
     databases.configure()
-    os.environ["OMS_TEMPLATE"] = databases.template("ours", args.plain_template)
+    os.environ["OMS_TEMPLATE"] = args.template or databases.template("ours", args.plain_template)
     databases.close(os.environ["OMS_TEMPLATE"])
     from servers.medusa_server import MedusaServer
     from servers.odoo_server import OdooServer, free_port
