@@ -38,14 +38,13 @@ class OmsChannelBuyer(models.Model):
 
     @api.model
     def _get_personal_words(self, contacts, orders):
-        """Return the texts that say who these are, as the contacts and the shop's last state of the orders have them."""
-        texts = {
-            text for contact in contacts for text in (contact[name] for name in ("name", *PERSONAL_FIELDS)) if text
-        }
+        """Return the texts that say who these are: of the contacts, and of the shop's last state of the orders."""
+        names = ("name", *PERSONAL_FIELDS)
+        texts = {contact[name] for contact in contacts for name in names if contact[name]}
         for order in orders:
             address = (order.channel_snapshot or {}).get("address") or {}
             texts |= {text for name, text in address.items() if isinstance(text, str) and name != "country_code"}
-        plain = {html2plaintext(text).strip() if "<" in text else text.strip() for text in texts}
+        plain = {(html2plaintext(text) if "<" in text else text).strip() for text in texts}
         return {text for text in plain if len(text) >= (SHORTEST if text.isascii() else SHORTEST_CHINESE)}
 
     @api.model
