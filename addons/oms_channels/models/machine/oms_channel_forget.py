@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import html2plaintext
@@ -77,9 +79,9 @@ class OmsChannelBuyer(models.Model):
         addresses = dict.fromkeys(
             ("subject", "email_from", "reply_to", "incoming_email_to", "incoming_email_cc", "outgoing_email_to"), False
         )
-        body = f"<p>{self.env._('Removed with the data of the buyer.')}</p>"
+        notice = self.env._("Removed with the data of the buyer.")
         messages_sudo.write({name: value for name, value in addresses.items() if name in messages_sudo._fields})
-        messages_sudo.write({"body": body})
+        messages_sudo.write({"body": Markup("<p>%s</p>") % notice})
 
     @api.model
     def _forget_holds(self, orders_sudo, words):
