@@ -3,6 +3,7 @@ WooCommerce does (or a given real one, see servers/shops.py) and the simulated m
 """
 
 import contextlib
+import inspect
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -218,6 +219,20 @@ def test_order_of_the_very_moment_asked_for_is_in_the_list(adapter, listed):
     assert order_id in [item.external_id for item in _read_all(adapter, moment.replace(microsecond=0))]
     later = moment + timedelta(seconds=2)
     assert order_id not in [item.external_id for item in _read_all(adapter, later)]
+
+
+@pytest.mark.parametrize("minutes", [-30, 30])
+def test_our_clock_that_is_wrong_hides_no_order(shop, adapter, listed, minutes):
+    """What is asked for goes by the shop's clock. Who signs the time of a call is told to set ours right."""
+    if "clock" not in inspect.signature(type(adapter)).parameters:
+        return  # it has no use for our clock
+    wrong = type(adapter)(shop.get_config(), clock=lambda: datetime.now(UTC) + timedelta(minutes=minutes))
+    try:
+        found = {item.external_id for item in _read_all(wrong, listed[0])}
+    except AuthError as error:
+        assert "clock" in error.message
+    else:
+        assert set(listed[1]) <= found
 
 
 def test_late_webhook_cannot_bring_back_the_past(shop, adapter):

@@ -56,10 +56,24 @@ class ShopDriver:
     reopens_session = False  # whether the adapter logs in again by itself
 
     def __enter__(self):
+        self.server = self.make_server()
+        if self.server:
+            self.server.__enter__()
+        self.fill()
         return self
 
     def __exit__(self, *exc):
-        pass
+        if self.server:
+            self.server.__exit__(*exc)
+
+    def make_server(self):
+        """The server of the shop, None for one that is given."""
+        raise NotImplementedError
+
+    def fill(self):
+        """Put PRODUCTS into the shop."""
+        for product in PRODUCTS:
+            self.server.add_product(product["sku"], product["title"], product["price"], product["stock"])
 
     def get_config(self, **credentials):
         raise NotImplementedError
@@ -103,14 +117,12 @@ class MedusaDriver(ShopDriver):
     provider = "medusa"
     wrong = {"api_key": "sk_wrong"}
 
-    def __enter__(self):
+    def make_server(self):
         port = free_port()
-        self.server = MedusaServer(os.environ["OMS_MEDUSA_HOME"], port, f"oms_contract_medusa_{port}").__enter__()
-        self.server.seed(PRODUCTS, tax_rate=8.25)
-        return self
+        return MedusaServer(os.environ["OMS_MEDUSA_HOME"], port, f"oms_contract_medusa_{port}")
 
-    def __exit__(self, *exc):
-        self.server.__exit__(*exc)
+    def fill(self):
+        self.server.seed(PRODUCTS, tax_rate=8.25)
 
     def get_config(self, **credentials):
         return ChannelConfig(self.server.url, {"api_key": self.server.secret_key, **credentials})
@@ -158,14 +170,12 @@ class VendureDriver(ShopDriver):
     edit_bumps_list = False  # the list goes by the time of placement
     reopens_session = True
 
-    def __enter__(self):
+    def make_server(self):
         port = free_port()
-        self.server = VendureServer(os.environ["OMS_VENDURE_HOME"], port, f"oms_contract_vendure_{port}").__enter__()
-        self.server.seed(PRODUCTS, tax_rate=8.25)
-        return self
+        return VendureServer(os.environ["OMS_VENDURE_HOME"], port, f"oms_contract_vendure_{port}")
 
-    def __exit__(self, *exc):
-        self.server.__exit__(*exc)
+    def fill(self):
+        self.server.seed(PRODUCTS, tax_rate=8.25)
 
     def get_config(self, **credentials):
         return ChannelConfig(self.server.url, {"username": USER, "password": PASSWORD, **credentials})
@@ -218,13 +228,14 @@ class WooCommerceDriver(ShopDriver):
     wrong = {"api_secret": "cs_wrong"}
 
     def __init__(self, url="", key=KEY, secret=SECRET, fulfillments=True):
-        self.url, self.key, self.secret = url, key, secret
-        self.server = None if url else WooCommerceServer(fulfillments=fulfillments)
+        self.url, self.key, self.secret, self.fulfillments = url, key, secret, fulfillments
         self.products = {}
 
-    def __enter__(self):
-        if self.server:
-            self.url = self.server.__enter__().url
+    def make_server(self):
+        return None if self.url else WooCommerceServer(fulfillments=self.fulfillments)
+
+    def fill(self):
+        self.url = self.server.url if self.server else self.url
         self.client = self.make_adapter().client
         for product in PRODUCTS:
             known, _pages = self.client.get_list("/products", sku=product["sku"])
@@ -237,11 +248,6 @@ class WooCommerceDriver(ShopDriver):
                 "stock_quantity": product["stock"],
             }
             self.products[product["sku"]] = known[0] if known else self.client.post("/products", values)
-        return self
-
-    def __exit__(self, *exc):
-        if self.server:
-            self.server.__exit__(*exc)
 
     def get_config(self, **credentials):
         return ChannelConfig(self.url, {"api_key": self.key, "api_secret": self.secret, **credentials})
@@ -308,14 +314,8 @@ class ShopifyDriver(ShopDriver):
         )
         self.reopens_session = with_app
 
-    def __enter__(self):
-        self.server = ShopifyServer().__enter__()
-        for product in PRODUCTS:
-            self.server.add_product(product["sku"], product["title"], product["price"], product["stock"])
-        return self
-
-    def __exit__(self, *exc):
-        self.server.__exit__(*exc)
+    def make_server(self):
+        return ShopifyServer()
 
     def get_config(self, **credentials):
         return ChannelConfig(self.server.url, {**self.credentials, **credentials})
@@ -369,14 +369,8 @@ class AmazonDriver(ShopDriver):
     def __init__(self, version):
         self.version = version
 
-    def __enter__(self):
-        self.server = amazon_server.AmazonServer().__enter__()
-        for product in PRODUCTS:
-            self.server.add_product(product["sku"], product["title"], product["price"], product["stock"])
-        return self
-
-    def __exit__(self, *exc):
-        self.server.__exit__(*exc)
+    def make_server(self):
+        return amazon_server.AmazonServer()
 
     def get_config(self, **credentials):
         options = {
@@ -425,12 +419,11 @@ class MarketplaceDriver(ShopDriver):
     lists_once = False  # each call starts with the last second seen
     edit_bumps_list = False  # not within the second in which the order was placed
 
-    def __enter__(self):
-        self.server = MarketplaceServer().__enter__()
-        return self
+    def make_server(self):
+        return MarketplaceServer()
 
-    def __exit__(self, *exc):
-        self.server.__exit__(*exc)
+    def fill(self):
+        """It sells what it likes."""
 
     def get_config(self, **credentials):
         key, secret = SECRETS["tmall"]
@@ -474,17 +467,12 @@ class TaobaoDriver(ShopDriver):
     refunds_on_request = True
     sold = {"OMS-MUG": 1, "OMS-TEE-L": 2}
 
-    def __enter__(self):
-        self.server = self.make_server().__enter__()
-        self.server.add_item("OMS-TEE", "T-Shirt", "19.99", 500, options=("M", "L"))
-        self.server.add_item("OMS-MUG", "Mug", "8.50", 500)
-        return self
-
-    def __exit__(self, *exc):
-        self.server.__exit__(*exc)
-
     def make_server(self):
         return TopServer()
+
+    def fill(self):
+        self.server.add_item("OMS-TEE", "T-Shirt", "19.99", 500, options=("M", "L"))
+        self.server.add_item("OMS-MUG", "Mug", "8.50", 500)
 
     def get_config(self, **credentials):
         keys = {

@@ -130,7 +130,8 @@ class OmsChannel(models.Model):
             limits += [
                 self.env._("An order leaves as a whole with its first parcel: further numbers are added to it"),
                 self.env._(
-                    "Requests after the sale are found by re-reading open orders; JD's after-sales desk decides and pays"
+                    "Requests after the sale are found by re-reading open orders; JD's after-sales desk decides and "
+                    "pays"
                 ),
             ]
         return limits

@@ -40,4 +40,5 @@ from . import test_session
 from . import test_setup
 from . import test_shop_changes
 from . import test_stock
+from . import test_tours
 from . import test_webhook

@@ -8,7 +8,7 @@ import dataclasses
 import json
 import re
 from dataclasses import dataclass, field
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .expressions import ExpressionError, compile_expression
 from .targets import TARGETS
@@ -354,7 +354,8 @@ def _check_numbers(spec):
 def _check_zone(zone):
     try:
         ZoneInfo(zone)
-    except Exception as error:
+    # Also of names that are no key: a path, a folder.
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError(f"“{zone[:40]}” is no time zone.") from error
 
 

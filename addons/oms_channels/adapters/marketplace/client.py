@@ -11,7 +11,8 @@ from .signature import sign_call
 
 SIGN_METHOD = "hmac-sha256"
 # Codes in an answer of HTTP 200. All others are business refusals.
-_AUTH_CODES = {1001, 1002, 1003, 1005}
+_CLOCK_CODE = 1002
+_AUTH_CODES = {1001, 1003, 1005}
 _RATE_CODES = {1010}
 _BUSY_CODES = {5000}
 
@@ -48,6 +49,8 @@ class MarketplaceClient:
     @staticmethod
     def _read(method, answer):
         code, message = answer.get("code"), str(answer.get("msg") or "")[:300]
+        if code == _CLOCK_CODE:
+            raise AuthError(f"The marketplace refused the time of the call ({message}). Set this server's clock right.")
         if code in _AUTH_CODES:
             raise AuthError(f"The marketplace refused the key ({code}): {message}")
         if code in _RATE_CODES:

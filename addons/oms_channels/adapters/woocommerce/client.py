@@ -103,5 +103,7 @@ def _raise(response):
         raise Rejected(f"The shop refused ({code}): {message[:300]}")
     if response.status == 503 and "maintenance" in message.lower():
         raise Unavailable("The shop is in maintenance.", retry_after=http.get_retry_after(response))
+    if response.status == 401 and "timestamp" in message.lower():
+        message += " Set this server's clock right."
     http.check_status(response, f"{message} ({code})" if code else message)
     raise BadResponse(f"The shop answered HTTP {response.status}.")

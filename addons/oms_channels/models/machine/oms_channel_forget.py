@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import html2plaintext
@@ -38,15 +40,13 @@ class OmsChannelBuyer(models.Model):
 
     @api.model
     def _get_personal_words(self, contacts, orders):
-        """Return the texts that say who these are, as the contacts and the shop's last state of the orders have
-        them."""
-        texts = {
-            text for contact in contacts for text in (contact[name] for name in ("name", *PERSONAL_FIELDS)) if text
-        }
+        """Return the texts that say who these are: of the contacts, and of the shop's last state of the orders."""
+        names = ("name", *PERSONAL_FIELDS)
+        texts = {contact[name] for contact in contacts for name in names if contact[name]}
         for order in orders:
             address = (order.channel_snapshot or {}).get("address") or {}
             texts |= {text for name, text in address.items() if isinstance(text, str) and name != "country_code"}
-        plain = {html2plaintext(text).strip() if "<" in text else text.strip() for text in texts}
+        plain = {(html2plaintext(text) if "<" in text else text).strip() for text in texts}
         return {text for text in plain if len(text) >= (SHORTEST if text.isascii() else SHORTEST_CHINESE)}
 
     @api.model
@@ -79,9 +79,9 @@ class OmsChannelBuyer(models.Model):
         addresses = dict.fromkeys(
             ("subject", "email_from", "reply_to", "incoming_email_to", "incoming_email_cc", "outgoing_email_to"), False
         )
-        body = f"<p>{self.env._('Removed with the data of the buyer.')}</p>"
+        notice = self.env._("Removed with the data of the buyer.")
         messages_sudo.write({name: value for name, value in addresses.items() if name in messages_sudo._fields})
-        messages_sudo.write({"body": body})
+        messages_sudo.write({"body": Markup("<p>%s</p>") % notice})
 
     @api.model
     def _forget_holds(self, orders_sudo, words):
