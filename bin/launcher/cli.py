@@ -20,6 +20,7 @@ Usage: ./oms COMMAND
   bench [OPTIONS]           what an order costs, plain Odoo beside ours; see bench/README.md
   bench review [OPTIONS]    what it costs to judge an order, OCA's sale_exception beside ours
   bench capture [OPTIONS]   what it costs to take an order in and to compare stock, plain Odoo beside ours
+  bench solver [OPTIONS]    how long allocation thinks about an order, and what it saves to weigh orders of a batch
   i18n [ADDON...]           for maintainers: write the translation catalogues, list what is untranslated
   odoo-tests [MODULE...]    for maintainers: Odoo's own tests with and without our addons, and what differs
 

@@ -84,13 +84,13 @@ def logs(arguments):
 
 def bench(arguments):
     """What an order costs, plain Odoo beside ours; with "review" first: what it costs to judge one; with "capture":
-    what it costs to take one in, and to compare stock."""
+    what it costs to take one in, and to compare stock; with "solver": how long allocation thinks, and what it saves."""
     name = "run"
-    if arguments[:1] in (["review"], ["capture"]):
+    if arguments[:1] in (["review"], ["capture"], ["solver"]):
         name, *arguments = arguments
     script = layout.REPO / f"bench/{name}.py"
     setup.ensure_host()
-    if not any(argument.startswith("--plain-template") for argument in arguments):
+    if name != "solver" and not any(argument.startswith("--plain-template") for argument in arguments):
         arguments = ["--plain-template", template.ensure_host(), *arguments]
     command = [python_env.python(), script, *arguments]
     return subprocess.call(list(map(str, command)), cwd=layout.REPO, env=odoo.environment())

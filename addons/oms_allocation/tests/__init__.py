@@ -7,5 +7,6 @@ from . import test_sellable
 from . import test_solver
 from . import test_solver_batch
 from . import test_solver_exact
+from . import test_solver_hints
 from . import test_batch_same_records
 from . import test_stock_lock
