@@ -131,6 +131,7 @@ class SaleOrder(models.Model):
         }
         reasons = {
             "no_stock": self.env._("has none of what was needed"),
+            "taken": self.env._("has none left, other orders got it"),
             "parcels": self.env._("would mean more parcels"),
             "unknown": self.env._("its distance is not known"),
             "distance": self.env._("is farther"),
