@@ -22,6 +22,7 @@ Usage: ./oms COMMAND
   bench capture [OPTIONS]   what it costs to take an order in and to compare stock, plain Odoo beside ours
   bench publish [OPTIONS]   how soon a real Medusa shop has changed stock, while orders arrive
   bench sellable [OPTIONS]  what it costs to know what can be sold, Odoo's free_qty beside it
+  bench solver [OPTIONS]    how long allocation thinks about an order, and what it saves to weigh orders of a batch
   i18n [ADDON...]           for maintainers: write the translation catalogues, list what is untranslated
   odoo-tests [MODULE...]    for maintainers: Odoo's own tests with and without our addons, and what differs
 

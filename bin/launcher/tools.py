@@ -96,7 +96,7 @@ def bench(arguments):
         if not node.is_ready():
             node.build()
         node.build_shops()
-    if not any(argument.startswith("--plain-template") for argument in arguments):
+    if name != "solver" and not any(argument.startswith("--plain-template") for argument in arguments):
         arguments = ["--plain-template", template.ensure_host(), *arguments]
     command = [python_env.python(), script, *arguments]
     return subprocess.call(list(map(str, command)), cwd=layout.REPO, env=odoo.environment())

@@ -3,6 +3,7 @@
 from .batch import solve_batch
 from .compare import get_totals
 from .distance import distance_km
+from .hints import find_hints
 from .results import BatchResult, Hint, Totals
 from .solve import solve, solve_in_turn, solve_order
 from .types import (

@@ -18,8 +18,8 @@ from .stock import Stock
 from .types import Assignment, Order, Plan, Supply
 
 AT_ONCE = 100  # competing orders that are weighed all at once
-PART = 50  # of more orders, how many at a time
-PART_SECONDS = 3.0
+PART = 12  # of more orders, how many at a time: many small parts gain more in the same time than few large ones
+PART_SECONDS = 2.0
 BOUND_SHARE = 0.2  # of the time, to find out how good the plans are
 
 
@@ -169,30 +169,36 @@ class _Batch:
         if self.library is None:
             self.notes.add("library_missing")
             self.gaps.append((0, None))
-        elif len(group) <= AT_ONCE:
-            answer = self._improve(group, self.left)
-            if answer.level is not None:
-                self.notes.add("time_up")
-                self.gaps.append((answer.level, answer.gap))
         else:
-            self._polish(group, explain=False)
-            reserve = BOUND_SHARE * self.left
-            for part in get_neighbourhoods(group):
-                if self.left <= reserve:
-                    break
-                self._improve(part, min(self.left - reserve, PART_SECONDS))
-            self._bound(group)
+            self._weigh_with_library(group)
 
-    def _bound(self, group: list[Order]):
-        """Find out how far from the best possible the plans can be."""
+    def _weigh_with_library(self, group: list[Order]):
+        answer = None
+        if len(group) <= AT_ONCE:
+            answer = self._improve(group, self.left / 2)
+            if answer.level is None:
+                return
+        self._polish(group, explain=False)
+        reserve = BOUND_SHARE * self.left
+        for part in get_neighbourhoods(group):
+            if self.left <= reserve:
+                break
+            self._improve(part, min(self.left - reserve, PART_SECONDS))
+        if answer is not None and answer.gap is not None:  # what was reached since is no worse
+            level, gap = answer.level, answer.gap
+        else:
+            level, gap = self._bound(group)
+        if level is not None:
+            self.notes.add("time_up")
+            self.gaps.append((level, gap))
+
+    def _bound(self, group: list[Order]) -> tuple[int | None, float | None]:
+        """Return (level, gap): how far from the best possible the plans can be."""
         stock = self._get_stock()
         model = Model([Problem(order, stock) for order in group], get_capacities(self.orders))
         factors = [stock.scale, 1, *(stock.scale * factor for factor in model.factors[LEVELS:])]
         reached = [int(value * by) for value, by in zip(get_batch_rank(group, self.plans), factors, strict=True)]
-        level, gap = highs.bound(self.library, model, reached, self.left)
-        if level is not None:
-            self.notes.add("time_up")
-            self.gaps.append((level, gap))
+        return highs.bound(self.library, model, reached, self.left)
 
     def _improve(self, group: list[Order], seconds: float) -> highs.Answer:
         """Weigh orders against each other, with what all others leave them; keep what is better."""

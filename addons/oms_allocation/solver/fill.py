@@ -168,19 +168,38 @@ class Fill:
         self.shares: list[dict[Site, int]] = [{} for _line in problem.lines]
         self.need = list(problem.wanted)  # of the items to come
         self.given_up = 0
+        self.freight = FreightFloor(sites, self.scale)
+        self.strains, self.ages = [], []
+        for product in range(len(problem.products)):
+            if "balance" in problem.levels.by_fill:
+                self.strains.append(sorted(offer for site in sites for offer in get_strains(site, product)))
+            if "age" in problem.levels.by_fill:
+                self.ages.append(sorted(offer for site in sites for offer in get_ages(site, product)))
         self.fixed = fixed
         self.limit = limit
         self.best: tuple | None = None
 
-    def run(self):
-        """Return (levels, shares, parts) of the best way, or None where none is allowed or beats the limit."""
-        bound = self._get_bound(0)
-        if bound < self.limit:
-            shares = pour(self.problem, self.sites)
-            self._offer(shares, get_loads(self.problem, self.sites, shares))
-            if bound < self.limit:
-                self._descend(0)
+    def run(self, bound):
+        """Return (levels, shares, parts) of the best way, or None where none is allowed or beats the limit.
+
+        :param bound: levels that no way can beat
+        """
+        shares = pour(self.problem, self.sites)
+        self._offer(shares, get_loads(self.problem, self.sites, shares))
+        if bound < self.limit and not self._is_only_way() and self._get_bound(0) < self.limit:
+            self._descend(0)
         return None if self.best is None else (self.limit, *self.best)
+
+    def _is_only_way(self) -> bool:
+        """Say whether the order can be poured in one way only: from one site, all that is there of each line."""
+        problem = self.problem
+        return (
+            len(self.sites) == 1
+            and problem.levels.most_first
+            and len(problem.lines) == len(problem.products)
+            and len(self.items) == len(problem.lines)
+            and all(line.group is None for line in problem.lines)
+        )
 
     def _offer(self, shares, loads):
         if self.must_use is not None and not loads[self.must_use].picks:
@@ -266,16 +285,17 @@ class Fill:
             amount = min(need, sum(left[product] for left in self.left.values()))
             short += need - amount
             if amount and problem.levels.most_first:
-                having = [site for site in self.sites if self.left[site][product] > 0]
-                money += min(site.pick for site in having)
-                grams += amount * min(line.grams for line in problem.lines if line.product == product)
-                balance += amount * min(site.strain[product] for site in having)
-                age += amount * min(site.lots[product][0][1] for site in having)
+                money += min([site.pick for site in self.sites if self.left[site][product] > 0])
+                grams += amount * problem.grams[product]
+                if self.strains:
+                    balance += get_floor(self.strains[product], amount)
+                if self.ages:
+                    age += get_floor(self.ages[product], amount)
         if grams:
             rooms = 0
             for site, load in self.loads.items():
                 rooms += get_room(site, self.scale, load.grams, load.cm3)
-            money += get_freight_floor(self.sites, self.scale, grams - rooms)
+            money += self.freight.get(grams - rooms)
         return problem.add_parts(self.fixed, (short, money, balance, age))
 
 
@@ -289,11 +309,40 @@ def get_room(site: Site, scale: int, grams: int, cm3: int) -> int:
     return max(0, (freight.first_grams + steps * freight.step_grams) * scale - grams)
 
 
-def get_freight_floor(sites: Sequence[Site], scale: int, beyond: int) -> int:
-    """Return the least that ``beyond`` grams (times ``scale``) beyond all rooms cost, from whichever of ``sites``."""
-    if beyond <= 0 or not sites:
-        return 0
-    tariffs = [site.freight for site in sites]
-    by_rate = min(-(-beyond * one.step_price // (one.step_grams * scale)) for one in tariffs)
-    by_step = -(-beyond // (max(one.step_grams for one in tariffs) * scale)) * min(one.step_price for one in tariffs)
-    return max(by_rate, by_step)
+class FreightFloor:
+    """The least that weight beyond all rooms costs, from whichever of the sites."""
+
+    def __init__(self, sites: Sequence[Site], scale: int):
+        tariffs = {(site.freight.step_price, site.freight.step_grams * scale) for site in sites}
+        self.tariffs = list(tariffs)
+        self.price = min((price for price, _grams in tariffs), default=0)
+        self.grams = max((grams for _price, grams in tariffs), default=1)
+
+    def get(self, beyond: int) -> int:
+        """Return the least that ``beyond`` grams (times the scale) cost; a step begun is paid."""
+        if beyond <= 0 or not self.price:
+            return 0
+        by_rate = min([-(-beyond * price // grams) for price, grams in self.tariffs])
+        return max(by_rate, -(-beyond // self.grams) * self.price)
+
+
+def get_strains(site: Site, product: int):
+    return [(site.strain[product], site.has[product])] if site.has[product] else []
+
+
+def get_ages(site: Site, product: int):
+    return [(age, quantity) for _id, age, quantity in site.lots[product]]
+
+
+def get_floor(offers, amount: int) -> int:
+    """Return the least that ``amount`` costs.
+
+    :param offers: [(cost of one, quantity), ...], sorted
+    """
+    cost = 0
+    for one, quantity in offers:
+        if amount <= 0:
+            break
+        cost += one * min(quantity, amount)
+        amount -= quantity
+    return cost

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from .fill import Load, Steps, count_steps, get_loads, measure
+from .fill import Load, Parts, Steps, count_steps
 from .problem import Problem, Site, get_parcel_values, get_refusal
 from .search import Bounds, Search, Solution, finish
 from .types import Assignment, Cost, Loser, Money, Plan, Shortage, Warehouse
+
+LOSER_LIMIT = 2_000  # steps to find the best plan with a loser; beyond them its cost is that of the best found
 
 
 def make_plan(bounds: Bounds, solution: Solution | None, steps: Steps, explain=True) -> Plan:
     """Return the plan for ``solution``, with the losers unless ``explain`` is False."""
     problem = bounds.problem
     if solution is None:
-        cost, money = get_cost(problem, {}), Money()
+        cost, money = get_cost(problem, {}, (problem.demanded, 0, 0, 0)), Money()
         assignments, winners, shares = (), [], [{} for _line in problem.lines]
     else:
-        finish(problem, solution)
-        loads = get_loads(problem, solution.sites, solution.shares)
+        loads = finish(problem, solution)
         winners = [site for site in solution.sites if loads[site].picks]
-        cost, money = get_cost(problem, loads), get_money(problem, loads)
+        cost, money = get_cost(problem, loads, solution.parts), get_money(problem, loads)
         assignments, shares = get_assignments(problem, winners, solution.shares), solution.shares
     losers = ()
     if explain:
         used = {site.id for site in winners}
         losers = tuple(
-            get_loser(bounds, candidate, cost, steps)
+            get_loser(bounds, candidate, cost)
             for candidate in sorted(problem.order.warehouses, key=lambda one: (not one.is_open, *get_way(one), one.id))
             if candidate.id not in used
         )
@@ -96,42 +97,41 @@ def get_money(problem: Problem, loads: dict[Site, Load]) -> Money:
     return Money(freight, handling, packaging, beyond * problem.strategy.split_penalty)
 
 
-def get_cost(problem: Problem, loads: dict[Site, Load]) -> Cost:
-    """Return what the loads cost by each aim."""
-    missing, _money, balance, age = measure(problem, loads)
+def get_cost(problem: Problem, loads: dict[Site, Load], parts: Parts) -> Cost:
+    """Return what the loads cost by each aim.
+
+    :param parts: what they cost beside the parcels
+    """
+    missing, money, balance, age = parts
     new = [site.candidate for site, load in loads.items() if load.picks and not site.is_open]
-    values = [get_parcel_values(candidate, problem.strategy) for candidate in new]
+    sums = dict.fromkeys(("parcels", "money", "metres", "unknown", "priority", "load"), 0)
+    for candidate in new:
+        for aim, value in get_parcel_values(candidate, problem.strategy).items():
+            sums[aim] += value
+    if new and not problem.open:
+        money -= problem.strategy.split_penalty
+    sums["money"] += money
+    days = [problem.get_days(one) for one in (*problem.open, *new)]
     quantity = problem.stock.quantity
     return Cost(
-        missing=quantity(missing),
-        parcels=len(new),
-        money=get_money(problem, loads).total,
-        days=max((problem.get_days(one) for one in (*problem.open, *new)), default=0),
-        metres=sum(one["metres"] for one in values),
-        unknown=sum(one["unknown"] for one in values),
-        priority=sum(one["priority"] for one in values),
-        balance=quantity(balance),
-        load=sum(one["load"] for one in values),
-        age=quantity(age),
+        missing=quantity(missing), days=max(days, default=0), balance=quantity(balance), age=quantity(age), **sums
     )
 
 
 # === WHY NOT OTHERWISE === #
 
 
-def get_loser(bounds: Bounds, candidate: Warehouse, best: Cost, steps: Steps) -> Loser:
+def get_loser(bounds: Bounds, candidate: Warehouse, best: Cost) -> Loser:
     """Compare the plan with the best one that uses ``candidate``."""
     problem = bounds.problem
     site = next((one for one in problem.sites if one.id == candidate.id), None)
     if site is None:
         return get_outsider(problem, candidate)
     covered = problem.stock.quantity(sum(site.offer))
-    solution = Search(bounds, Steps(steps.left), site).run()
+    solution = Search(bounds, Steps(LOSER_LIMIT), site).run()
     if solution is None:
         return Loser(candidate.id, "forbidden", None, covered)
-    finish(problem, solution)
-    loads = get_loads(problem, solution.sites, solution.shares)
-    cost = get_cost(problem, loads)
+    cost = get_cost(problem, finish(problem, solution), solution.parts)
     return Loser(candidate.id, get_reason(problem, cost, best), cost, covered)
 
 

@@ -101,6 +101,9 @@ class Problem:
         for line in self.lines:
             self.wanted[line.product] += line.quantity
         self.demanded = sum(self.wanted)
+        self.grams = [
+            min([line.grams for line in self.lines if line.product == place]) for place in range(len(self.products))
+        ]
         self.hidden: dict[int, int] = {}
         self.allowed = [one for one in order.warehouses if get_refusal(one) is None]
         self.sites = []

@@ -12,11 +12,24 @@ from itertools import accumulate
 from math import inf
 from operator import add, sub
 
-from .fill import Fill, Parts, Steps, get_freight_floor, get_loads, get_room, measure, pour
+from .fill import (
+    Fill,
+    FreightFloor,
+    Parts,
+    Steps,
+    get_ages,
+    get_floor,
+    get_loads,
+    get_room,
+    get_strains,
+    measure,
+    pour,
+)
 from .problem import Problem, Site
 
 STEP_LIMIT = 50_000
 NOTHING = (inf,)  # costs more than everything
+UNIT_AIMS = {"balance": get_strains, "age": get_ages}
 
 
 class Solution:
@@ -61,11 +74,18 @@ class Bounds:
     def _prepare_fill(self, count):
         problem, sites = self.problem, self.problem.sites
         self.picks = [min((site.pick for site in sites if site.has[one]), default=0) for one in range(count)]
-        self.grams = [min(line.grams for line in problem.lines if line.product == one) for one in range(count)]
+        self.freight = FreightFloor(sites, problem.stock.scale)
         rooms = [get_room(site, problem.stock.scale, 0, 0) for site in self.free]
         self.base_room = sum(get_room(site, problem.stock.scale, 0, 0) for site in self.base)
         self.rooms = list(accumulate(sorted(rooms, reverse=True), initial=0))
-        self.has_units = bool(problem.levels.by_fill & {"balance", "age"})
+        self.units = {
+            aim: [
+                [sorted(offer for site in self.free[start:] for offer in get_offers(site, one)) for one in range(count)]
+                for start in range(len(self.free) + 1)
+            ]
+            for aim, get_offers in UNIT_AIMS.items()
+            if aim in problem.levels.by_fill
+        }
 
     def get(self, fixed, need, start, slots, reach, days, picked, forced):
         """Return the least that sets can cost which add ``slots`` of the free sites from ``start`` on.
@@ -99,61 +119,41 @@ class Bounds:
     def _add_fill(self, fixed, shorts, start, reach, picked, forced):
         """Add the least that it costs to fill what can be had; all of it is sent, or more is missing."""
         problem = self.problem
-        sites = [*picked, *self.free[start:]] if reach else picked
         money = grams = 0
-        balance = age = 0
         for product, short in enumerate(shorts):
             amount = problem.wanted[product] - max(0, short)
             if amount > 0:
                 money += self.picks[product]
-                grams += amount * self.grams[product]
-        if self.has_units:
-            balance, age = self._get_unit_floors(shorts, sites, forced)
-        if grams and sites:
+                grams += amount * problem.grams[product]
+        if grams:
             used = min(len(self.free), len(picked) - len(self.base) + reach)
-            room = self.base_room + self.rooms[max(0, used)]
-            money += get_freight_floor(sites, problem.stock.scale, grams - room)
-        return problem.add_parts(fixed, (0, money, balance, age))
+            money += self.freight.get(grams - self.base_room - self.rooms[max(0, used)])
+        vector = problem.add(fixed, "money", money)
+        for aim, rest in self.units.items():
+            vector = problem.add(
+                vector, aim, self._get_unit_floor(aim, shorts, rest[start if reach else -1], picked, forced)
+            )
+        return vector
 
-    def _get_unit_floors(self, shorts, sites, forced):
-        """Return the least "balance" and "age" of what is sent, with one unit at least from ``forced``."""
-        problem, steps = self.problem, self.problem.stock.steps
-        floors, detours = [0, 0], [[], []]
+    def _get_unit_floor(self, aim, shorts, rest, picked, forced):
+        """Return the least "balance" or "age" of what is sent, with one unit at least from ``forced``.
+
+        :param rest: for each product the offers of the free sites that may still be taken
+        """
+        problem, get_offers, total, detours = self.problem, UNIT_AIMS[aim], 0, []
         for product, short in enumerate(shorts):
             amount = problem.wanted[product] - max(0, short)
             if amount <= 0:
                 continue
-            step = steps[problem.products[product]]
-            for number, get_offers in enumerate((get_strains, get_ages)):
-                offers = sorted(offer for site in sites for offer in get_offers(site, product))
-                floor = get_floor(offers, amount)
-                floors[number] += floor
-                if forced is not None and forced.has[product]:
-                    own = step * min(get_offers(forced, product))[0]
-                    detours[number].append(get_floor(offers, amount - step) + own - floor)
-        return [floor + min(detour, default=0) for floor, detour in zip(floors, detours, strict=True)]
-
-
-def get_strains(site: Site, product: int):
-    return [(site.strain[product], site.has[product])] if site.has[product] else []
-
-
-def get_ages(site: Site, product: int):
-    return [(age, quantity) for _id, age, quantity in site.lots[product]]
-
-
-def get_floor(offers, amount: int) -> int:
-    """Return the least that ``amount`` costs.
-
-    :param offers: [(cost of one, quantity), ...], sorted
-    """
-    cost = 0
-    for one, quantity in offers:
-        if amount <= 0:
-            break
-        cost += one * min(quantity, amount)
-        amount -= quantity
-    return cost
+            offers = rest[product] + [offer for site in picked for offer in get_offers(site, product)]
+            offers.sort()
+            floor = get_floor(offers, amount)
+            total += floor
+            if forced is not None and forced.has[product]:
+                step = problem.stock.steps[problem.products[product]]
+                own = step * min(get_offers(forced, product))[0]
+                detours.append(get_floor(offers, amount - step) + own - floor)
+        return total + min(detours, default=0)
 
 
 class Search:
@@ -190,17 +190,15 @@ class Search:
         """Return the best way, None where the rules allow none."""
         if self.max_new < 0:
             return None
-        bounds, count = self.bounds, min(self.max_new, len(self.free))
-        for size in range(count + 1):
+        count = min(self.max_new, len(self.free))
+        self._try((), self.need, self.fixed, self.days)
+        for size in range(1, count + 1):
             if size == 2 and self.best is not None and self.best.parts[0]:
                 self._dive(count)
-            if (
-                bounds.get(self.fixed, self.need, 0, size, len(self.free), self.days, self.base, self.forced)
-                >= self.limit
-            ):
+            every = len(self.free)
+            if self.bounds.get(self.fixed, self.need, 0, size, every, self.days, self.base, self.forced) >= self.limit:
                 break
-            if bounds.get(self.fixed, self.need, 0, size, size, self.days, self.base, self.forced) < self.limit:
-                self._descend(0, (), self.need, self.fixed, size, self.days)
+            self._descend(0, (), self.need, self.fixed, size, self.days)
         return self.best
 
     def _dive(self, count):
@@ -256,17 +254,20 @@ class Search:
             return
         if self.bounds.has_days:
             fixed = problem.add(fixed, "days", days)
-        found = Fill(problem, sites, self.forced, self.steps, fixed, self.limit).run()
+        found = Fill(problem, sites, self.forced, self.steps, fixed, self.limit).run(rank)
         if found is not None:
             self.limit, shares, parts = found
             self.best = Solution(self.limit, sites, shares, parts)
 
 
 def finish(problem: Problem, solution: Solution):
-    """Fill in what a plain search leaves out: what comes from where, and what it costs beside the parcels."""
-    if solution.shares is None:
-        solution.shares = pour(problem, solution.sites)
-        solution.parts = measure(problem, get_loads(problem, solution.sites, solution.shares))
+    """Return what each site sends; fill in what a plain search leaves out: what comes from where, and its cost."""
+    if solution.shares is not None:
+        return get_loads(problem, solution.sites, solution.shares)
+    solution.shares = pour(problem, solution.sites)
+    loads = get_loads(problem, solution.sites, solution.shares)
+    solution.parts = measure(problem, loads)
+    return loads
 
 
 def plus(left, right):

@@ -23,15 +23,16 @@ def solve(
     return solve_order(Order(0, tuple(demands), tuple(warehouses), strategy=strategy), supplies)
 
 
-def solve_order(order: Order, supplies: Iterable[Supply], limit: int = STEP_LIMIT) -> Plan:
+def solve_order(order: Order, supplies: Iterable[Supply], limit: int = STEP_LIMIT, explain: bool = True) -> Plan:
     """Return the best plan for one order.
 
     :param supplies: stock, of any warehouse and product; what is not about this order is ignored
     :param limit: steps of the search; when they do not suffice `Plan.is_proven` is False
+    :param explain: find out why the others lost: a search for each, most of the time that a plan takes
     """
     products = {demand.product_id for demand in order.demands}
     stock = Stock((supply for supply in supplies if supply.product_id in products), order.demands)
-    return solve_from(order, stock, limit)
+    return solve_from(order, stock, limit, explain)
 
 
 def solve_from(order: Order, stock: Stock, limit: int = STEP_LIMIT, explain: bool = True) -> Plan:
@@ -41,11 +42,11 @@ def solve_from(order: Order, stock: Stock, limit: int = STEP_LIMIT, explain: boo
     return make_plan(bounds, Search(bounds, steps).run(), steps, explain)
 
 
-def solve_in_turn(orders: Iterable[Order], supplies: Iterable[Supply]) -> dict[int, Plan]:
+def solve_in_turn(orders: Iterable[Order], supplies: Iterable[Supply], explain: bool = True) -> dict[int, Plan]:
     """Return {order id: plan}: each order takes from what those before it left; see `sort_orders`."""
     orders = sort_orders(orders)
     stock = Stock(supplies, (demand for order in orders for demand in order.demands))
-    return plan_in_turn(orders, stock, get_capacities(orders))
+    return plan_in_turn(orders, stock, get_capacities(orders), explain)
 
 
 def sort_orders(orders: Iterable[Order]) -> list[Order]:

@@ -12,6 +12,7 @@ from . import test_shortage_policy
 from . import test_solver
 from . import test_solver_batch
 from . import test_solver_exact
+from . import test_solver_hints
 from . import test_stock_lock
 from . import test_stock_picture
 from . import test_stock_shares

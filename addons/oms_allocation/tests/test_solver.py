@@ -1,6 +1,7 @@
 import ast
 import itertools
 import random
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,11 +12,14 @@ from odoo.addons.oms_allocation.solver import (
     Cost,
     Demand,
     Order,
+    Refusal,
+    Strategy,
     Supply,
     Warehouse,
     distance_km,
     solve,
     solve_in_turn,
+    solve_order,
 )
 
 BEIJING, SHANGHAI, GUANGZHOU = (39.9042, 116.4074), (31.2304, 121.4737), (23.1291, 113.2644)
@@ -183,6 +187,85 @@ class TestSolver(BaseCase):
         plan = self.solve([(p, p, 3) for p in range(10)], stock, warehouses)
         self.assertFalse(plan.shortages)
         self.assertLessEqual(plan.cost.parcels, 6)
+
+
+class TestSolverReasons(BaseCase):
+    """Why something is short, and why a candidate lost."""
+
+    def get_plan(self, demands, supplies, warehouses, strategy=DEFAULT_STRATEGY):
+        return solve_order(Order(1, tuple(demands), tuple(warehouses), strategy=strategy), supplies)
+
+    def get_shortage(self, *args, **kwargs):
+        return [shortage.reason for shortage in self.get_plan(*args, **kwargs).shortages]
+
+    def test_why_it_is_short(self):
+        one, sites = Demand(1, 7, Decimal(1)), (Warehouse(1, 10.0), Warehouse(2, 20.0))
+        two = Demand(2, 8, Decimal(1))
+        supplies = [Supply(1, 7, Decimal(1)), Supply(2, 8, Decimal(1))]
+        never = Strategy(split="never")
+        complete = Strategy(ship="complete")
+        zone = (replace(sites[0], refusals=(Refusal("zone"),)), sites[1])
+        group = [replace(one, keep_together="set"), replace(two, keep_together="set")]
+        old = [Supply(1, 7, Decimal(1), 5, expiry=100)]
+        self.assertEqual(self.get_shortage([one], [], sites), ["no_stock"])
+        self.assertEqual(self.get_shortage([one, two], supplies, sites, never), ["split"])
+        self.assertEqual(
+            self.get_shortage([one, replace(two, quantity=Decimal(2))], supplies, sites, complete),
+            ["incomplete", "no_stock"],
+        )
+        self.assertEqual(self.get_shortage([one], supplies, zone), ["zone"])
+        self.assertEqual(self.get_shortage(group, supplies, sites), ["keep_together"] * 2)
+        self.assertEqual(self.get_shortage([replace(one, min_expiry=101)], old, sites), ["lot_life"])
+
+    def test_why_candidates_lost(self):
+        demand = Demand(1, 7, Decimal(1))
+        sites = [
+            Warehouse(1, 10.0),
+            Warehouse(2, 5.0, refusals=(Refusal("cutoff", args=(("hour", 16),)),)),
+            Warehouse(3, 5.0, refusals=(Refusal("hazardous", product_id=7),)),
+            Warehouse(4, 5.0, capacity_left=0),
+            Warehouse(5, 5.0),
+            Warehouse(6, 30.0),
+            Warehouse(7, None),
+        ]
+        supplies = [Supply(site.id, 7, Decimal(1)) for site in sites if site.id != 5]
+        losers = {loser.warehouse_id: loser for loser in self.get_plan([demand], supplies, sites).losers}
+        self.assertEqual(
+            {id_: loser.reason for id_, loser in losers.items()},
+            {2: "cutoff", 3: "hazardous", 4: "capacity", 5: "no_stock", 6: "distance", 7: "unknown"},
+        )
+        self.assertEqual((losers[2].args, losers[6].cost.metres), ((("hour", 16),), 30_000))
+
+    def test_what_costs_more_than_it_is_worth_is_left(self):
+        strategy = Strategy(((("missing", 5), ("money", 1)),))
+        site = Warehouse(1, 10.0, handling_order=6)
+        supplies = [Supply(1, 7, Decimal(9))]
+        one = self.get_plan([Demand(1, 7, Decimal(1))], supplies, [site], strategy)
+        two = self.get_plan([Demand(1, 7, Decimal(2))], supplies, [site], strategy)
+        self.assertEqual([shortage.reason for shortage in one.shortages], ["not_worth"])
+        self.assertEqual((two.shortages, two.money.handling), ((), 6))
+
+    def test_oldest_lots_are_named_first(self):
+        lots = [
+            Supply(1, 7, Decimal(2), lot_id=id_, expiry=day, preference=day) for id_, day in ((4, 30), (5, 10), (6, 20))
+        ]
+        plan = self.get_plan([Demand(1, 7, Decimal(3), min_expiry=15)], lots, [Warehouse(1, 10.0)])
+        self.assertEqual([(a.lot_id, a.quantity) for a in plan.assignments], [(6, 2), (4, 1)])
+
+    def test_parts_of_a_unit(self):
+        supplies = [Supply(1, 7, Decimal("0.75")), Supply(2, 7, Decimal("2.5"))]
+        plan = self.get_plan([Demand(1, 7, Decimal("3.125"))], supplies, [Warehouse(1, 10.0), Warehouse(2, 20.0)])
+        self.assertEqual(sum(a.quantity for a in plan.assignments), Decimal("3.125"))
+
+    def test_a_strategy_must_be_one(self):
+        for values in (
+            {"aims": ((("speed", 1),),)},
+            {"aims": ((("missing", -1),),)},
+            {"split": "maybe"},
+            {"ship": "some"},
+        ):
+            with self.assertRaises(ValueError):
+                Strategy(**values)
 
 
 class TestDistance(BaseCase):
