@@ -19,6 +19,7 @@ DOORS = {
     "assign": ("stock.picking", "action_assign"),  # the reservation of confirmed orders
     "confirm": ("sale.order", "action_confirm"),
     "channel": ("sale.order", "action_confirm"),  # the same with an order of a channel: reviewed and allocated
+    "promise": ("sale.order", "action_oms_promise"),  # bound for an order that waits
     "merge": ("sale.order", "action_oms_merge"),  # into one parcel with all orders of the racers, which are one buyer's
 }
 
@@ -47,8 +48,11 @@ def prepare(database, processes, products, door, stock=1):
             }
         )
         extra = {}
-        if door in ("channel", "merge"):
-            extra["channel_id"] = env["oms.channel"].create({"name": "Race", "code": "race", "auto_confirm": False}).id
+        if door in ("channel", "merge", "promise"):
+            values = {"name": "Race", "code": f"race_{door}", "auto_confirm": False}
+            if door == "promise":
+                values["promise_hours"] = 24
+            extra["channel_id"] = env["oms.channel"].create(values).id
         orders = env["sale.order"].create(
             [
                 {

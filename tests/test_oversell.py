@@ -14,7 +14,7 @@ import race
 
 PROCESSES = 4
 PRODUCTS = 4  # for each door
-DOORS = ("assign", "confirm", "channel")
+DOORS = ("assign", "confirm", "channel", "promise")
 DATABASE = f"{databases.PREFIX}race_test_{os.getpid()}"
 
 
@@ -45,11 +45,21 @@ def _prepare():
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", ["assign", "confirm", "channel"])
 def test_last_unit_is_reserved_exactly_once(finished_race, door):
     found, _states, _errors = finished_race
     for on_hand, reserved, reserved_on_quants, quants in found[door].values():
         assert (on_hand, reserved, reserved_on_quants, quants) == (1, 1, 1, 1)
+
+
+def test_last_unit_is_promised_exactly_once(finished_race):
+    found, states, _errors = finished_race
+    rows = databases.sql(
+        DATABASE, "SELECT product_id, sum(quantity), count(*) FROM oms_stock_promise WHERE state = 'active' GROUP BY 1"
+    )
+    promised = {int(product_id): (float(quantity), int(count)) for product_id, quantity, count in rows}
+    assert promised == dict.fromkeys(found["promise"], (1, 1))
+    assert states["promise"] == {"draft": PROCESSES * PRODUCTS}
 
 
 @pytest.mark.parametrize("door", ["assign", "confirm"])
