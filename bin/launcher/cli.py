@@ -20,6 +20,8 @@ Usage: ./oms COMMAND
   bench [OPTIONS]           what an order costs, plain Odoo beside ours; see bench/README.md
   bench review [OPTIONS]    what it costs to judge an order, OCA's sale_exception beside ours
   bench capture [OPTIONS]   what it costs to take an order in and to compare stock, plain Odoo beside ours
+  bench allocate [OPTIONS]  what it costs to allocate, confirm and reserve an order, plain Odoo beside ours
+  bench race [OPTIONS]      2,000 attempts to get the last units through all doors, plain Odoo beside ours
   bench publish [OPTIONS]   how soon a real Medusa shop has changed stock, while orders arrive
   i18n [ADDON...]           for maintainers: write the translation catalogues, list what is untranslated
   odoo-tests [MODULE...]    for maintainers: Odoo's own tests with and without our addons, and what differs

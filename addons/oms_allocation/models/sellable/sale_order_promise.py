@@ -1,3 +1,5 @@
+from functools import partial
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -80,9 +82,7 @@ class SaleOrder(models.Model):
         if not demands:
             return Promise_sudo
         orders = self.browse().sudo().union(*(line.order_id for line in demands))
-        candidates = orders._oms_get_candidates()
-        stock = self._oms_lock_stock(demands, candidates)
-        plans = self._oms_solve(demands, candidates, stock)
+        plans = self._oms_plan(demands, partial(self._oms_lock_stock, demands)).plans
         lines = self.env["sale.order.line"].sudo().union(*demands)
         lines.oms_promise_ids.filtered(lambda promise: promise.state in ("active", "expired")).state = "dropped"
         Promise_sudo.flush_model(["state"])  # before the new ones come, for the unique index
@@ -130,11 +130,13 @@ class SaleOrder(models.Model):
 
     @api.model
     def _oms_allocate(self, missing):
-        """Override: what is allocated needs no promise any more."""
-        super()._oms_allocate(missing)
+        """Override: what is allocated needs no promise any more; who is held back keeps it."""
+        waiting = super()._oms_allocate(missing)
         if missing and self.env["oms.channel"]._oms_is_any_promising():
+            going = [line for line in missing if line.order_id not in waiting]
             # sudo: oms.stock.promise - nobody writes them by hand
-            self.env["sale.order.line"].union(*missing).sudo().oms_promise_ids._end("used")
+            self.env["sale.order.line"].union(*going).sudo().oms_promise_ids._end("used")
+        return waiting
 
     def _action_cancel(self):
         """Override of `sale`: nothing is bound for a cancelled order."""
