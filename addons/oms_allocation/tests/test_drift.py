@@ -71,7 +71,7 @@ class TestDrift(OmsAllocationCommon):
         other.order_line[0].oms_allocation_ids.unlink()
         self.order = other
         self.assertFalse(self.check(), "a line without any allocation is taken in when its stock is looked for")
-        self.row.copy({"warehouse_id": self.beijing.id, "procured_quantity": 4})
+        self.row.copy({"warehouse_id": self.beijing.id, "quantity": 4, "procured_quantity": 4})
         self.order = self.row.order_id
         self.assertEqual(self.check()["procured"].state, "repaired")
         self.assertAllocated(self.order, {("Lamp", "Shanghai"): 3})

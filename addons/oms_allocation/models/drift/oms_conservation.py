@@ -99,7 +99,7 @@ class OmsConservation(models.Model):
                        moved.picking AS picking_quantity, moved.shipped AS shipped_quantity,
                        moved.returned AS returned_quantity, plan.quantity AS plan_quantity, plan.done AS done_quantity,
                        moved.shipped + moved.open AS moved_quantity,
-                       o.state = 'sale' AND NOT COALESCE(o.oms_is_launch_pending, FALSE) AND NOT COALESCE(o.locked, FALSE)
+                       o.state = 'sale' AND o.oms_is_launch_pending IS NOT TRUE AND o.locked IS NOT TRUE
                        AND NOT %(held)s AS is_due
                   FROM sale_order_line line
                   JOIN sale_order o ON o.id = line.order_id
@@ -162,36 +162,31 @@ class OmsConservation(models.Model):
         """
         return SQL(
             """
-            SELECT COALESCE(SUM(move.quantity * part.ratio) FILTER (WHERE part.is_out AND move.state = 'done'), 0)::float8
-                       AS shipped,
-                   COALESCE(SUM(move.quantity * part.ratio) FILTER (WHERE part.is_back AND move.state = 'done'), 0)::float8
-                       AS returned,
+            SELECT COALESCE(SUM(part.done) FILTER (WHERE part.is_out), 0)::float8 AS shipped,
+                   COALESCE(SUM(part.done) FILTER (WHERE part.is_back), 0)::float8 AS returned,
                    COALESCE(SUM(part.open), 0)::float8 AS open,
-                   COALESCE(SUM(CASE WHEN move.picked THEN part.open ELSE LEAST(part.open, part.brought) END), 0)::float8
-                       AS picking
+                   COALESCE(
+                       SUM(CASE WHEN move.picked THEN part.open ELSE LEAST(part.open, chain.brought) END), 0
+                   )::float8 AS picking
               FROM stock_move move
               JOIN stock_location source ON source.id = move.location_id
               JOIN stock_location target ON target.id = move.location_dest_id
          LEFT JOIN stock_location final ON final.id = move.location_final_id
         CROSS JOIN LATERAL (
-                   SELECT COALESCE(SUM(before.product_qty), 0) AS brought
+                   SELECT COALESCE(SUM(before.product_qty) FILTER (WHERE before.state = 'done'), 0) AS brought,
+                          COALESCE(SUM(before.product_qty) FILTER (WHERE before.state NOT IN ('done', 'cancel')), 0)
+                              AS coming
                      FROM stock_move_move_rel rel JOIN stock_move before ON before.id = rel.move_orig_id
-                    WHERE rel.move_dest_id = move.id AND before.state = 'done' AND before.sale_line_id = move.sale_line_id
+                    WHERE rel.move_dest_id = move.id AND before.sale_line_id = move.sale_line_id
                    ) chain
-        CROSS JOIN LATERAL (
-                   SELECT COALESCE(SUM(before.product_qty), 0) AS coming
-                     FROM stock_move_move_rel rel JOIN stock_move before ON before.id = rel.move_orig_id
-                    WHERE rel.move_dest_id = move.id AND before.state NOT IN ('done', 'cancel')
-                      AND before.sale_line_id = move.sale_line_id
-                   ) later
         CROSS JOIN LATERAL (
                    SELECT target.usage = 'customer' AND source.usage <> 'customer' AS is_out,
                           source.usage = 'customer' AND target.usage <> 'customer' AS is_back,
-                          move.product_qty / NULLIF(move.product_uom_qty, 0) AS ratio,
-                          chain.brought,
+                          CASE WHEN move.state = 'done' AND move.product_uom_qty <> 0
+                               THEN move.quantity * move.product_qty / move.product_uom_qty ELSE 0 END AS done,
                           CASE WHEN move.state NOT IN ('done', 'cancel') AND source.usage <> 'customer'
                                 AND COALESCE(final.usage, target.usage) = 'customer'
-                               THEN GREATEST(move.product_qty - later.coming, 0) ELSE 0 END AS open
+                               THEN GREATEST(move.product_qty - chain.coming, 0) ELSE 0 END AS open
                    ) part
              WHERE move.sale_line_id = line.id AND move.product_id = line.product_id AND move.state <> 'cancel'
             """

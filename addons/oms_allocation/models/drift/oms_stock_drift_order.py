@@ -61,6 +61,7 @@ class OmsStockDrift(models.Model):
     @api.model
     def _find_sums(self, orders):
         """Return {key: values of a finding} of the order lines that do not add up."""
+        self.env["oms.conservation"].invalidate_model()  # nothing tells the cache that what it is read from changed
         rows = self.env["oms.conservation"].search([("order_id", "in", orders.ids), ("cause", "!=", False)])
         return {
             f"sum/{row.line_id.id}/{row.cause}": {
