@@ -15,13 +15,36 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import databases
 from flow import make_products, set_stock
 
+
+def sell_at_till(picking):
+    """What a till does with the stock: the buyer has the goods in hand, so they are taken whoever wanted them."""
+    picking.action_confirm()
+    for move in picking.move_ids:
+        move.quantity = move.product_uom_qty
+    picking.move_ids.picked = True
+    picking._action_done()
+
+
 DOORS = {
-    "assign": ("stock.picking", "action_assign"),  # the reservation of confirmed orders
-    "confirm": ("sale.order", "action_confirm"),
-    "channel": ("sale.order", "action_confirm"),  # the same with an order of a channel: reviewed and allocated
-    "promise": ("sale.order", "action_oms_promise"),  # bound for an order that waits
-    "merge": ("sale.order", "action_oms_merge"),  # into one parcel with all orders of the racers, which are one buyer's
+    "assign": ("stock.picking", lambda picking: picking.action_assign()),  # the reservation of confirmed orders
+    "confirm": ("sale.order", lambda order: order.action_confirm()),
+    "channel": ("sale.order", lambda order: order.action_confirm()),  # of a channel: reviewed and allocated
+    # Into one parcel with all orders of the racers, which are one buyer's.
+    "merge": ("sale.order", lambda order: order.action_oms_merge()),
+    "review": ("sale.order", lambda order: order._oms_review_and_confirm_one()),  # of a channel, in the background
+    "portal": (
+        "sale.order",
+        lambda order: order.sudo().action_confirm(),
+    ),  # the buyer confirms, with the system's rights
+    "delivery": ("stock.picking", lambda picking: (picking.action_confirm(), picking.action_assign())),  # made by hand
+    "till": ("stock.picking", sell_at_till),
+    "promise": ("sale.order", lambda order: order.action_oms_promise()),  # bound while the order is in review
+    "source": ("sale.order", lambda order: order._oms_source_again()),  # comes over from another warehouse
 }
+# All doors of one contest, one for each process; plain Odoo has no channels, so their orders are confirmed there.
+ALL_DOORS = ("review", "channel", "confirm", "portal", "delivery", "till", "promise", "source")
+PLAIN_DOORS = {"review": "confirm", "channel": "confirm", "promise": "confirm", "source": "assign"}
+TILL_HEAT = 2  # when, among the heats of a product, a till sells it: once, or nothing would be left to race for
 
 
 def prepare(database, processes, products, door, stock=1):
@@ -35,24 +58,10 @@ def prepare(database, processes, products, door, stock=1):
         warehouse.out_type_id.reservation_method = "manual" if door == "assign" else "at_confirm"
         contested = make_products(env, products, "LAST")
         set_stock(env, contested, warehouse.lot_stock_id, stock)
-        partner = env["res.partner"].create(
-            {
-                "name": "Racer",
-                "email": "racer@example.com",
-                "phone": "+1 217 555 0100",
-                "street": "1 Main Street",
-                "zip": "12345",
-                "city": "Springfield",
-                "country_id": env.ref("base.us").id,
-                "state_id": env.ref("base.state_us_5").id,
-            }
-        )
+        partner = _make_partner(env)
         extra = {}
-        if door in ("channel", "merge", "promise"):
-            values = {"name": "Race", "code": f"race_{door}", "auto_confirm": False}
-            if door == "promise":
-                values["promise_hours"] = 24
-            extra["channel_id"] = env["oms.channel"].create(values).id
+        if door in ("channel", "merge"):
+            extra["channel_id"] = env["oms.channel"].create({"name": "Race", "code": "race", "auto_confirm": False}).id
         orders = env["sale.order"].create(
             [
                 {
@@ -72,12 +81,143 @@ def prepare(database, processes, products, door, stock=1):
         return contested.ids, [jobs[i * products : (i + 1) * products] for i in range(processes)]
 
 
+def prepare_all(database, products, heats, stock):
+    """Make ``products`` with ``stock`` units each and ``heats`` contests, each of all doors for one product.
+
+    :return: (product ids, a list of jobs for each process)
+    """
+    with databases.environment(database) as env:
+        warehouse = env["stock.warehouse"].search([], limit=1)
+        warehouse.out_type_id.reservation_method = "at_confirm"
+        contested = make_products(env, products, "ALL")
+        contested_ids = [contested[heat % products].id for heat in range(heats)]
+        is_plain = "oms.channel" not in env
+        first = _make_sources(env, contested_ids, warehouse, is_plain)
+        set_stock(env, contested, warehouse.lot_stock_id, stock)
+        records = {"source": first}
+        channels = {} if is_plain else _make_channels(env, warehouse)
+        for door in ALL_DOORS[:-1]:
+            if door in ("delivery", "till"):
+                records[door] = _make_deliveries(env, contested_ids, warehouse)
+            else:
+                records[door] = _make_orders(env, contested_ids, warehouse, channels.get(door))
+        env.cr.commit()
+        work = [[] for _door in ALL_DOORS]
+        for heat in range(heats):
+            for number in range(len(ALL_DOORS)):
+                door = ALL_DOORS[(number + heat) % len(ALL_DOORS)]
+                record = records[door][heat]
+                if door == "till" and heat // products != TILL_HEAT:
+                    door = "delivery"
+                door = PLAIN_DOORS.get(door, door) if is_plain else door
+                work[number].append(f"{door} {record.id}")
+        return contested.ids, work
+
+
+def _make_channels(env, warehouse):
+    """Return {door: values that its orders have besides}."""
+    channels = env["oms.channel"].create(
+        [
+            {"name": f"Race {door}", "code": f"race_{door}", "warehouse_ids": [(6, 0, warehouse.ids)], **values}
+            for door, values in {
+                "review": {"auto_confirm": True},
+                "channel": {"auto_confirm": False},
+                "promise": {"auto_confirm": False, "promise_hours": 24},
+            }.items()
+        ]
+    )
+    return {channel.code.removeprefix("race_"): {"channel_id": channel.id} for channel in channels}
+
+
+def _make_partner(env):
+    return env["res.partner"].create(
+        {
+            "name": "Racer",
+            "email": "racer@example.com",
+            "phone": "+1 217 555 0100",
+            "street": "1 Main Street",
+            "zip": "12345",
+            "city": "Springfield",
+            "country_id": env.ref("base.us").id,
+            "state_id": env.ref("base.state_us_5").id,
+        }
+    )
+
+
+def _make_orders(env, product_ids, warehouse, extra):
+    partner = _make_partner(env)
+    return env["sale.order"].create(
+        [
+            {
+                "partner_id": partner.id,
+                "warehouse_id": warehouse.id,
+                **(extra or {}),
+                "order_line": [(0, 0, {"product_id": product_id, "product_uom_qty": 1})],
+            }
+            for product_id in product_ids
+        ]
+    )
+
+
+def _make_sources(env, product_ids, warehouse, is_plain):
+    """Return orders that another warehouse has all goods for, and that are then bound to the contested one; in plain
+    Odoo transfers of the contested one that are still to be reserved."""
+    if is_plain:
+        orders = _make_orders(env, product_ids, warehouse, None)
+        warehouse.out_type_id.reservation_method = "manual"
+        orders.action_confirm()
+        warehouse.out_type_id.reservation_method = "at_confirm"
+        return [order.picking_ids for order in orders]
+    other = env["stock.warehouse"].create({"name": "Race Other", "code": "RACEO"})
+    set_stock(env, env["product.product"].browse(sorted(set(product_ids))), other.lot_stock_id, 1000)
+    channel = env["oms.channel"].create({"name": "Race source", "code": "race_source", "auto_confirm": False})
+    orders = _make_orders(env, product_ids, other, {"channel_id": channel.id, "oms_warehouse_id": other.id})
+    orders.action_confirm()
+    orders.oms_warehouse_id = warehouse
+    return orders
+
+
+def _make_deliveries(env, product_ids, warehouse):
+    kind = warehouse.out_type_id
+    customers = env.ref("stock.stock_location_customers")
+    places = {"location_id": warehouse.lot_stock_id.id, "location_dest_id": customers.id}
+    return env["stock.picking"].create(
+        [
+            {
+                "picking_type_id": kind.id,
+                **places,
+                "move_ids": [(0, 0, {"product_id": product_id, "product_uom_qty": 1, **places})],
+            }
+            for product_id in product_ids
+        ]
+    )
+
+
+def count_bound(database, products):
+    """What is bound of each product where it is contested: {id: (on hand, reserved, promised, taken by tills)}."""
+    ids = ",".join(map(str, products))
+    place = "(SELECT lot_stock_id FROM stock_warehouse ORDER BY sequence, id LIMIT 1)"
+    promised = """(SELECT coalesce(sum(quantity), 0) FROM oms_stock_promise promise
+                     WHERE promise.product_id = q.product_id AND state = 'active')"""
+    has_promises = databases.sql(database, "SELECT count(*) FROM pg_class WHERE relname = 'oms_stock_promise'")
+    rows = databases.sql(
+        database,
+        f"""
+        SELECT q.product_id, sum(q.quantity), sum(q.reserved_quantity), {promised if has_promises != [["0"]] else "0"},
+               (SELECT coalesce(sum(m.product_qty), 0) FROM stock_move m
+                 WHERE m.product_id = q.product_id AND m.location_id = {place} AND m.state = 'done')
+          FROM stock_quant q WHERE q.location_id = {place} AND q.product_id IN ({ids}) GROUP BY 1
+    """,
+    )
+    return {int(row[0]): tuple(map(float, row[1:])) for row in rows}
+
+
 def run(database, work, together=True, wait=1.0):
     """Let one process for each list of jobs in ``work`` do them.
 
     :param together: all start the first at once, then all the second, ...; otherwise each goes on as it can
     :param wait: what the pauses between the tries of a refused request are multiplied by
-    :return: (seconds of each job, {error: times, "gave up": times})
+    :return: (seconds of each job, {error: times, "answered": told what is wrong, "gave up": lost})
     """
     command = [sys.executable, __file__, "work", database, str(wait)]
     racers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _jobs in work]
@@ -138,6 +278,7 @@ def _answer(racer):
 
 def _work(database, wait):
     """The life of one process."""
+    from odoo.exceptions import UserError
     from odoo.service import model as service
 
     pause = service.time.sleep
@@ -149,21 +290,26 @@ def _work(database, wait):
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         door, record_id = line.split()
-        model, method = DOORS[door]
+        model, enter = DOORS[door]
         errors = collections.Counter()
         start = time.perf_counter()
         with databases.environment(database) as env:
 
-            def request(env=env, model=model, method=method, record_id=int(record_id), errors=errors):
+            def request(env=env, model=model, enter=enter, record_id=int(record_id), errors=errors):
                 try:
-                    getattr(env[model].browse(record_id), method)()
+                    enter(env[model].browse(record_id))
                     env.cr.flush()
+                except UserError:
+                    raise
                 except Exception as error:
                     errors[type(error).__name__] += 1
                     raise
 
             try:
                 service.retrying(request, env)
+            except UserError:  # a business answer
+                env.cr.rollback()
+                errors["answered"] += 1
             except Exception:  # noqa: BLE001  whatever reaches the user loses the order
                 env.cr.rollback()
                 errors["gave up"] += 1
@@ -174,6 +320,7 @@ if __name__ == "__main__":
     databases.configure()
     if sys.argv[1] == "prepare":
         doors = sys.argv[5].split(",")
-        print(json.dumps({door: prepare(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), door) for door in doors}))
+        races = {door: prepare(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), door) for door in doors}
+        print(json.dumps(races | {"all": prepare_all(sys.argv[2], *map(int, sys.argv[6:9]))}))
     else:
         _work(sys.argv[2], float(sys.argv[3]))

@@ -10,6 +10,7 @@
     "data": [
         "security/oms_allocation_security.xml",
         "security/oms_sellable_security.xml",
+        "security/oms_drift_security.xml",
         "security/ir.model.access.csv",
         "data/ir_cron_data.xml",
         "data/oms_hold_type_data.xml",
@@ -17,6 +18,7 @@
         "wizard/oms_reject_views.xml",
         "wizard/oms_resource_views.xml",
         "data/oms_sellable_cron_data.xml",
+        "data/oms_drift_cron_data.xml",
         "views/oms_allocation_views.xml",
         "views/oms_allocation_templates.xml",
         "views/oms_channel_views.xml",
@@ -41,6 +43,7 @@
         "views/sellable_field_views.xml",
         "views/oms_allocation_menus.xml",
         "views/oms_sellable_menus.xml",
+        "views/oms_stock_drift_views.xml",
     ],
     "post_init_hook": "post_init_hook",
 }

@@ -20,6 +20,8 @@ Usage: ./oms COMMAND
   bench [OPTIONS]           what an order costs, plain Odoo beside ours; see bench/README.md
   bench review [OPTIONS]    what it costs to judge an order, OCA's sale_exception beside ours
   bench capture [OPTIONS]   what it costs to take an order in and to compare stock, plain Odoo beside ours
+  bench allocate [OPTIONS]  what it costs to allocate, confirm and reserve an order, plain Odoo beside ours
+  bench race [OPTIONS]      2,000 attempts to get the last units through all doors, plain Odoo beside ours
   bench publish [OPTIONS]   how soon a real Medusa shop has changed stock, while orders arrive
   bench sellable [OPTIONS]  what it costs to know what can be sold, Odoo's free_qty beside it
   bench solver [OPTIONS]    how long allocation thinks about an order, and what it saves to weigh orders of a batch

@@ -18,6 +18,7 @@ from . import stock_route
 from . import stock_rule
 from . import stock_warehouse
 from . import stock_warehouse_orderpoint
+from . import drift
 from . import sellable
 from . import strategy
 from . import study

@@ -28,6 +28,7 @@ class SaleOrderLine(models.Model):
             previous_product_uom_qty=previous_product_uom_qty
         )
         lines._oms_set_procured()
+        lines._oms_lower_shortages()
         return res
 
     def _create_procurements(self, product_qty, procurement_uom, values):
@@ -140,6 +141,14 @@ class SaleOrderLine(models.Model):
             procurements += line._create_procurements(0.0, unit, line._prepare_procurement_values())
         self.env["stock.rule"].run(procurements)
         self._oms_set_procured()
+
+    def _oms_lower_shortages(self):
+        """Note no more as short than transfers wait for: Odoo may reserve what a plan left to others who wait."""
+        for line in self:
+            short = line.oms_allocation_ids.filtered(lambda row: row.shortage_quantity > 0)
+            waiting = line._oms_get_waiting_quantities() if short else {}
+            for row in short:
+                row.shortage_quantity = min(row.shortage_quantity, waiting.get(row.warehouse_id, 0.0))
 
     def _oms_set_shortages(self, waiting):
         """Note what these lines still wait for.

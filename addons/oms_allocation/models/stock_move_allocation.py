@@ -34,4 +34,7 @@ class StockMove(models.Model):
 
     def _oms_sync_order_allocations(self):
         # sudo: sale.order.line - whoever moves the goods, the allocation of the order follows
-        self.sudo().sale_line_id.filtered(lambda line: line.order_id.channel_id)._oms_sync_allocations()
+        lines = self.sudo().sale_line_id.filtered(lambda line: line.order_id.channel_id)
+        known = lines.filtered("oms_allocation_ids")
+        # Dropshipped and made to order goods have none, and get none.
+        (known | (lines - known)._oms_filter_allocatable())._oms_sync_allocations()
