@@ -22,7 +22,8 @@ from odoo.addons.oms_channels.adapters import get_adapter_class, http
 from odoo.addons.oms_channels.adapters.amazon import client, mapper
 from odoo.addons.oms_channels.adapters.amazon.adapter import CARRIERS, V2026_DATA, get_reference
 from odoo.addons.oms_channels.adapters.errors import AdapterError, AuthError, RateLimited, Rejected
-from odoo.addons.oms_channels.adapters.types import ChannelConfig, ShipmentNotice, StockLevel
+from odoo.addons.oms_channels.adapters.notices import ShipmentNotice, StockLevel
+from odoo.addons.oms_channels.adapters.types import ChannelConfig
 
 pytestmark = pytest.mark.nodb
 VERSIONS = ["2026-01-01", "v0"]

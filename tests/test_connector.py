@@ -15,14 +15,14 @@ from servers.medusa_server import MedusaServer
 from servers.odoo_server import OdooServer, free_port, wait_until
 
 from odoo.addons.oms_channels import adapters
-from odoo.addons.oms_channels.adapters.types import (
+from odoo.addons.oms_channels.adapters.notices import (
     CancelNotice,
-    ChannelConfig,
     DeliveryNotice,
     RefundNotice,
     ShipmentNotice,
     StockLevel,
 )
+from odoo.addons.oms_channels.adapters.types import ChannelConfig
 from odoo.addons.oms_channels.tests.connector_common import read_ready
 
 ADDRESS = {

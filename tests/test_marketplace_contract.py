@@ -15,15 +15,15 @@ from servers.marketplace_server import SECRETS, MarketplaceServer
 
 from odoo.addons.oms_channels.adapters import get_adapter_class, http
 from odoo.addons.oms_channels.adapters.errors import AuthError, BadResponse, RateLimited, Rejected, Unavailable
-from odoo.addons.oms_channels.adapters.types import (
+from odoo.addons.oms_channels.adapters.notices import (
     CancelNotice,
-    ChannelConfig,
     DeliveryNotice,
     RefundNotice,
     ReturnNotice,
     ShipmentNotice,
     StockLevel,
 )
+from odoo.addons.oms_channels.adapters.types import ChannelConfig
 
 pytestmark = pytest.mark.nodb
 IMPATIENT = (2, 0.5, 1.5)

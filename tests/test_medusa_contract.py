@@ -12,14 +12,14 @@ from servers.medusa_server import MedusaServer
 
 from odoo.addons.oms_channels.adapters import get_adapter_class, http
 from odoo.addons.oms_channels.adapters.errors import AuthError, Rejected, Unavailable
-from odoo.addons.oms_channels.adapters.types import (
-    ChannelConfig,
+from odoo.addons.oms_channels.adapters.notices import (
     DeliveryNotice,
     RefundNotice,
     ReturnNotice,
     ShipmentNotice,
     StockLevel,
 )
+from odoo.addons.oms_channels.adapters.types import ChannelConfig
 
 ADDRESS = {
     "first_name": "Ada",

@@ -24,9 +24,8 @@ from odoo.addons.oms_channels.adapters.errors import (
     Rejected,
     Unavailable,
 )
-from odoo.addons.oms_channels.adapters.types import (
+from odoo.addons.oms_channels.adapters.notices import (
     CancelNotice,
-    ChannelConfig,
     DeliveryNotice,
     PriceNotice,
     RefundNotice,
@@ -34,6 +33,7 @@ from odoo.addons.oms_channels.adapters.types import (
     ShipmentNotice,
     StockLevel,
 )
+from odoo.addons.oms_channels.adapters.types import ChannelConfig
 
 DRIVERS = make_drivers()
 NEEDS_NO_DATABASE = (

@@ -23,14 +23,9 @@ from servers.shops import NAME, STREET
 
 from odoo.addons.oms_channels.adapters import get_adapter_class
 from odoo.addons.oms_channels.adapters.errors import AuthError, RateLimited, Rejected, Unavailable
+from odoo.addons.oms_channels.adapters.notices import CancelNotice, RefundNotice, ShipmentNotice, StockLevel
 from odoo.addons.oms_channels.adapters.shopify import bulk, client, queries
-from odoo.addons.oms_channels.adapters.types import (
-    CancelNotice,
-    ChannelConfig,
-    RefundNotice,
-    ShipmentNotice,
-    StockLevel,
-)
+from odoo.addons.oms_channels.adapters.types import ChannelConfig
 
 if shopify_schema.is_installed():
     pytestmark = pytest.mark.nodb

@@ -1,6 +1,6 @@
 """What publishers of stock share. Pure."""
 
-from .types import StockResult
+from .notices import StockResult
 
 
 class BatchPublisher:

@@ -9,7 +9,7 @@ from odoo.tools import float_repr
 
 from odoo.addons.oms_base.models.oms_queue_mixin import QueueRetry
 
-from ..adapters import types
+from ..adapters import notices
 from .oms_channel_push import REFERENCE_SEPARATOR
 
 
@@ -44,7 +44,7 @@ class OmsChannelPush(models.Model):
         lines = self._get_notice_lines()
         if not lines:
             return self.env._("Nothing in %(picking)s belongs to a line of the shop.", picking=picking.name)
-        notice = types.ShipmentNotice(
+        notice = notices.ShipmentNotice(
             order_external_id=self.order_id.channel_order_id,
             lines=lines,
             # Read now: the number may have been entered after the goods left.
@@ -81,7 +81,7 @@ class OmsChannelPush(models.Model):
         )
         if shipment.state in ("failed", "pending"):
             raise QueueRetry(self.env._("The shop has not been told of the shipment yet."))
-        notice = types.DeliveryNotice(
+        notice = notices.DeliveryNotice(
             order_external_id=self.order_id.channel_order_id,
             idempotency_key=self.idempotency_key,
             tracking_number=picking.carrier_tracking_ref or "",
@@ -107,7 +107,7 @@ class OmsChannelPush(models.Model):
     def _prepare_cancel_notice(self):
         if self.order_id.channel_status == "cancelled":
             return self.env._("Already cancelled in the shop.")
-        return types.CancelNotice(
+        return notices.CancelNotice(
             order_external_id=self.order_id.channel_order_id, idempotency_key=self.idempotency_key
         )
 
@@ -119,7 +119,7 @@ class OmsChannelPush(models.Model):
         lines = self._get_notice_lines()
         if not lines:
             return self.env._("Nothing in %(picking)s belongs to a line of the shop.", picking=picking.name)
-        return types.ReturnNotice(
+        return notices.ReturnNotice(
             order_external_id=self.order_id.channel_order_id,
             lines=lines,
             idempotency_key=self.idempotency_key,
@@ -136,7 +136,7 @@ class OmsChannelPush(models.Model):
         if not any(payment.captured_amount for payment in payments):
             return self.env._("The shop collected nothing for this order: pay the buyer back yourself.")
         amount = Decimal(float_repr(self.payload["amount"], move.currency_id.decimal_places))
-        return types.RefundNotice(
+        return notices.RefundNotice(
             order_external_id=self.order_id.channel_order_id,
             amount=amount,
             currency=move.currency_id.name,

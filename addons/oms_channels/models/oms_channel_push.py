@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import split_every
 
-from ..adapters.types import PushResult
+from ..adapters.notices import PushResult
 
 # A settled push is kept this long unless the parameter oms_channels.push_keep_days says otherwise.
 KEEP_DAYS = 180

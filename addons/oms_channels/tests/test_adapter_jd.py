@@ -8,7 +8,8 @@ from odoo.addons.oms_channels.adapters.errors import AuthError, BadResponse, Rat
 from odoo.addons.oms_channels.adapters.jd import mapper
 from odoo.addons.oms_channels.adapters.jd.adapter import get_company
 from odoo.addons.oms_channels.adapters.jd.signature import sign_call
-from odoo.addons.oms_channels.adapters.types import ChannelConfig, ShipmentNotice
+from odoo.addons.oms_channels.adapters.notices import ShipmentNotice
+from odoo.addons.oms_channels.adapters.types import ChannelConfig
 from odoo.addons.oms_channels.tests.adapter_common import SHOP, AdapterCase, FakeTransport, read_data
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -7,6 +7,13 @@ from odoo.addons.oms_channels.adapters import get_adapter_class
 from odoo.addons.oms_channels.adapters.errors import AuthError, BadResponse, RateLimited, Rejected, Unavailable
 from odoo.addons.oms_channels.adapters.marketplace.adapter import get_company
 from odoo.addons.oms_channels.adapters.marketplace.signature import sign_call, sign_webhook
+from odoo.addons.oms_channels.adapters.notices import (
+    DeliveryNotice,
+    RefundNotice,
+    ReturnNotice,
+    ShipmentNotice,
+    StockLevel,
+)
 from odoo.addons.oms_channels.adapters.types import (
     ChannelAddress,
     ChannelConfig,
@@ -15,11 +22,6 @@ from odoo.addons.oms_channels.adapters.types import (
     ChannelPayment,
     ChannelRefundRequest,
     ChannelShipping,
-    DeliveryNotice,
-    RefundNotice,
-    ReturnNotice,
-    ShipmentNotice,
-    StockLevel,
 )
 from odoo.addons.oms_channels.tests.adapter_common import SHOP, AdapterCase, FakeTransport, read_data
 

@@ -16,19 +16,21 @@ from odoo.addons.oms_channels.adapters.errors import (
     Unavailable,
 )
 from odoo.addons.oms_channels.adapters.medusa.mapper import ORDER_FIELDS, join_name
-from odoo.addons.oms_channels.adapters.types import (
+from odoo.addons.oms_channels.adapters.notices import (
     CancelNotice,
+    DeliveryNotice,
+    RefundNotice,
+    ShipmentNotice,
+    StockLevel,
+)
+from odoo.addons.oms_channels.adapters.types import (
     ChannelAddress,
     ChannelConfig,
     ChannelLine,
     ChannelPayment,
     ChannelRefundRequest,
     ChannelShipping,
-    DeliveryNotice,
     Listing,
-    RefundNotice,
-    ShipmentNotice,
-    StockLevel,
 )
 from odoo.addons.oms_channels.tests.adapter_common import SHOP, AdapterCase, FakeTransport, read_data
 

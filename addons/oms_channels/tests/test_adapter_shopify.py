@@ -12,6 +12,7 @@ from odoo.addons.oms_channels.adapters.errors import (
     Unavailable,
 )
 from odoo.addons.oms_channels.adapters.http import HttpResponse
+from odoo.addons.oms_channels.adapters.notices import RefundNotice
 from odoo.addons.oms_channels.adapters.shopify import bulk, mapper, signature
 from odoo.addons.oms_channels.adapters.types import (
     ChannelAddress,
@@ -19,7 +20,6 @@ from odoo.addons.oms_channels.adapters.types import (
     ChannelLine,
     ChannelPayment,
     ChannelShipping,
-    RefundNotice,
 )
 from odoo.addons.oms_channels.tests.adapter_common import SHOP, AdapterCase, FakeTransport, read_data
 

@@ -6,8 +6,9 @@ from odoo.addons.oms_channels.adapters import get_adapter_class
 from odoo.addons.oms_channels.adapters.china import BackwardReader, ListPart, format_time, share_amount, sign_parameters
 from odoo.addons.oms_channels.adapters.errors import AuthError, BadResponse, RateLimited, Rejected, Unavailable
 from odoo.addons.oms_channels.adapters.http import HttpResponse
+from odoo.addons.oms_channels.adapters.notices import ShipmentNotice
 from odoo.addons.oms_channels.adapters.taobao import mapper
-from odoo.addons.oms_channels.adapters.types import ChannelConfig, ChannelRefundRequest, ShipmentNotice
+from odoo.addons.oms_channels.adapters.types import ChannelConfig, ChannelRefundRequest
 from odoo.addons.oms_channels.tests.adapter_common import SHOP, AdapterCase, FakeTransport, read_data
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)  # 15:30 in China

@@ -11,16 +11,13 @@ from odoo.addons.oms_channels.adapters.errors import (
     Unavailable,
 )
 from odoo.addons.oms_channels.adapters.http import HttpResponse
+from odoo.addons.oms_channels.adapters.notices import CancelNotice, RefundNotice, ShipmentNotice, StockLevel
 from odoo.addons.oms_channels.adapters.types import (
-    CancelNotice,
     ChannelAddress,
     ChannelConfig,
     ChannelLine,
     ChannelPayment,
     ChannelShipping,
-    RefundNotice,
-    ShipmentNotice,
-    StockLevel,
 )
 from odoo.addons.oms_channels.adapters.vendure import client, signature
 from odoo.addons.oms_channels.tests.adapter_common import SHOP, AdapterCase, FakeTransport, read_data

@@ -15,16 +15,8 @@ from odoo.addons.oms_channels.adapters.errors import (
     Unavailable,
 )
 from odoo.addons.oms_channels.adapters.http import HttpResponse
-from odoo.addons.oms_channels.adapters.types import (
-    CancelNotice,
-    ChannelConfig,
-    ChannelLine,
-    ChannelPayment,
-    ChannelShipping,
-    RefundNotice,
-    ShipmentNotice,
-    StockLevel,
-)
+from odoo.addons.oms_channels.adapters.notices import CancelNotice, RefundNotice, ShipmentNotice, StockLevel
+from odoo.addons.oms_channels.adapters.types import ChannelConfig, ChannelLine, ChannelPayment, ChannelShipping
 from odoo.addons.oms_channels.adapters.woocommerce import mapper, signature
 from odoo.addons.oms_channels.adapters.woocommerce.listing import map_listings
 from odoo.addons.oms_channels.tests.adapter_common import SHOP, AdapterCase, FakeTransport, read_data

@@ -8,7 +8,7 @@ from odoo.addons.oms_channels.adapters import types
 from odoo.addons.oms_channels.adapters.custom import client, expressions, mapper, preview, spec, targets, templates
 from odoo.addons.oms_channels.adapters.errors import BadResponse, NotSupported, Rejected
 from odoo.addons.oms_channels.adapters.medusa import mapper as medusa_mapper
-from odoo.addons.oms_channels.adapters.types import (
+from odoo.addons.oms_channels.adapters.notices import (
     CancelNotice,
     DeliveryNotice,
     RefundNotice,

@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 from .. import base
 from ..errors import AuthError, BadResponse, Rejected
-from ..types import ZERO, ListingPage, Page, PageItem, PayoutPage, PushResult, StockResult
+from ..notices import PushResult, StockResult
+from ..types import ZERO, ListingPage, Page, PageItem, PayoutPage
 from ..values import rows, to_json_number, to_text
 from . import finances, mapper, parts
 from .client import AmazonClient

@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from ..errors import BadResponse, NotSupported, Rejected
-from ..types import ZERO, PushResult, StockResult
+from ..notices import PushResult, StockResult
+from ..types import ZERO
 from ..values import to_decimal, to_json_number
 from .conversions import write_moment
 from .expressions import ExpressionError, search

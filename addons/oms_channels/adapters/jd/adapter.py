@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from .. import base
 from ..china import BackwardReader, ListPart, find_carrier, format_time
 from ..errors import BadResponse, Rejected
-from ..types import ZERO, ListingPage, Page, PageItem, PushResult, StockResult
+from ..notices import PushResult, StockResult
+from ..types import ZERO, ListingPage, Page, PageItem
 from ..values import rows, to_text
 from . import mapper
 from .client import JdClient

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from .. import base
 from ..errors import AuthError, BadResponse, Rejected
-from ..types import ZERO, ChannelEvent, ListingPage, Page, PageItem, PushResult, StockResult
+from ..notices import PushResult, StockResult
+from ..types import ZERO, ChannelEvent, ListingPage, Page, PageItem
 from ..values import (
     check_age,
     check_signature,

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from .. import base
 from ..errors import BadResponse, Rejected
-from ..types import ChannelEvent, ListingPage, OrderRef, Page, PageItem, PushResult
+from ..notices import PushResult
+from ..types import ChannelEvent, ListingPage, OrderRef, Page, PageItem
 from ..values import (
     check_age,
     check_signature,

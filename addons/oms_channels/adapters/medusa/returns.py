@@ -4,7 +4,8 @@ from contextlib import suppress
 from decimal import Decimal
 
 from ..errors import Rejected
-from ..types import ZERO, PushResult
+from ..notices import PushResult
+from ..types import ZERO
 from ..values import rows, to_json_number
 from . import mapper
 from .client import segment

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from .. import base
 from ..errors import BadResponse, Rejected, Unavailable
-from ..types import ZERO, ListingPage, Page, PageItem, PayoutPage, PushResult
+from ..notices import PushResult
+from ..types import ZERO, ListingPage, Page, PageItem, PayoutPage
 from ..values import required, rows, to_json_number, to_text
 from . import bulk, mapper, payments, queries, webhooks
 from .client import ShopifyClient

@@ -1,7 +1,8 @@
 """Parcels, told to Shopify as fulfilments of its fulfilment orders."""
 
 from ..errors import Rejected
-from ..types import ZERO, PushResult
+from ..notices import PushResult
+from ..types import ZERO
 from ..values import digest, rows, to_decimal, to_json_number, to_text
 from . import mapper, queries
 

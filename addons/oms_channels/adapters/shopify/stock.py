@@ -5,7 +5,8 @@ import uuid
 from decimal import Decimal
 
 from ..errors import BadResponse, Rejected
-from ..types import ZERO, StockResult
+from ..notices import StockResult
+from ..types import ZERO
 from ..values import rows, to_text
 from . import mapper, queries
 from .client import get_user_errors

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from .. import base
 from ..china import BackwardReader, ListPart, format_time
 from ..errors import BadResponse, Rejected
-from ..types import ListingPage, Page, PageItem, PushResult
+from ..notices import PushResult
+from ..types import ListingPage, Page, PageItem
 from ..values import to_text
 from . import mapper
 from .client import TaobaoClient

@@ -2,7 +2,8 @@
 
 from ..china import read_time
 from ..errors import Rejected
-from ..types import ZERO, PushResult
+from ..notices import PushResult
+from ..types import ZERO
 from ..values import rows, to_decimal, to_text
 from . import mapper
 

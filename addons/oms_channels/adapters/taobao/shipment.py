@@ -2,7 +2,7 @@
 
 from ..china import find_carrier
 from ..errors import Rejected
-from ..types import PushResult
+from ..notices import PushResult
 from ..values import to_text
 from . import mapper
 

@@ -1,7 +1,8 @@
 """Sellable quantities, told to Taobao item by item."""
 
 from ..errors import Rejected
-from ..types import ZERO, StockResult
+from ..notices import StockResult
+from ..types import ZERO
 from ..values import to_text
 from . import mapper
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from .. import base
 from ..errors import BadResponse, Rejected
-from ..types import ChannelEvent, ListingPage, Page, PageItem, PushResult
+from ..notices import PushResult
+from ..types import ChannelEvent, ListingPage, Page, PageItem
 from ..values import (
     check_age,
     check_signature,

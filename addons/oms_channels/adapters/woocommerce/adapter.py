@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from .. import base
 from ..errors import AuthError, BadResponse, Rejected
-from ..types import ZERO, ListingPage, OrderRef, Page, PageItem, PushResult
+from ..notices import PushResult
+from ..types import ZERO, ListingPage, OrderRef, Page, PageItem
 from ..values import required, rows, to_datetime, to_text
 from . import mapper, webhooks
 from .client import NoRoute, WooCommerceClient

@@ -3,7 +3,7 @@
 import json
 
 from ..errors import Rejected
-from ..types import PushResult
+from ..notices import PushResult
 from ..values import rows, to_json_number, to_text
 from . import mapper
 from .client import NoRoute

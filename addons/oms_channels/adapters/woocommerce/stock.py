@@ -1,7 +1,8 @@
 """Sellable quantities, told to WooCommerce in batches."""
 
 from ..errors import Rejected
-from ..types import ZERO, StockResult
+from ..notices import StockResult
+from ..types import ZERO
 from ..values import rows, to_text
 from .listing import get_quantity
 

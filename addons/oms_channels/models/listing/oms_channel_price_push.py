@@ -4,7 +4,7 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.tools import float_repr
 
-from ...adapters import types
+from ...adapters import notices
 
 
 class OmsChannelPush(models.Model):
@@ -48,7 +48,7 @@ class OmsChannelPush(models.Model):
         if not listing.is_price_drift:
             return self.env._("The shop has our price already.")
         price = Decimal(float_repr(listing.expected_price, listing.currency_id.decimal_places))
-        return types.PriceNotice(
+        return notices.PriceNotice(
             external_id=listing.external_id,
             product_external_id=listing.product_external_id or "",
             sku=listing.sku or "",

@@ -4,7 +4,7 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.tools import float_compare
 
-from ...adapters import types
+from ...adapters import notices
 
 DIGITS = 2
 # What of a listing changes how much its shop is told.
@@ -75,7 +75,7 @@ class OmsChannelListing(models.Model):
     def _prepare_stock_levels(self, quantities=None):
         """Return the adapters' StockLevel of each listing. :param quantities: {listing id: quantity}, None to read"""
         return tuple(
-            types.StockLevel(
+            notices.StockLevel(
                 sku=listing.sku or "",
                 quantity=Decimal(str((quantities or {}).get(listing.id, 0))),
                 external_id=listing.external_id,
