@@ -46,4 +46,5 @@
         "views/oms_stock_drift_views.xml",
     ],
     "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
 }

@@ -20,3 +20,9 @@ def post_init_hook(env):
                     "oms_longitude": float(places[data.name]["longitude"]),
                 }
             )
+
+
+def uninstall_hook(env):
+    """Let go what only this addon would let go: orders that wait until all their goods are there."""
+    holds = env["oms.hold"].search([("type_id.code", "in", ("stock", "unfilled")), ("state", "=", "active")])
+    holds._release(env._("OMS Allocation was uninstalled."), resolution="settled")
