@@ -110,7 +110,7 @@ class _Batch:
         self.orders = orders
         self.supplies = supplies
         self.seconds = self.left = seconds
-        self.library = highs.load()
+        self.library = None  # loaded when orders compete
         self.stock = self._get_stock()
         self.capacities = get_capacities(orders)
         self.plans = plan_in_turn(orders, self.stock, self.capacities, explain=False)
@@ -166,6 +166,7 @@ class _Batch:
             self._take(order)
 
     def _weigh(self, group: list[Order]):
+        self.library = self.library or highs.load()
         if self.library is None:
             self.notes.add("library_missing")
             self.gaps.append((0, None))
@@ -213,14 +214,24 @@ class _Batch:
         for order in group:
             self._take(order)
         if answer.values is not None:
-            self._polish(group, explain=False)
-            if get_batch_rank(group, self.plans) >= get_batch_rank(group, before):
+            if is_sound := self._is_sound(group):
+                self._polish(group, explain=False)
+            if not is_sound or get_batch_rank(group, self.plans) >= get_batch_rank(group, before):
                 for order in group:
                     self._take(order, -1)
                 self.plans.update(before)
                 for order in group:
                     self._take(order)
         return answer
+
+    def _is_sound(self, group) -> bool:
+        """Say whether nothing is promised twice: the library calculates with fractions, within its tolerance."""
+        return min(self.capacities.values(), default=0) >= 0 and all(
+            lot.left >= 0
+            for order in group
+            for one in self.plans[order.id].assignments
+            for lot in self.stock.lots[one.product_id][one.warehouse_id]
+        )
 
 
 def get_neighbourhoods(orders: list[Order]) -> Iterator[list[Order]]:

@@ -46,14 +46,11 @@ def minimize(highspy, model: Model, seconds: float, start: list[int] | None = No
         if spent >= seconds:
             return Answer(values, level, None, spent)
         _set_objective(solver, model, costs)
-        solver.setOptionValue("time_limit", solver.getRunTime() + seconds - spent)
         if values is not None:
             solution = highspy.HighsSolution()
             solution.col_value = [float(value) for value in values]
             solver.setSolution(solution)
-        before = solver.getRunTime()
-        solver.run()
-        spent += solver.getRunTime() - before
+        spent += _run(solver, seconds - spent)
         info = solver.getInfo()
         if info.primal_solution_status == 2:
             values = [round(value) for value in solver.getSolution().col_value]
@@ -76,8 +73,7 @@ def bound(highspy, model: Model, reached: list[int], seconds: float) -> tuple[in
         if not costs or _is_settled(model, level):
             continue
         _set_objective(solver, model, costs)
-        solver.setOptionValue("time_limit", float(seconds))
-        solver.run()
+        seconds -= _run(solver, seconds)
         if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return level, None
         target = reached[level] - model.constants[level]
@@ -86,6 +82,14 @@ def bound(highspy, model: Model, reached: list[int], seconds: float) -> tuple[in
             return level, gap
         solver.addRow(-math.inf, target, len(costs), list(costs), [float(cost) for cost in costs.values()])
     return None, 0.0
+
+
+def _run(solver, seconds: float) -> float:
+    """Run for so long at most; return the seconds it took."""
+    before = solver.getRunTime()  # of all runs, while the limit is for one
+    solver.setOptionValue("time_limit", max(0.0, seconds))
+    solver.run()
+    return solver.getRunTime() - before
 
 
 def _is_settled(model: Model, level: int) -> bool:

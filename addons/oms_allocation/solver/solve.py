@@ -60,7 +60,7 @@ def get_capacities(orders: Iterable[Order]) -> dict[int, int]:
     for order in orders:
         for one in order.warehouses:
             if one.capacity_left is not None:
-                capacities[one.id] = min(one.capacity_left, capacities.get(one.id, one.capacity_left))
+                capacities[one.id] = max(0, min(one.capacity_left, capacities.get(one.id, one.capacity_left)))
     return capacities
 
 
