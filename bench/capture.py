@@ -176,7 +176,7 @@ def make_listings(database, count):
 
 
 def compare_stock(database, channel_id, count):
-    """Compare all listings of a channel and queue what changed: (CPU ms, queries)."""
+    """Compare all listings of a channel: (CPU ms, queries)."""
     with databases.environment(database) as env, Meter(env.cr) as meter:
         channel = env["oms.channel"].browse(channel_id)
         listings = channel._get_told_listings()

@@ -134,6 +134,7 @@ class TestMatchRules(ChannelsCommon):
         self.assertFalse(listing.is_title_drift)
         listing.title = "Something else"
         self.assertIn(listing, listing.search([("is_title_drift", "=", True)]))
+        self.assertEqual(listing.drift_text, "Title")
         listing.with_user(self.user).action_accept_drift()
         self.assertFalse(listing.is_title_drift)
         self.mouse.name = "Another mouse"

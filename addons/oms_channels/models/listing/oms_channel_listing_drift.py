@@ -46,6 +46,7 @@ class OmsChannelListing(models.Model):
     )
     accepted_title = fields.Char(readonly=True, copy=False, help="Title and name that a person said are the same.")
     accepted_price = fields.Char(readonly=True, copy=False, help="Prices that a person said may differ.")
+    drift_text = fields.Char(string="Differs", compute="_compute_drift_text", help="What is not as it is here.")
     can_push_price = fields.Boolean(related="channel_id.can_push_price")
 
     _title_drift_idx = models.Index("(channel_id) WHERE is_title_drift")
@@ -76,6 +77,16 @@ class OmsChannelListing(models.Model):
                     bool(currency.compare_amounts(listing.price, listing.expected_price))
                     and listing.accepted_price != listing._get_price_pair()
                 )
+
+    @api.depends("is_title_drift", "is_price_drift", "stock_drift")
+    def _compute_drift_text(self):
+        labels = {
+            "is_title_drift": self.env._("Title"),
+            "is_price_drift": self.env._("Price"),
+            "stock_drift": self.env._("Stock"),
+        }
+        for listing in self:
+            listing.drift_text = ", ".join(label for field, label in labels.items() if listing[field])
 
     def _get_title_pair(self):
         return f"{self.title}\n{self.product_id.name}"

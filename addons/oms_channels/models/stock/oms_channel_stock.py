@@ -16,6 +16,17 @@ CHUNK_SIZE = 100
 MAX_DELAYS = 3
 # The lanes of the outbox that tell of stock, and nothing else: two, so that a slow shop holds up half of the others.
 STOCK_LANES = (4, 5)
+# What is read of each listing to compare it.
+TOLD_FIELDS = (
+    "product_id",
+    "channel_id",
+    "has_own_stock_rule",
+    "published_quantity",
+    "published_date",
+    "publish_error",
+    "seen_quantity",
+    "seen_date",
+)
 # What of a channel changes how much all of its listings are told.
 RULE_FIELDS = frozenset(
     (
@@ -168,7 +179,8 @@ class OmsChannel(models.Model):
             products = self.env["product.product"].browse(product_ids)
             products |= products.browse(part.id for product in products for part in product._oms_explode(1.0))
             domain &= Domain("product_id", "in", (products | products._oms_find_bundles()).ids)
-        return self.env["oms.channel.listing"].search(domain)
+        # All at once: read as they are touched it would be a query for each thousand.
+        return self.env["oms.channel.listing"].search_fetch(domain, TOLD_FIELDS)
 
     def _get_stock_levels(self, listings, free_ids):
         """Return what is not told yet as [[listing id, quantity], ...], and the ids of the products that are to be told
@@ -240,10 +252,13 @@ class OmsChannel(models.Model):
             free[product.id] -= quantity
         for product_id, quantity in self._get_promised_demand().items():
             free[product_id] += quantity
+        # Asked, not read from each: in one query, however many there are.
+        domain = [("id", "in", components.ids), ("is_storable", "=", True)]
+        storable_ids = set(components.with_context(active_test=False).search(domain)._ids)
         return {
             product.id: min(free[part.id] / needed for part, needed in needs.items())
             for product, needs in parts.items()
-            if needs and all(part.is_storable and needed > 0 for part, needed in needs.items())
+            if needs and all(part.id in storable_ids and needed > 0 for part, needed in needs.items())
         }
 
     def _get_waiting_demand(self, products):
