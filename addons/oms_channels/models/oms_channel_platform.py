@@ -62,6 +62,7 @@ class OmsChannel(models.Model):
             base.CANCEL: self.env._("An order cancelled here is cancelled in the shop and paid back"),
             base.RETURN_RECEIVED: self.env._("It is told of goods that came back"),
             base.REFUND: self.env._("Credit notes are paid back through the shop"),
+            base.REFRESH: self.env._("Its keys are renewed before they end"),
         }
 
     def _get_platform_limits(self):
