@@ -49,6 +49,7 @@ class Stock(dict):
 
     def __init__(self, quantities=()):
         super().__init__(quantities)
+        self._public = None
         self.wants = {}  # {(warehouse id, product id): [Want, ...]}, who is filled first stands first
         self.fresh = {}  # {days: {(warehouse id, product id): quantity of those goods that keep so long}}
         self.backlog = {}  # {(warehouse id, product id): [(pool ids, quantity that its owners wait for in vain)]}
@@ -56,6 +57,7 @@ class Stock(dict):
 
     def convert(self, number):
         """Turn all quantities into ``number(product id, quantity)``, and return self."""
+        self._public = None
         for tables in (self, *self.fresh.values(), *self.promised.values()):
             for (warehouse_id, product_id), quantity in tables.items():
                 tables[warehouse_id, product_id] = number(product_id, quantity)
@@ -81,6 +83,7 @@ class Stock(dict):
     def wait(self, key, pool_ids, quantity):
         """Note that owners of ``pool_ids``, maybe of none, wait for ``quantity``: they get what they may take, and
         what they do not get takes nothing from pools that are not theirs."""
+        self._public = None
         found = max(self.get(key, 0) - self.count_withheld(key, Access(pool_ids)), 0)
         part = min(quantity, found)
         self[key] = self.get(key, 0) - part
@@ -102,10 +105,11 @@ class Stock(dict):
 
         :param own: places of which something was promised to the asker: nobody who waits stands before it there
         """
-        quantities = dict(self)
-        for key in self.wants:
-            if key in quantities:
-                quantities[key] -= self.count_withheld(key, access)
+        public, by_pool = self._get_public()
+        quantities = dict(public)
+        for pool_id in access.pool_ids:
+            for key, held in by_pool.get(pool_id, {}).items():
+                quantities[key] += held
         for key, waiting in self.backlog.items():
             if key not in own:
                 # Who waits in vain for all that the asker may take stands before the asker.
@@ -117,8 +121,28 @@ class Stock(dict):
                     quantities[key] = min(quantities.get(key, 0), quantity)
         return quantities
 
+    def _get_public(self):
+        """Return what is seen of this by who owns no pool, and {pool id: {place: what its owners see besides}}. It is
+        counted once for all who ask, until something is taken."""
+        if self._public is None:
+            quantities, by_pool = dict(self), {}
+            for key, wants in self.wants.items():
+                free = left = quantities.get(key, 0)
+                if free <= 0:
+                    continue
+                for want in wants:
+                    held = min(want.count(free), left)
+                    if held:
+                        left -= held
+                        kept = held - held * want.borrowable // WHOLE if want.borrowable else held
+                        by_pool.setdefault(want.pool_id, {})[key] = kept
+                        quantities[key] -= kept
+            self._public = quantities, by_pool
+        return self._public
+
     def take(self, access, key, quantity):
         """Note that ``quantity`` was taken with ``access``: first of the own pools, then of what no pool holds."""
+        self._public = None
         left = quantity
         for number, (want, held) in enumerate(self.get_fills(key)):
             if want.taken is not None and want.pool_id in access.pool_ids:
@@ -136,6 +160,7 @@ class Stock(dict):
 
         :return: the places where something was promised
         """
+        self._public = None
         promised = self.promised.pop(line_id, {})
         for key, quantity in promised.items():
             left = quantity
