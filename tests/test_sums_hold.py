@@ -44,7 +44,7 @@ class TestSumsHold(OmsAllocationCommon):
     def setUp(self):
         super().setUp()
         self.random = random.Random(SEED)
-        self.orders = self.env["sale.order"]
+        self.orders = self.touched = self.env["sale.order"]
 
     # === WHAT PEOPLE DO === #
 
@@ -52,20 +52,25 @@ class TestSumsHold(OmsAllocationCommon):
         return records[self.random.randrange(len(records))] if records else records
 
     def pick_order(self, *states):
-        return self.pick(self.orders.filtered(lambda order: order.state in states)[-12:])
+        order = self.pick(self.orders.filtered(lambda order: order.state in states)[-12:])
+        self.touched |= order
+        return order
 
     def pick_transfer(self, condition=lambda move: True):
         """Return an open transfer of an order with its moves that can be worked on."""
         pickings = self.orders[-20:].picking_ids.filtered(
             lambda picking: picking.state == "assigned" and all(map(condition, picking.move_ids))
         )
-        return self.pick(pickings)
+        picking = self.pick(pickings)
+        self.touched |= picking.sale_id
+        return picking
 
     def do_order(self):
         lines = [(product, self.random.randint(1, 6)) for product in self.random.sample(list(self.products), 2)]
         channel = self.random.choice((self.channel, self.other))
         order = self._create_order(lines, channel_id=channel.id)
         self.orders += order
+        self.touched |= order
         if self.random.random() < 0.2:
             order._oms_promise_stock()
         else:
@@ -178,13 +183,19 @@ class TestSumsHold(OmsAllocationCommon):
             lambda picking: picking.state == "done" and picking.picking_type_code == "outgoing"
         )
         if picking := self.pick(pickings):
+            self.touched |= picking.sale_id
             wizard = Form(
                 self.env["stock.return.picking"].with_context(active_id=picking.id, active_model="stock.picking")
             )
             wizard = wizard.save()
             for line in wizard.product_return_moves:
-                line.quantity = min(1, line.move_id.quantity)
+                back = sum(
+                    line.move_id.returned_move_ids.filtered(lambda move: move.state == "done").mapped("quantity")
+                )
+                line.quantity = min(1, line.move_id.quantity - back)  # Odoo itself would take back more than left
                 line.to_refund = self.random.random() < 0.5
+            if not sum(wizard.product_return_moves.mapped("quantity")):
+                return
             back = wizard._create_return()
             back.move_ids.picked = True
             back._action_done()
@@ -193,6 +204,7 @@ class TestSumsHold(OmsAllocationCommon):
         """Do what the scheduled action does that is woken when goods are free."""
         waiting = self.env["sale.order"].search(self.env["sale.order"]._get_reallocation_queue_domain(), order="id")
         (waiting & self.orders)._oms_reallocate_open()
+        self.touched |= waiting & self.orders
 
     def do_pool(self):
         self.pool.line_ids.quantity = self.random.randint(0, 3)
@@ -236,7 +248,7 @@ class TestSumsHold(OmsAllocationCommon):
             )
             told = f"{name}: {row.display_name}: {row.ordered_quantity} = {parts}, {row.returned_quantity} back"
             self.assertFalse(row.cause, f"{told}, {row.cause}")
-            self.assertAlmostEqual(row.ordered_quantity, sum(parts), 3, told)
+            self.assertAlmostEqual(row.ordered_quantity + row.resent_quantity, sum(parts), 3, told)
             self.assertTrue(all(part > -0.001 for part in parts), told)
             self.assertLessEqual(row.returned_quantity, row.shipped_quantity, told)
         drift = self.env["oms.stock.drift"]
@@ -256,6 +268,7 @@ class TestSumsHold(OmsAllocationCommon):
                 done[name] += 1
             except UserError:  # a business answer; nothing of it may be left
                 self.orders = self.orders.exists()
-            self.check(f"step {step}, {name}", self.orders if step % 10 == 9 else self.orders[-20:])
+            self.check(f"step {step}, {name}", self.orders if step % 25 == 24 else self.touched & self.orders)
+            self.touched = self.orders.browse()
         self.assertGreater(min(done.values()), 0, done)
         self.assertGreater(sum(done.values()), STEPS * 0.8, done)

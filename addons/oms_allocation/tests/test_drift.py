@@ -154,7 +154,15 @@ class TestDrift(OmsAllocationCommon):
         self._run_cron(CRON)
         found = self.env["oms.stock.drift"].search([("product_id", "=", self.lamp.id)])
         self.assertEqual({drift.kind: drift.state for drift in found}, {"shortage": "repaired", "reserved": "repaired"})
-        self.assertEqual(self.env["ir.config_parameter"].sudo().get_param("oms_allocation.drift_position"), "0")
+
+    def test_it_goes_on_where_its_time_ran_out(self):
+        self.spoil("oms_allocation", self.row, shortage_quantity=2)
+        parameter = self.env["ir.config_parameter"].sudo()
+        parameter.set_param("oms_allocation.drift_position", str(self.order.id))
+        self._run_cron(CRON)
+        self.assertEqual((self.row.shortage_quantity, parameter.get_param("oms_allocation.drift_position")), (2, "0"))
+        self._run_cron(CRON)
+        self.assertEqual(self.row.shortage_quantity, 0)
 
     def test_overview_says_what_is_open(self):
         self.spoil("oms_allocation", self.row, quantity=7)

@@ -33,6 +33,12 @@ class OmsConservation(models.Model):
     picking_quantity = fields.Float(string="Picking", digits="Product Unit", readonly=True)
     shipped_quantity = fields.Float(string="Shipped", digits="Product Unit", readonly=True)
     returned_quantity = fields.Float(string="Returned", digits="Product Unit", readonly=True)
+    resent_quantity = fields.Float(
+        string="Sent Again",
+        digits="Product Unit",
+        readonly=True,
+        help="Came back for a refund and goes out once more, as the line was changed after that.",
+    )
     gap_quantity = fields.Float(
         string="Gap", digits="Product Unit", readonly=True, help="Ordered, less all that is accounted for."
     )
@@ -77,9 +83,10 @@ class OmsConservation(models.Model):
         return SQL(
             """
             SELECT sums.*,
-                   ordered_quantity - cancelled_quantity - unallocated_quantity - allocated_quantity - picking_quantity
-                   - shipped_quantity AS gap_quantity,
-                   CASE WHEN plan_quantity > ordered_quantity - cancelled_quantity + 0.0001 THEN 'over'
+                   ordered_quantity + resent_quantity - cancelled_quantity - unallocated_quantity - allocated_quantity
+                   - picking_quantity - shipped_quantity AS gap_quantity,
+                   CASE WHEN plan_quantity > ordered_quantity + resent_quantity - cancelled_quantity + 0.0001
+                        THEN 'over'
                         WHEN ABS(plan_quantity - moved_quantity) > 0.0001
                           OR ABS(done_quantity - shipped_quantity) > 0.0001 THEN 'plan'
                         WHEN unallocated_quantity > 0.0001 AND is_due THEN 'unallocated'
@@ -92,7 +99,9 @@ class OmsConservation(models.Model):
                        o.date_order AS date, line.product_id, o.amount_total, o.channel_amount_total,
                        o.channel_amount_difference, money.paid AS amount_paid, money.refunded AS amount_refunded,
                        ordered.quantity AS ordered_quantity,
-                       CASE WHEN o.state = 'cancel' THEN ordered.quantity - plan.done ELSE 0 END AS cancelled_quantity,
+                       again.quantity AS resent_quantity,
+                       CASE WHEN o.state = 'cancel' THEN GREATEST(ordered.quantity + again.quantity - plan.done, 0) ELSE 0
+                        END AS cancelled_quantity,
                        CASE WHEN o.state = 'cancel' THEN 0 ELSE GREATEST(ordered.quantity - plan.quantity, 0) END
                            AS unallocated_quantity,
                        plan.quantity - plan.done - moved.picking AS allocated_quantity,
@@ -112,6 +121,9 @@ class OmsConservation(models.Model):
                        ) ordered
             CROSS JOIN LATERAL (%(moved)s) moved
             CROSS JOIN LATERAL (%(plan)s) plan
+            CROSS JOIN LATERAL (
+                       SELECT LEAST(moved.refunded, GREATEST(plan.quantity - ordered.quantity, 0)) AS quantity
+                       ) again
             CROSS JOIN LATERAL (%(money)s) money
                  WHERE o.channel_id IS NOT NULL AND o.state IN ('sale', 'cancel')
                    AND line.display_type IS NULL AND NOT COALESCE(line.is_expense, FALSE)
@@ -164,6 +176,7 @@ class OmsConservation(models.Model):
             """
             SELECT COALESCE(SUM(part.done) FILTER (WHERE part.is_out), 0)::float8 AS shipped,
                    COALESCE(SUM(part.done) FILTER (WHERE part.is_back), 0)::float8 AS returned,
+                   COALESCE(SUM(part.done) FILTER (WHERE part.is_back AND move.to_refund), 0)::float8 AS refunded,
                    COALESCE(SUM(part.open), 0)::float8 AS open,
                    COALESCE(
                        SUM(CASE WHEN move.picked THEN part.open ELSE LEAST(part.open, chain.brought) END), 0

@@ -122,10 +122,11 @@ class OmsStockDrift(models.Model):
         for start in range(0, len(order_ids), BATCH_SIZE):
             orders = self.env["sale.order"].browse(order_ids[start : start + BATCH_SIZE])
             work_undisturbed(self.env, lambda orders=orders: self._check_orders(orders.exists()))
-            Parameter.set_param(POSITION, str(orders.ids[-1]))
             if not cron._commit_progress(len(orders)):
+                Parameter.set_param(POSITION, str(orders.ids[-1]))
                 return
-        Parameter.set_param(POSITION, "0")
+        if position:
+            Parameter.set_param(POSITION, "0")
 
     @api.model
     def _get_order_domain(self, position=0):

@@ -1,5 +1,10 @@
+import logging
+
 from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
+
+_logger = logging.getLogger(__name__)
 
 
 class OmsStockDrift(models.Model):
@@ -84,8 +89,12 @@ class OmsStockDrift(models.Model):
         self._repair_numbers()
         planned = self.filtered(lambda drift: drift.kind == "planned").line_id
         launchable = planned.filtered(lambda line: line._oms_is_launch_safe())
-        if launchable:
-            launchable._oms_launch_differences()
+        for line in launchable:
+            try:
+                with self.env.cr.savepoint():
+                    line._oms_launch_differences()
+            except UserError as error:  # the finding stays open, and the other lines are repaired
+                _logger.info("What is planned of %s could not be launched: %s", line.display_name, error)
 
     def _repair_numbers(self):
         """Set what allocations say stands in transfers, left, and is waited for, to what transfers say."""
