@@ -49,3 +49,6 @@ BATCH_SIZE = 50
 # Nothing of an order in these has left yet, so what is decided about it may still change.
 SHIPPED_NUMBER = STAGE_NUMBERS["part_shipped"]
 UNSHIPPED_STAGES = tuple(stage for stage, number in STAGE_NUMBERS.items() if number < SHIPPED_NUMBER)
+
+# Up to so many orders are judged in memory, where few queries count more than few comparisons.
+IN_MEMORY_LIMIT = 100

@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 
-from ...const import CLOSED_STAGES
-from ..review.const import IN_MEMORY_LIMIT
+from ...const import CLOSED_STAGES, IN_MEMORY_LIMIT
 from .res_partner import ADDRESS_FIELDS
 from .text import parse_phone
 

@@ -3,8 +3,6 @@ import re
 from odoo import models
 from odoo.tools.misc import format_amount
 
-from ..review import domain_words
-
 # Keys of evidence whose words no field of the order has.
 FIELD_OF_KEY = {"address_problem": "oms_address_problem", "shortage": "oms_shortage"}
 # Keys whose value a shop told as the text of an amount.
@@ -61,13 +59,11 @@ class OmsHold(models.Model):
         }
 
     def _get_key_label(self, key):
-        """Return the label of the order's field of that name or path, or the contact's, or the key itself in words."""
-        order = self.order_id
-        for path, model in ((FIELD_OF_KEY.get(key, key), order), (f"oms_{key}", order), (key, self.partner_id)):
-            try:
-                return domain_words.resolve(path, model)[0]
-            except KeyError:
-                continue
+        """Return the label of the order's field of that name, or of the contact's, or the key itself in words."""
+        order, contact = self.order_id, self.partner_id
+        for name, model in ((FIELD_OF_KEY.get(key, key), order), (f"oms_{key}", order), (key, contact)):
+            if name in model._fields:
+                return model._fields[name]._description_string(self.env)
         return str(key).replace("_", " ").capitalize()
 
     def _format_evidence(self, key, value):

@@ -12,9 +12,6 @@ TRIGGERS = [
 # What judges an order that is not confirmed yet, in one go and one sequence.
 REVIEW_TRIGGERS = ("received", "confirm")
 
-# Up to so many orders are matched in memory, where few queries count more than few comparisons.
-IN_MEMORY_LIMIT = 100
-
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 # What a domain raises that can't be read, or names a field that is gone.

@@ -6,8 +6,9 @@ from odoo import models
 from odoo.fields import Domain
 from odoo.tools import SQL, ormcache
 
+from ...const import IN_MEMORY_LIMIT
 from . import domain_words
-from .const import DOMAIN_ERRORS, IN_MEMORY_LIMIT
+from .const import DOMAIN_ERRORS
 
 _logger = logging.getLogger(__name__)
 

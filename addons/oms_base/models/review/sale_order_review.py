@@ -4,10 +4,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ...const import SHIPPED_NUMBER
+from ...const import IN_MEMORY_LIMIT, SHIPPED_NUMBER
 from ...tools import notification
 from . import domain_words
-from .const import IN_MEMORY_LIMIT, REVIEW_TRIGGERS
+from .const import REVIEW_TRIGGERS
 
 
 class SaleOrder(models.Model):
