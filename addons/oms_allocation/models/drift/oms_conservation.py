@@ -100,8 +100,8 @@ class OmsConservation(models.Model):
                        o.channel_amount_difference, money.paid AS amount_paid, money.refunded AS amount_refunded,
                        ordered.quantity AS ordered_quantity,
                        again.quantity AS resent_quantity,
-                       CASE WHEN o.state = 'cancel' THEN GREATEST(ordered.quantity + again.quantity - plan.done, 0) ELSE 0
-                        END AS cancelled_quantity,
+                       CASE WHEN o.state = 'cancel' THEN GREATEST(ordered.quantity + again.quantity - plan.done, 0)
+                            ELSE 0 END AS cancelled_quantity,
                        CASE WHEN o.state = 'cancel' THEN 0 ELSE GREATEST(ordered.quantity - plan.quantity, 0) END
                            AS unallocated_quantity,
                        plan.quantity - plan.done - moved.picking AS allocated_quantity,
