@@ -45,7 +45,7 @@ class SaleOrder(models.Model):
             for shortage in plan.shortages:
                 planned_ids.add(shortage.line_id)
                 line = lines[shortage.line_id]
-                if warehouse_id := sourcing.get_waiting_place(line.order_id, shortage.product_id):
+                if warehouse_id := sourcing.get_waiting_place(line.order_id, shortage.product_id, shortage.reason):
                     entry = additions.setdefault((line, warehouse_id), [0.0, 0.0])
                     entry[0] += float(shortage.quantity)
                     entry[1] += float(shortage.quantity)

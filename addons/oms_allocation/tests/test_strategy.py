@@ -201,7 +201,12 @@ class TestSourcingRules(SourcingCommon):
         self.assertAllocated(self._confirm([(self.lamp, 1)]), {("Lamp", "Beijing"): 1})
         zone.zip_prefixes = "20"
         order = self._confirm([(self.lamp, 1)])
-        self.assertEqual(order.oms_short_quantity, 1, "no warehouse serves the zone")
+        self.assertEqual(
+            (order.oms_hold_summary, order.picking_ids.ids), ("Can't be filled", []), "none serves the zone"
+        )
+        order.oms_hold_ids.with_user(self.user).action_release("From wherever it is.")
+        order._oms_launch_pending()
+        self.assertAllocated(order, {("Lamp", "Shanghai"): 1})
 
     def test_zone_needs_a_place(self):
         with self.assertRaisesRegex(ValidationError, "needs countries"):
@@ -210,7 +215,7 @@ class TestSourcingRules(SourcingCommon):
     def test_distance(self):
         self._set_stocks(self.lamp, shanghai=0)
         self._add_rule(type="distance", max_km=500)
-        self.assertEqual(self._confirm([(self.lamp, 1)]).oms_short_quantity, 1)
+        self.assertEqual(self._confirm([(self.lamp, 1)]).oms_hold_summary, "Can't be filled")
 
     def test_preference_is_given_up_where_something_would_be_left_behind(self):
         self._add_rule(type="warehouses", name="Beijing first", warehouse_ids=self.beijing.ids, is_preference=True)
@@ -259,4 +264,4 @@ class TestSourcingRules(SourcingCommon):
     def test_carrier_rule_without_carriers_refuses_all(self):
         self._add_rule(type="carrier")
         self.patch(type(self.env["sale.order"]), "_oms_get_freights", lambda orders, warehouses: {})
-        self.assertEqual(self._confirm([(self.lamp, 1)]).oms_short_quantity, 1)
+        self.assertEqual(self._confirm([(self.lamp, 1)]).oms_hold_summary, "Can't be filled")

@@ -58,9 +58,10 @@ class SaleOrder(models.Model):
             rest = sum(sources.values()) - sum(targets.values())
             if plan.nearest_id and line.product_id.uom_id.compare(rest, 0) > 0:
                 # Short, or without stock to look at: with the others, or from the nearest.
-                is_counted = any(short.line_id == line.id for short in plan.shortages)
-                waiting_id = sourcing.get_waiting_place(line.order_id, line.product_id.id)
-                target = waiting_id if is_counted else (*plan.warehouse_ids, waiting_id)[0]
+                short = next((short for short in plan.shortages if short.line_id == line.id), None)
+                reason = short.reason if short else "no_stock"
+                waiting_id = sourcing.get_waiting_place(line.order_id, line.product_id.id, reason)
+                target = waiting_id if short else (*plan.warehouse_ids, waiting_id)[0]
                 targets[target] = targets.get(target, 0.0) + rest
             for warehouse_id in targets.keys() | {warehouse.id for warehouse in sources}:
                 before = sources.get(self.env["stock.warehouse"].browse(warehouse_id), 0.0)

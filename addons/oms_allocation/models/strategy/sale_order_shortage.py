@@ -56,9 +56,7 @@ class SaleOrder(models.Model):
     def _oms_get_shortage_policy(self, strategy, now):
         """Return what happens with one order when not all is there: key of `const.SHORTAGES`."""
         self.ensure_one()
-        if self.oms_allocation_ids.filtered(lambda row: row.state != "cancelled"):
-            return "ship"
-        if self.oms_hold_ids.filtered(lambda hold: hold.state == "released" and hold._oms_is_let_go()):
+        if self._oms_is_going():
             return "ship"
         if strategy.on_shortage == "wait" and self.oms_unfilled_due and self.oms_unfilled_due <= now:
             return strategy.after_wait
@@ -75,6 +73,8 @@ class SaleOrder(models.Model):
         waiting = {}  # {(code of the hold, reason): orders}
         for order, plan in sourcing.plans.items():
             code = HOLDING.get(sourcing.strategies[order].on_shortage)
+            if not code and order._oms_is_refused_everywhere(sourcing):
+                code = "unfilled"
             if plan.shortages and code:
                 key = (code, order._oms_describe_shortages(sourcing))
                 waiting[key] = waiting.get(key, self.browse()) | order
@@ -84,6 +84,22 @@ class SaleOrder(models.Model):
         # sudo: sale.order - the mark is the suite's own
         held.filtered(lambda order: not order.oms_is_launch_pending).sudo().oms_is_launch_pending = True
         return held
+
+    def _oms_is_refused_everywhere(self, sourcing):
+        """Whether no warehouse may send something of one order, and nobody has decided yet that it goes all the
+        same."""
+        self.ensure_one()
+        return not self._oms_is_going() and any(
+            not sourcing.get_allowed(self, shortage.product_id) for shortage in sourcing.plans[self].shortages
+        )
+
+    def _oms_is_going(self):
+        """Whether something of one order is with a warehouse already, or a person let go what is there."""
+        self.ensure_one()
+        return bool(
+            self.oms_allocation_ids.filtered(lambda row: row.state != "cancelled")
+            or self.oms_hold_ids.filtered(lambda hold: hold.state == "released" and hold._oms_is_let_go())
+        )
 
     def _oms_describe_shortages(self, sourcing):
         """Return what of one order is missing, in one line. Of what is left behind because the rest is missing, only
@@ -123,7 +139,10 @@ class SaleOrder(models.Model):
         going = self.browse(
             order.id
             for order, plan in sourcing.plans.items()
-            if not plan.shortages or sourcing.strategies[order].on_shortage not in HOLDING
+            if not plan.shortages
+            or (
+                sourcing.strategies[order].on_shortage not in HOLDING and not order._oms_is_refused_everywhere(sourcing)
+            )
         )
         self._oms_hold_back(sourcing)
         outdated = self.oms_hold_ids.filtered(

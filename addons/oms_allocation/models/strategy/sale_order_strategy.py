@@ -54,17 +54,28 @@ class Sourcing:
             )
         return candidates
 
-    def get_waiting_place(self, order, product_id):
-        """Return the id of the warehouse where a product that nobody has waits for one order: the nearest that may send
-        it, or else the nearest; None without candidates."""
+    def get_allowed(self, order, product_id):
+        """Return the places of one order, see `_oms_get_places`, that no rule keeps from sending a product."""
         refused = {
             warehouse_id
             for rule, refusal, warehouse_id in self.refusals.get(order, ())
             if refusal.product_id in (None, product_id) and rule not in self.given_up.get(order, ())
         }
-        allowed = [values for values in self.places[order].values() if values["id"] not in refused]
+        return [place for place in self.places[order].values() if place["id"] not in refused]
+
+    def get_waiting_place(self, order, product_id, reason="no_stock"):
+        """Return the id of the warehouse where a product that is short waits for one order; None without candidates.
+
+        It is the nearest that may send it. What others have, but may not send in a further parcel, waits where the
+        order's parcel leaves from, or they would send it after all.
+
+        :param reason: see `solver.Shortage`
+        """
+        plan, allowed = self.plans[order], self.get_allowed(order, product_id)
         if not allowed:
-            return self.plans[order].nearest_id
+            return plan.nearest_id
+        if reason != "no_stock" and (winners := [place for place in allowed if place["id"] in plan.warehouse_ids]):
+            allowed = winners
         return min(allowed, key=lambda place: (*_get_way(place), place["id"]))["id"]
 
     def give_up_one(self, order):
