@@ -5,7 +5,7 @@
 
 Run it with the Python of the tests (``./oms test`` makes it); it needs Chromium, pdftoppm and Pillow. It looks for
 orders that show something. It changes nothing but a language, which it puts back, deletes the rule and the rehearsal it
-makes, and leaves the scanning session.
+makes, likewise a trial, and leaves the scanning session.
 """
 
 import io
@@ -169,6 +169,23 @@ def take_review(example):
         example.call("oms.rule", "unlink", [rule])
 
 
+def take_sourcing(example):
+    order = example.find(
+        "sale.order", [("oms_stage", "=", "ready"), ("oms_allocation_ids", "any", [("distance_km", ">", 0)])]
+    )
+    strategy = example.find("oms.sourcing.strategy", [("rule_ids", "!=", False)], [])
+    trial = example.call("oms.sourcing.trial", "create", {"strategy_id": strategy, "days": 3})
+    example.call("oms.sourcing.trial", "action_start", [trial])
+    while example.call("oms.sourcing.trial", "read", [trial], ["state"])[0]["state"] == "running":
+        time.sleep(1)
+    with Camera(example, "admin") as camera:
+        camera.show(f"/odoo/oms-sourcing-trials/{trial}", ".o_oms_rehearsal_chart canvas").take("sourcing_trial")
+        camera.show(f"/odoo/oms-orders/{order}", ".o_form_view .nav-link")
+        camera.click(".nav-link", "Allocation").scroll_to(".nav-link", "Allocation").take("allocation_why")
+        camera.show("/odoo/action-oms_allocation.oms_sellable_action", ".o_data_row").take("sellable")
+    example.call("oms.sourcing.trial", "unlink", [trial])
+
+
 def take_scanning(example):
     picker = Example(example.base, "picker")
     free = [("state", "=", "assigned"), ("picking_type_code", "=", "outgoing"), ("oms_parcel_ids", "=", False)]
@@ -209,6 +226,7 @@ def take_chinese(example):
 SERIES = {
     "office": take_office,
     "review": take_review,
+    "sourcing": take_sourcing,
     "scanning": take_scanning,
     "label": take_label,
     "portal": take_portal,
