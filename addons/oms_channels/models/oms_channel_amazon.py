@@ -53,7 +53,7 @@ class OmsChannel(models.Model):
                 self.env._("Orders come in once Amazon has the payment, not while it is pending"),
                 self.env._(
                     "Cancel and refund in Seller Central, and it reaches us: Amazon takes both only as files whose "
-                    "outcome is told later, and pays twice for one that comes twice"
+                    "outcome is told later, so a repeated one could pay twice"
                 ),
             ]
         return limits
