@@ -1,5 +1,6 @@
-"""A shop that answers as the public documentation of WeChat's shops (微信小店) says: for tests, in this process, on a free
-loopback port. It checks key and token, and the limits of each call; lists by time of change, in no useful order."""
+"""A shop that answers as the public documentation of WeChat's shops says: for tests, in this process, on a free port.
+
+It checks key and token, and the limits of each call; lists by time of change, in no useful order."""
 
 import copy
 import json

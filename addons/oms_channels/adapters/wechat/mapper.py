@@ -174,7 +174,7 @@ def _map_lines(order_id, raw, goods):
 
 
 def _share_goods(products, values, goods):
-    """What the seller gets for each line: the buyer's part, and a share of what others pay where there is a discount."""
+    """What the seller gets for each line: the buyer's part, and a share of what others pay where it is discounted."""
     real = [_money(row, "real_price") for row in products]
     given = [max(value - part, ZERO) for value, part in zip(values, real, strict=True)]
     shares = share_amount(goods - sum(real, ZERO), given if any(given) else values)
