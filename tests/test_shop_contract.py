@@ -45,6 +45,7 @@ NEEDS_NO_DATABASE = (
     "amazon-v0",
     "taobao",
     "jd",
+    "wechat",
 )
 if shopify_schema.is_installed():  # ./oms test installs it, ./oms test --fast takes it where it is there
     NEEDS_NO_DATABASE += ("shopify",)
@@ -284,7 +285,7 @@ def test_parcels_are_told_one_by_one_and_each_once(shop, adapter):
 def test_parcels_without_a_number_are_told_apart(shop, adapter):
     if shop.provider in ("medusa", "marketplace", "amazon"):
         return  # they keep our key, so numbers play no part; Amazon takes no parcel without one
-    if shop.provider in ("taobao", "jd"):
+    if shop.provider in ("taobao", "jd", "wechat"):
         with pytest.raises(Rejected):
             adapter.push_shipment(_make_shipment(adapter, shop.place(), number=""))
         return
@@ -603,8 +604,12 @@ only_woocommerce = pytest.mark.parametrize("shop", [pytest.param("woocommerce", 
 only_china = pytest.mark.parametrize(
     "shop", [pytest.param(name, marks=pytest.mark.nodb) for name in ("taobao", "jd")], indirect=True
 )
+all_china = pytest.mark.parametrize(
+    "shop", [pytest.param(name, marks=pytest.mark.nodb) for name in ("taobao", "jd", "wechat")], indirect=True
+)
 only_taobao = pytest.mark.parametrize("shop", [pytest.param("taobao", marks=pytest.mark.nodb)], indirect=True)
 only_jd = pytest.mark.parametrize("shop", [pytest.param("jd", marks=pytest.mark.nodb)], indirect=True)
+only_wechat = pytest.mark.parametrize("shop", [pytest.param("wechat", marks=pytest.mark.nodb)], indirect=True)
 
 
 @only_china
@@ -632,7 +637,7 @@ def test_china_clock_that_is_wrong_is_told(shop, adapter):
         late.test_connection()
 
 
-@only_china
+@all_china
 def test_china_hidden_receiver_stays_hidden(shop, adapter):
     order_id = shop.place()
     plain = _parse(adapter, order_id)
@@ -647,7 +652,7 @@ def test_china_hidden_receiver_stays_hidden(shop, adapter):
     assert hidden.parts_total == hidden.total == plain.total
 
 
-@only_china
+@all_china
 def test_china_long_time_away_is_read_day_by_day(shop, adapter, listed):
     items = _read_all(adapter, listed[0] - timedelta(days=3), limit=50)
     assert set(listed[1]) <= {item.external_id for item in items}
@@ -947,3 +952,59 @@ def test_woocommerce_prices_coupons_and_fees_add_up(is_included):
         [row] = server.refunds[int(order_id)]
         assert row["refunded_payment"] and row["line_items"][0]["quantity"] == -1
         assert _parse(adapter, order_id).lines[0].cancelled_quantity == 1  # it has not left
+
+
+@only_wechat
+def test_wechat_token_that_has_ended_is_asked_for_again(shop, adapter):
+    assert adapter.test_connection()["shop"]
+    shop.server.sessions.clear()
+    assert adapter.test_connection()["shop"]
+
+
+@only_wechat
+def test_wechat_refunds_of_one_order_are_a_minute_apart(shop, adapter):
+    order_id = shop.server.place({"OMS-MUG": 1, "OMS-TEE-L": 2})
+    shop.ask_refund(order_id)
+    shop.server.refund_pause = 60
+    cancel = CancelNotice(order_id, "cancel-1")
+    try:
+        with pytest.raises(RateLimited) as caught:
+            adapter.push_cancel(cancel)
+        assert caught.value.retry_after == 60
+        # Half of it is granted: the rest of the order is not sent meanwhile, and the push goes on where it stopped.
+        assert [line.open_quantity for line in _parse(adapter, order_id).lines] == [0, 2]
+        shop.server.clock += timedelta(minutes=1)
+        assert not adapter.push_cancel(cancel).is_repeat
+    finally:
+        shop.server.refund_pause = 0
+    order = _parse(adapter, order_id)
+    assert (order.status, order.captured_total, len(shop.get_refunds(order_id))) == ("cancelled", 0, 2)
+
+
+@only_wechat
+def test_wechat_return_is_paid_back_when_its_goods_are_on_their_way(shop, adapter):
+    order_id = shop.place()
+    adapter.push_shipment(_make_shipment(adapter, order_id))
+    shop.server.ask_refund(order_id, kind="RETURN", amount=Decimal("19.00"), count=1)
+    [asked] = _parse(adapter, order_id).refund_requests
+    assert (asked.kind, asked.state, asked.amount) == ("return", "requested", Decimal("19.00"))
+    refund = RefundNotice(order_id, asked.amount, "CNY", "r-1", request_external_id=asked.external_id)
+    with pytest.raises(Rejected, match="no open request"):
+        adapter.push_refund(refund)
+    shop.server.send_back(asked.external_id)
+    assert [adapter.push_refund(refund).is_repeat for _index in range(2)] == [False, True]
+    order = _parse(adapter, order_id)
+    assert ([line.returned_quantity for line in order.lines], order.status) == ([1], "open")
+    assert order.payments[0].refunded_amount == asked.amount
+
+
+@only_wechat
+def test_wechat_stock_goes_as_a_difference(shop, adapter):
+    sku = shop.server.find("OMS-MUG")
+    level = StockLevel("OMS-MUG", Decimal(7), sku["sku_id"], sku["product_id"])
+    adapter.push_stock((level,))
+    shop.server.calls.clear()
+    assert adapter.push_stock((level,)).errors == ("",)
+    assert [path for path, _content in shop.server.calls] == ["product/stock/get"]
+    adapter.push_stock((replace(level, quantity=Decimal(12)),))
+    assert shop.server.calls[-1][1]["diff_type"] == 1 and shop.server.calls[-1][1]["num"] == 5

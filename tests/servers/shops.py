@@ -28,6 +28,7 @@ from .top_server import SESSION as TOP_SESSION
 from .top_server import TopServer
 from .vendure_server import VendureServer
 from .vendure_shop import PASSWORD, USER
+from .wechat_server import APPID, APPSECRET, WechatServer
 from .woocommerce_server import KEY, SECRET, WooCommerceServer
 
 # What is for sale everywhere, but in the simulated marketplace, which sells what it likes.
@@ -539,6 +540,33 @@ class JdDriver(TaobaoDriver):
         return self.server.find(sku)["stockNum"]
 
 
+class WechatDriver(TaobaoDriver):
+    provider = "wechat"
+    lists_once = False  # a page begins with the last second of the one before
+    sold = {"OMS-TEE-L": 3}
+
+    def make_server(self):
+        return WechatServer()
+
+    def get_config(self, **credentials):
+        return ChannelConfig(self.server.url, {"api_key": APPID, "api_secret": APPSECRET, **credentials})
+
+    def edit(self, order_id, street):
+        self.server.edit(order_id, street)
+
+    def ask_refund(self, order_id, amount=None):
+        self.server.ask_refund(order_id, amount=amount)
+
+    def get_refunds(self, order_id):
+        return [Decimal(row["refund_info"]["amount"]) / 100 for row in self.server.get_granted(order_id)]
+
+    def count_parcels(self, order_id):
+        return len(self.server.get_parcels(order_id))
+
+    def get_sellable(self, sku):
+        return self.server.find(sku)["stock_num"]
+
+
 def make_drivers():
     """{name: callable that makes the driver} of the shops that can be run here, and of a given WooCommerce shop."""
     drivers = {
@@ -552,6 +580,7 @@ def make_drivers():
         "marketplace": MarketplaceDriver,
         "taobao": TaobaoDriver,
         "jd": JdDriver,
+        "wechat": WechatDriver,
     }
     if url := os.environ.get("OMS_WOOCOMMERCE_URL"):
         keys = [os.environ.get(f"OMS_WOOCOMMERCE_{name}", "") for name in ("KEY", "SECRET")]

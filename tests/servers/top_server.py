@@ -30,7 +30,7 @@ class Refused(Exception):
 
 
 class ChinaServer:
-    """What both platforms of China share: the wire, a clock some minutes behind ours, one second a change."""
+    """What the platforms of China share: the wire, a clock some minutes behind ours, one second a change."""
 
     content_type = "text/javascript;charset=UTF-8"
 
@@ -50,13 +50,15 @@ class ChinaServer:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 with server._lock:
-                    status, answer = server.answer(self.path, dict(urllib.parse.parse_qsl(body.decode(), True)))
+                    status, answer = server.answer(self.path, server.parse_body(body))
                 data = json.dumps(answer, ensure_ascii=False).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", server.content_type)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
+
+            do_GET = do_POST
 
             def log_message(self, *args):
                 pass
@@ -72,6 +74,9 @@ class ChinaServer:
     def __exit__(self, *exc):
         self._server.shutdown()
         self._server.server_close()
+
+    def parse_body(self, body):
+        return dict(urllib.parse.parse_qsl(body.decode(), True))
 
     def now(self):
         self.clock += timedelta(seconds=1)

@@ -19,6 +19,7 @@ _PROVIDERS = {
     "shopify": ".shopify.adapter:ShopifyAdapter",
     "taobao": ".taobao.adapter:TaobaoAdapter",
     "vendure": ".vendure.adapter:VendureAdapter",
+    "wechat": ".wechat.adapter:WechatAdapter",
     "woocommerce": ".woocommerce.adapter:WooCommerceAdapter",
 }
 

@@ -12,6 +12,7 @@ from . import oms_channel_platform
 from . import oms_channel_session
 from . import oms_channel_shopify
 from . import oms_channel_amazon
+from . import oms_channel_wechat
 from . import oms_channel_payment
 from . import oms_channel_buyer
 from . import connector

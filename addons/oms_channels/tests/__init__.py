@@ -6,6 +6,7 @@ from . import test_adapter_medusa
 from . import test_adapter_shopify
 from . import test_adapter_taobao
 from . import test_adapter_vendure
+from . import test_adapter_wechat
 from . import test_adapter_woocommerce
 from . import test_adapters_pure
 from . import test_alerts

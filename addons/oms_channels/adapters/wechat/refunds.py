@@ -1,0 +1,88 @@
+"""Money back in a WeChat shop: a seller grants what the buyer asks for."""
+
+from ..errors import Rejected
+from ..notices import PushResult
+from ..types import ZERO
+from ..values import rows, to_text
+from . import mapper
+
+PAY_BACK = 2
+# What can be paid back now: the money alone; for a return, once its goods are on their way back.
+OPEN = {mapper.REFUND: ("MERCHANT_PROCESSING",), mapper.RETURN: ("MERCHANT_WAIT_RECEIPT",)}
+GRANTED = (*mapper.REFUNDED, "PLATFORM_REFUNDING")
+
+
+def _is_open(row):
+    return row.get("status") in OPEN.get(row.get("type"), ())
+
+
+class RefundFlow:
+    """A request that was granted is found so when the order is read again. WeChat takes one refund of an order a
+    minute: with several, the rest is granted when the push is tried again."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def cancel(self, raw, parsed):
+        """Grant the requests for all units. :return: whether there was nothing to do"""
+        order_id = parsed.external_id
+        if any(line.shipped_quantity for line in parsed.lines):
+            raise Rejected(f"Order {order_id} has left in part or in full: it can't be cancelled in the shop.")
+        if parsed.status == "cancelled":
+            return True
+        asked = [row for row in rows(raw, mapper.REFUNDS) if row.get("type") == mapper.REFUND]
+        asked = [row for row in asked if _is_open(row) or row.get("status") in GRANTED]
+        missing = [
+            line.external_id
+            for line in parsed.lines
+            if self._count(asked, line.variant_external_id) < self._count_sold(parsed, line.variant_external_id)
+        ]
+        if missing:
+            raise Rejected(
+                f"Order {order_id}: a WeChat shop cancels only what the buyer asks for. There is no request for line "
+                f"{', '.join(missing)}. Have the buyer apply for the refund, then retry: it is granted."
+            )
+        for row in filter(_is_open, asked):
+            self._grant(row)
+        return not any(map(_is_open, asked))
+
+    @staticmethod
+    def _count(asked, sku_id):
+        products = [mapper.get_part(row, "product_info") for row in asked]
+        return sum(int(row.get("count") or 0) for row in products if to_text(row.get("sku_id")) == sku_id)
+
+    @staticmethod
+    def _count_sold(parsed, sku_id):
+        return sum((line.quantity for line in parsed.lines if line.variant_external_id == sku_id), ZERO)
+
+    def refund(self, notice, raw, parsed):
+        """Grant the request that this money is for. :return: PushResult"""
+        if parsed.status == "cancelled" and not parsed.captured_total:
+            return PushResult(is_repeat=True, data={"reason": "refunded by the cancellation"})
+        if notice.currency != parsed.currency:
+            raise Rejected(f"The payment is in {parsed.currency}, the refund in {notice.currency}.")
+        found = [row for row in rows(raw, mapper.REFUNDS) if self._is_meant(notice, row, parsed)]
+        for row in found:
+            if row.get("status") in GRANTED:
+                return PushResult(to_text(row.get("after_sale_order_id")), is_repeat=True)
+        row = next(filter(_is_open, found), None)
+        if not row:
+            raise Rejected(
+                f"Order {parsed.external_id}: the buyer has no open request for {notice.amount}. A WeChat shop pays "
+                "back only what the buyer asks for. Have the buyer apply for the refund, then retry: it is granted."
+            )
+        self._grant(row)
+        return PushResult(to_text(row.get("after_sale_order_id")))
+
+    @staticmethod
+    def _is_meant(notice, row, parsed):
+        if notice.request_external_id:
+            return to_text(row.get("after_sale_order_id")) == notice.request_external_id
+        line_ids = [line_id for line_id, _units in notice.lines]
+        skus = [line.variant_external_id for line in parsed.lines if line.external_id in line_ids]
+        is_line = not line_ids or to_text(mapper.get_part(row, "product_info").get("sku_id")) in skus
+        return is_line and mapper.get_refund_amount(row) == notice.amount
+
+    def _grant(self, row):
+        order_id = to_text(row.get("after_sale_order_id"))
+        self.client.call("aftersale/acceptapply", after_sale_order_id=order_id, accept_type=PAY_BACK)
