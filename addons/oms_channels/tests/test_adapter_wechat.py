@@ -3,7 +3,7 @@ from decimal import Decimal
 
 from odoo.addons.oms_channels.adapters import get_adapter_class
 from odoo.addons.oms_channels.adapters.errors import AuthError, BadResponse, RateLimited, Rejected, Unavailable
-from odoo.addons.oms_channels.adapters.notices import ShipmentNotice, StockLevel
+from odoo.addons.oms_channels.adapters.notices import CancelNotice, ShipmentNotice, StockLevel
 from odoo.addons.oms_channels.adapters.types import ChannelConfig
 from odoo.addons.oms_channels.adapters.wechat import mapper
 from odoo.addons.oms_channels.tests.adapter_common import SHOP, AdapterCase, FakeTransport, read_data
@@ -219,6 +219,25 @@ class TestWechatPushes(WechatCase):
             self._ship("SF1", "SF", raw={**read_data("wechat/order"), "status": 250})
         with self.assertRaisesRegex(Rejected, "no line 5"):
             self._ship("SF1", "SF", lines=(("5", Decimal(1)),))
+
+    def test_all_that_was_bought_must_be_asked_back(self):
+        raw, cancel = read_data("wechat/order"), CancelNotice(ORDER_ID, "key")
+        soap = self._make_refund(product_info={"sku_id": "1001", "count": 3})
+        towel = self._make_refund(after_sale_order_id="78", product_info={"sku_id": 1002, "count": 1})
+        raw["aftersale_detail"]["aftersale_order_list"] = [{"aftersale_order_id": 77}, {"aftersale_order_id": 78}]
+        read = [{"order": raw}, {"after_sale_order": soap}, {"after_sale_order": towel}]
+        adapter, transport = self._make_adapter(*read, OK, OK, *read)
+        self.assertFalse(adapter.push_cancel(cancel).is_repeat)
+        granted = [body for _method, path, body in transport.calls if path.endswith("acceptapply")]
+        self.assertEqual(granted, [{"after_sale_order_id": number, "accept_type": 2} for number in ("77", "78")])
+        towel = {**towel, "type": "RETURN"}
+        adapter, _transport = self._make_adapter(*read[:2], {"after_sale_order": towel})
+        with self.assertRaisesRegex(Rejected, "line 1002. Have the buyer apply"):
+            adapter.push_cancel(cancel)
+        raw["order_detail"]["pay_info"] = {}
+        adapter, _transport = self._make_adapter(*read)
+        with self.assertRaisesRegex(Rejected, "not paid"):
+            adapter.push_cancel(cancel)
 
     def test_stock_is_read_and_changed_by_the_difference(self):
         level = StockLevel("SOAP", Decimal(3), "1001", "9001")

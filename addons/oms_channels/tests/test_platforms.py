@@ -147,6 +147,10 @@ class TestPlatformForm(PlatformCommon):
         self.assertIn("no link to the carrier's page", channel.platform_cannot)
         self.assertIn("x-vendure-hmac-sha256", channel.platform_webhook_help)
         self.assertFalse(channel.is_webhook_setup_possible)
+        self._set_provider("wechat")
+        self.assertIn("one refund of an order a minute", channel.platform_cannot)
+        self.assertIn("encrypted messages are not read", channel.platform_webhook_help)
+        self.assertFalse(channel.is_session_needed or channel.is_webhook_setup_possible)
 
     def test_every_platform_is_offered_and_explained(self):
         offered = {code for code, _label in self.channel._fields["provider"].selection}

@@ -143,7 +143,7 @@ class WechatAdapter(base.ChannelAdapter):
             if product := mapper.get_part(found, "product"):
                 listings += mapper.map_listings(product)
         key = to_text(answer.get("next_key"))
-        return ListingPage(tuple(listings), key if key and key != cursor and len(ids) == size else None)
+        return ListingPage(tuple(listings), key if ids and key and key != cursor else None)
 
     def _iter_listings(self):
         cursor = ""

@@ -100,7 +100,7 @@ def map_order(raw):
             _map_refund(row, lines) for row in rows(raw, REFUNDS) if row.get("type") in (REFUND, RETURN)
         ),
         discount_total=sum((line.discount_amount for line in lines), ZERO),
-        is_paid=bool(payments) and all(row.captured_amount >= row.amount for row in payments),
+        is_paid=_is_paid(raw),
         note=to_text(ext.get("customer_notes")),
         seller_note=to_text(ext.get("merchant_notes")),
         is_presale=state in WAITING,
@@ -220,10 +220,15 @@ def get_refund_amount(row):
     return _money(get_part(row, "refund_info"), "amount")
 
 
+def _is_paid(raw):
+    """An order of nothing (a prize, paid by points) is paid as well."""
+    return bool(get_part(raw, "order_detail", "pay_info").get("pay_time"))
+
+
 def _map_payments(order_id, raw, paid, total):
     """What the buyer pays, and what others pay for him; they don't for an order that is cancelled."""
     info = get_part(raw, "order_detail", "pay_info")
-    is_paid, is_cancelled = bool(info.get("pay_time")), _get_status(raw) == "cancelled"
+    is_paid, is_cancelled = _is_paid(raw), _get_status(raw) == "cancelled"
     back = sum((get_refund_amount(row) for row in rows(raw, REFUNDS) if row.get("status") in REFUNDED), ZERO)
     own = to_text(info.get("transaction_id")) or f"{order_id}-wechatpay"
     parts = [

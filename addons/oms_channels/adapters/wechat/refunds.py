@@ -2,7 +2,6 @@
 
 from ..errors import Rejected
 from ..notices import PushResult
-from ..types import ZERO
 from ..values import rows, to_text
 from . import mapper
 
@@ -30,13 +29,12 @@ class RefundFlow:
             raise Rejected(f"Order {order_id} has left in part or in full: it can't be cancelled in the shop.")
         if parsed.status == "cancelled":
             return True
+        if not parsed.is_paid:
+            raise Rejected(f"Order {order_id} is not paid: WeChat cancels it when the buyer's time to pay is over.")
         asked = [row for row in rows(raw, mapper.REFUNDS) if row.get("type") == mapper.REFUND]
         asked = [row for row in asked if _is_open(row) or row.get("status") in GRANTED]
-        missing = [
-            line.external_id
-            for line in parsed.lines
-            if self._count(asked, line.variant_external_id) < self._count_sold(parsed, line.variant_external_id)
-        ]
+        sold = [line for line in parsed.lines if line.total]  # what was given away goes with what was bought
+        missing = [line.external_id for line in sold if self._count(asked, line) < line.quantity]
         if missing:
             raise Rejected(
                 f"Order {order_id}: a WeChat shop cancels only what the buyer asks for. There is no request for line "
@@ -47,13 +45,11 @@ class RefundFlow:
         return not any(map(_is_open, asked))
 
     @staticmethod
-    def _count(asked, sku_id):
+    def _count(asked, line):
         products = [mapper.get_part(row, "product_info") for row in asked]
-        return sum(int(row.get("count") or 0) for row in products if to_text(row.get("sku_id")) == sku_id)
-
-    @staticmethod
-    def _count_sold(parsed, sku_id):
-        return sum((line.quantity for line in parsed.lines if line.variant_external_id == sku_id), ZERO)
+        return sum(
+            int(row.get("count") or 0) for row in products if to_text(row.get("sku_id")) == line.variant_external_id
+        )
 
     def refund(self, notice, raw, parsed):
         """Grant the request that this money is for. :return: PushResult"""
