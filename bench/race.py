@@ -321,6 +321,8 @@ if __name__ == "__main__":
     if sys.argv[1] == "prepare":
         doors = sys.argv[5].split(",")
         races = {door: prepare(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), door) for door in doors}
-        print(json.dumps(races | {"all": prepare_all(sys.argv[2], *map(int, sys.argv[6:9]))}))
+        if sys.argv[6:]:
+            races["all"] = prepare_all(sys.argv[2], *map(int, sys.argv[6:9]))
+        print(json.dumps(races))
     else:
         _work(sys.argv[2], float(sys.argv[3]))

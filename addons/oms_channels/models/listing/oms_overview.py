@@ -6,8 +6,11 @@ class OmsOverview(models.AbstractModel):
 
     @api.model
     def _get_sections(self):
-        """Override of `oms_base` to add what is not right with the listings."""
-        return [*super()._get_sections(), self._get_listing_section()]
+        """Override of `oms_base` to add what is not right with the listings, for who may open them."""
+        sections = super()._get_sections()
+        if self.env["oms.channel.listing"].has_access("read"):
+            sections = [*sections, self._get_listing_section()]
+        return sections
 
     @api.model
     def _get_listing_section(self):
@@ -26,8 +29,7 @@ class OmsOverview(models.AbstractModel):
             "title": [("is_title_drift", "=", True)],
         }
         company = [("company_id", "in", self.env.companies.ids)]
-        # sudo: oms.channel.listing - figures of the channels' health, as on their cards
-        Listing = self.env["oms.channel.listing"].sudo()
+        Listing = self.env["oms.channel.listing"]
         tiles = []
         for key, domain in domains.items():
             count = Listing.search_count([*company, *domain])
