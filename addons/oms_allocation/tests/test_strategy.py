@@ -208,6 +208,17 @@ class TestSourcingRules(SourcingCommon):
         order._oms_launch_pending()
         self.assertAllocated(order, {("Lamp", "Shanghai"): 1})
 
+    def test_order_that_nobody_may_send_goes_once_somebody_may(self):
+        zone = self.env["oms.zone"].create({"name": "Nowhere", "zip_prefixes": "99", "warehouse_ids": self.beijing.ids})
+        self._add_rule(type="zone")
+        order = self._confirm([(self.lamp, 1)])
+        self._run_cron("oms_allocation.ir_cron_reallocate")
+        self.assertEqual((order.oms_hold_summary, order.picking_ids.ids), ("Can't be filled", []))
+        zone.zip_prefixes = "31"
+        self._run_cron("oms_allocation.ir_cron_reallocate")
+        self.assertAllocated(order, {("Lamp", "Beijing"): 1})
+        self.assertFalse(order.oms_hold_count)
+
     def test_zone_needs_a_place(self):
         with self.assertRaisesRegex(ValidationError, "needs countries"):
             self.env["oms.zone"].create({"name": "World", "country_ids": []})

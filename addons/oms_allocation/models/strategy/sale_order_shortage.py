@@ -147,10 +147,12 @@ class SaleOrder(models.Model):
         self._oms_hold_back(sourcing)
         outdated = self.oms_hold_ids.filtered(
             lambda hold: (
-                hold.type_id.code in HOLD_CODES
+                hold.state == "active"
+                and hold.type_id.code in HOLD_CODES
+                and hold.order_id in sourcing.plans
                 and (
                     hold.order_id in going
-                    or hold.type_id.code != HOLDING[sourcing.strategies[hold.order_id].on_shortage]
+                    or hold.type_id.code != HOLDING.get(sourcing.strategies[hold.order_id].on_shortage, "unfilled")
                 )
             )
         )
