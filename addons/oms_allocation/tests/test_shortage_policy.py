@@ -41,6 +41,13 @@ class TestShortagePolicy(SourcingCommon):
         self.assertEqual(sum(self._get_rows(order).values()), 3)
         self.assertFalse(order.oms_hold_count or order.oms_unfilled_date)
 
+    def test_order_of_which_nothing_is_wanted_any_more_is_let_go(self):
+        self.strategy.on_shortage = "complete"
+        order = self._confirm([(self.lamp, 3)])
+        order.order_line.product_uom_qty = 0
+        self._run_cron("oms_allocation.ir_cron_reallocate")
+        self.assertFalse(order.oms_hold_count or order.picking_ids)
+
     def test_stock_goes_to_who_can_be_filled(self):
         self.strategy.on_shortage = "complete"
         large, small = self._create_order([(self.lamp, 3)]), self._create_order([(self.lamp, 2)])

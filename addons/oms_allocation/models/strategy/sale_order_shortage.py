@@ -133,10 +133,9 @@ class SaleOrder(models.Model):
         """Let those of these held back orders go whose goods are there now, or whose wait is over. Return them."""
         lines = self.order_line._oms_filter_allocatable()
         missing, _surplus = lines._oms_compare_with_procured(False)
-        if not missing:
-            return self.browse()
+        going = self - self.env["sale.order.line"].union(*missing).order_id  # nothing is asked for any more
         sourcing = self._oms_plan(missing, lambda places: self._oms_lock_stock(missing, places))
-        going = self.browse(
+        going |= self.browse(
             order.id
             for order, plan in sourcing.plans.items()
             if not plan.shortages
@@ -149,7 +148,6 @@ class SaleOrder(models.Model):
             lambda hold: (
                 hold.state == "active"
                 and hold.type_id.code in HOLD_CODES
-                and hold.order_id in sourcing.plans
                 and (
                     hold.order_id in going
                     or hold.type_id.code != HOLDING.get(sourcing.strategies[hold.order_id].on_shortage, "unfilled")
