@@ -174,8 +174,10 @@ class TestShortagePolicy(SourcingCommon):
         self.strategy.on_shortage = "buy"
         order = self._confirm([(self.lamp, 3)])
 
+        refusal = "No supplier for Lamp"
+
         def run(rules, procurements, raise_user_error=True):
-            raise UserError("No supplier for Lamp")
+            raise UserError(refusal)
 
         self.patch(type(self.env["stock.rule"]), "run", run)
         self._settle()

@@ -19,8 +19,8 @@ class OmsReject(models.TransientModel):
     note = fields.Char()
 
     @api.model
-    def default_get(self, fields_list):
-        values = super().default_get(fields_list)
+    def default_get(self, fields):
+        values = super().default_get(fields)
         if self.env.context.get("active_model") == "stock.picking":
             pickings = self.env["stock.picking"].browse(self.env.context.get("active_ids", []))
             moves = pickings.move_ids.filtered(lambda move: move.state not in ("done", "cancel"))

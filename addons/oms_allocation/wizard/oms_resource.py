@@ -27,8 +27,8 @@ class OmsResource(models.TransientModel):
     summary = fields.Char(compute="_compute_summary")
 
     @api.model
-    def default_get(self, fields_list):
-        values = super().default_get(fields_list)
+    def default_get(self, fields):
+        values = super().default_get(fields)
         if self.env.context.get("active_model") == "sale.order":
             values["order_ids"] = self.env.context.get("active_ids", [])
         return values

@@ -28,9 +28,9 @@ class OmsStockPoolMove(models.TransientModel):
     reason = fields.Char()
 
     @api.model
-    def default_get(self, fields_list):
-        values = super().default_get(fields_list)
-        if "pool_id" in fields_list and self.env.context.get("active_model") == "oms.stock.pool":
+    def default_get(self, fields):
+        values = super().default_get(fields)
+        if "pool_id" in fields and self.env.context.get("active_model") == "oms.stock.pool":
             values.setdefault("pool_id", self.env.context.get("active_id"))
         return values
 

@@ -40,7 +40,8 @@ class IrCron(models.Model):
                     continue
                 if job:
                     self.env.registry[self._name]._process_job(cr, job)
-                cr.commit()
+                # A job of its own, on a cursor of its own, as the scheduler works them.
+                cr.commit()  # pylint: disable=invalid-commit
 
     def _query_urgent(self, cr):
         cr.execute(

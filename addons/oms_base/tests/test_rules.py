@@ -96,7 +96,7 @@ class TestRules(OmsBaseCommon):
         first, second, third = rule.version_ids.sorted("number")
         action = (third | first).with_user(self.user).action_compare()
         self.assertEqual(action["res_id"], third.id)
-        changes = third.with_context(action["context"]).changes
+        changes = third.with_context(**action["context"]).changes
         self.assertIn("50", changes)
         self.assertNotIn("60", changes)
         self.assertIn("60", third.changes, "by itself it is compared with the one before")

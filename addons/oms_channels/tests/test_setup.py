@@ -31,7 +31,9 @@ class SetupCommon(ChannelsCommon):
 class TestSetup(SetupCommon):
     def _begin(self, **values):
         context = self.platform.action_connect()["context"]
-        return self.env["oms.channel"].with_context(context).create({"base_url": SHOP, "api_key": "sk_test", **values})
+        return (
+            self.env["oms.channel"].with_context(**context).create({"base_url": SHOP, "api_key": "sk_test", **values})
+        )
 
     def test_every_adapter_says_what_it_needs(self):
         platforms = self.env["oms.shop.platform"].search([]).grouped("code")

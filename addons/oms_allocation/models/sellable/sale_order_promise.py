@@ -128,9 +128,10 @@ class SaleOrder(models.Model):
 
     def _oms_review_and_confirm(self):
         """Override of `oms_base`: who was judged and still waits has its goods bound."""
-        super()._oms_review_and_confirm()
+        res = super()._oms_review_and_confirm()
         if self.env["oms.channel"]._oms_is_any_promising():
             self._oms_promise_stock()
+        return res
 
     @api.model
     def _oms_allocate(self, missing):

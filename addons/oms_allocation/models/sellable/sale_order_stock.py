@@ -1,4 +1,3 @@
-import itertools
 from collections import defaultdict
 from decimal import Decimal
 
@@ -108,7 +107,13 @@ class SaleOrder(models.Model):
         orders = self.browse().union(*candidates).sorted(lambda order: order._get_allocation_sort_key())
         accesses = orders._oms_get_accesses()
         own = {line.order_id.id for line in self.env["sale.order.line"].browse(stock.promised)}
-        groups = itertools.groupby(orders, key=lambda order: (accesses[order], order.id in own and order.id))
+        groups = []  # [(key, orders)]
+        for order in orders:
+            key = (accesses[order], order.id in own and order.id)
+            if groups and groups[-1][0] == key:
+                groups[-1][1].append(order)
+            else:
+                groups.append((key, [order]))
         return [(access, self.browse().union(*group)) for (access, _own), group in groups]
 
     def _get_allocation_sort_key(self):

@@ -97,10 +97,10 @@ class OmsSourcingStrategy(models.Model):
     # === CRUD METHODS === #
 
     @api.model
-    def default_get(self, fields_list):
+    def default_get(self, fields):
         """Start a new strategy with the aims that are used where no strategy is set."""
-        values = super().default_get(fields_list)
-        if "aim_ids" in fields_list and "aim_ids" not in values:
+        values = super().default_get(fields)
+        if "aim_ids" in fields and "aim_ids" not in values:
             types = ("parcels", "distance", "priority")
             values["aim_ids"] = [Command.create({"type": type_, "sequence": n}) for n, type_ in enumerate(types)]
         return values

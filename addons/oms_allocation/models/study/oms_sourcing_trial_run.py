@@ -1,3 +1,4 @@
+from contextlib import suppress
 from dataclasses import replace
 
 from odoo import api, fields, models
@@ -52,13 +53,9 @@ class OmsSourcingTrial(models.Model):
 
     def _run_made_up(self):
         """Try an order that exists in a savepoint only."""
-        try:
-            with self.env.cr.savepoint():
-                order = self._create_made_up()
-                values = self._prepare_line_vals_list(order)
-                raise _RolledBack
-        except _RolledBack:
-            pass
+        with suppress(_RolledBack), self.env.cr.savepoint():
+            values = self._prepare_line_vals_list(self._create_made_up())
+            raise _RolledBack
         # sudo: oms.sourcing.trial.line - results are written by the trial only
         self.env["oms.sourcing.trial.line"].sudo().create([{**vals, "order_id": False} for vals in values])
         self._set_state("done")

@@ -34,9 +34,9 @@ class RefundFlow:
         if raw.get("status") in mapper.NOT_PAID:
             self.client.call("taobao.trade.close", tid=tid, close_reason=CLOSE_REASON)
             return False
-        requests = {to_text(row.get("oid")): row for row in rows(raw, mapper.REFUNDS)}
+        wishes = {to_text(row.get("oid")): row for row in rows(raw, mapper.REFUNDS)}
         left = [order for order in mapper.get_orders(raw) if order.get("status") not in mapper.CLOSED]
-        asked = [requests.get(to_text(order.get("oid"))) for order in left]
+        asked = [wishes.get(to_text(order.get("oid"))) for order in left]
         without = [
             to_text(order.get("oid"))
             for order, row in zip(left, asked, strict=True)

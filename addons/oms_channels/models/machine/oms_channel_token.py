@@ -23,7 +23,7 @@ class OmsChannelToken(models.Model):
     _name = "oms.channel.token"
     _description = "Channel Token"
 
-    channel_id = fields.Many2one("oms.channel", required=True, ondelete="cascade", readonly=True)
+    channel_id = fields.Many2one("oms.channel", required=True, index=True, ondelete="cascade", readonly=True)
     company_id = fields.Many2one(related="channel_id.company_id", store=True, index=True)
     # groups: keys open the shop
     values = fields.Json(readonly=True, groups="base.group_system")

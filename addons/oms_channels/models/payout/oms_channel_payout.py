@@ -92,9 +92,7 @@ class OmsChannelPayoutLine(models.Model):
     date = fields.Datetime(required=True, readonly=True)
     order_external_id = fields.Char(string="Order in the Shop", readonly=True)
     order_id = fields.Many2one("sale.order", index="btree_not_null", ondelete="set null", readonly=True)
-    payment_id = fields.Many2one(
-        "oms.channel.payment", string="Payment", index="btree_not_null", ondelete="set null", readonly=True
-    )
+    payment_id = fields.Many2one("oms.channel.payment", index="btree_not_null", ondelete="set null", readonly=True)
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     gross_amount = fields.Monetary(string="Gross", readonly=True)
     fee_amount = fields.Monetary(string="Fee", readonly=True)

@@ -83,9 +83,10 @@ class OmsChannel(models.Model):
 
     def _compute_queue_counts(self):
         """Override: how many products of the shop are matched."""
-        super()._compute_queue_counts()
+        res = super()._compute_queue_counts()
         for channel in self:
             channel.listing_matched_count = channel.listing_count - channel.listing_unmatched_count
+        return res
 
     # === ACTION METHODS === #
 

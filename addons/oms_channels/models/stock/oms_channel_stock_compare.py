@@ -177,7 +177,7 @@ class OmsChannel(models.Model):
 
     def _find_own_issues(self, issues):
         """Override: many quantities were not what they should be."""
-        super()._find_own_issues(issues)
+        res = super()._find_own_issues(issues)
         if self.compare_date and self.alert_stock_count and self.compare_differ_count >= self.alert_stock_count:
             issues[self, "stock"] = (
                 "warning",
@@ -187,6 +187,7 @@ class OmsChannel(models.Model):
                     count=self.compare_count,
                 ),
             )
+        return res
 
     def _get_health_issues(self):
         """Override of `oms_base`: what the alert says."""

@@ -12,8 +12,9 @@ class ProductProduct(models.Model):
 
     def _oms_note_stock_change(self):
         """Override of `oms_base`: the channels that are told at once learn of it."""
-        super()._oms_note_stock_change()
+        res = super()._oms_note_stock_change()
         self.env["oms.stock.change"]._note(self)
+        return res
 
 
 class StockQuant(models.Model):

@@ -9,7 +9,8 @@ registry.category("web_tour.tours").add("oms_api_key_tour", {
         },
         {
             content: "A key has no secret yet: make one",
-            trigger: ".o_field_widget[name=api_key_ids] .o_data_row:contains(Mini program) button[name=action_generate_secret]",
+            trigger:
+                ".o_field_widget[name=api_key_ids] .o_data_row:contains(Mini program) button[name=action_generate_secret]",
             run: "click",
         },
         {
@@ -28,7 +29,8 @@ registry.category("web_tour.tours").add("oms_api_key_tour", {
         },
         {
             content: "The list shows how it begins, and not more",
-            trigger: "body:not(:has(.modal)) .o_data_row:contains(Mini program) [name=prefix]:contains(oms_)",
+            trigger:
+                "body:not(:has(.modal)) .o_data_row:contains(Mini program) [name=prefix]:contains(oms_)",
         },
         {
             content: "End it",

@@ -1,7 +1,11 @@
 import { registry } from "@web/core/registry";
 
-const setup = (step) => `.o_oms_setup .o_statusbar_status .o_arrow_button_current[data-value=${step}]`;
-const next = { trigger: ".o_oms_setup button[name=action_setup_next]:visible:enabled", run: "click" };
+const setup = (step) =>
+    `.o_oms_setup .o_statusbar_status .o_arrow_button_current[data-value=${step}]`;
+const next = {
+    trigger: ".o_oms_setup button[name=action_setup_next]:visible:enabled",
+    run: "click",
+};
 
 registry.category("web_tour.tours").add("oms_channel_setup_tour", {
     steps: () => [
@@ -12,7 +16,8 @@ registry.category("web_tour.tours").add("oms_channel_setup_tour", {
         },
         {
             content: "What Medusa needs is asked for under Medusa's names, with where it is found",
-            trigger: ".o_oms_setup [data-key=api_key]:contains(Secret API Key):contains(Begins with sk_)",
+            trigger:
+                ".o_oms_setup [data-key=api_key]:contains(Secret API Key):contains(Begins with sk_)",
         },
         {
             content: "What it does not need is not asked for",

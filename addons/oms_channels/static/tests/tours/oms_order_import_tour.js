@@ -38,7 +38,8 @@ registry.category("web_tour.tours").add("oms_order_import_tour", {
         },
         {
             content: "Nothing yet; the bad row is named with its column",
-            trigger: ".modal:contains(Nothing has been imported yet) .o_field_widget[name=report_html]:contains(many)",
+            trigger:
+                ".modal:contains(Nothing has been imported yet) .o_field_widget[name=report_html]:contains(many)",
         },
         { trigger: ".modal .o_field_widget[name=new_count]:contains(1)" },
         {
@@ -48,7 +49,8 @@ registry.category("web_tour.tours").add("oms_order_import_tour", {
         },
         {
             content: "It is in the inbox",
-            trigger: ".modal:contains(The good orders are in the inbox) button[name=action_view_messages]",
+            trigger:
+                ".modal:contains(The good orders are in the inbox) button[name=action_view_messages]",
             run: "click",
         },
         { trigger: ".o_list_view .o_data_row:contains(T-1)" },
