@@ -1,3 +1,4 @@
+from contextlib import suppress
 from datetime import timedelta
 
 from psycopg2.extensions import TransactionRollbackError
@@ -32,16 +33,12 @@ class IrCron(models.Model):
     def _oms_run_urgent(self):
         """Run the urgent actions that are due and that no worker has, in transactions of their own."""
         with self.env.registry.cursor() as cr:
-            for job_id in self._query_urgent(cr):
-                try:
-                    job = self._acquire_one_job(cr, job_id)
-                except TransactionRollbackError:  # another worker has just done it
-                    cr.rollback()
-                    continue
-                if job:
+            job_ids = self._query_urgent(cr)
+        for job_id in job_ids:
+            # Each on a cursor of its own, which ends it; an error says that another worker has just done it.
+            with suppress(TransactionRollbackError), self.env.registry.cursor() as cr:
+                if job := self._acquire_one_job(cr, job_id):
                     self.env.registry[self._name]._process_job(cr, job)
-                # A job of its own, on a cursor of its own, as the scheduler works them.
-                cr.commit()  # pylint: disable=invalid-commit
 
     def _query_urgent(self, cr):
         cr.execute(
