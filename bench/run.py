@@ -16,6 +16,10 @@ from flow import Flow, seed
 from meter import Meter, calibration
 
 RESULTS = Path(__file__).resolve().parent / "results"
+# What ours may cost, all stages of an order together. One by one it is compared with plain Odoo of the same run.
+MOST_BESIDE_PLAIN = 1.10  # one by one
+MOST_CPU, MOST_QUERIES = 200, 120  # in batches of 50
+MOST_GROWTH = 0.10  # with the longest history, beside the shortest
 
 
 def arguments():
@@ -139,6 +143,24 @@ def show(size, table):
             )
 
 
+def check(size, table):
+    """Print the limits that ours keeps or breaks in batches of one size; return whether all are kept."""
+    lengths = sorted({key[1] for key in table if key[0] == "ours"})
+    if not lengths:
+        return True
+    ours, plain = table["ours", lengths[0], "all"], table.get(("plain", lengths[0], "all"))
+    limits = []
+    if size == 1 and plain:
+        limits.append(("ours/plain", ours["cpu"] / plain["cpu"], MOST_BESIDE_PLAIN))
+    if size >= 50:
+        limits += [("CPU ms", ours["cpu"], MOST_CPU), ("queries", ours["queries"], MOST_QUERIES)]
+    if len(lengths) > 1:
+        limits.append(("growth", table["ours", lengths[-1], "all"]["cpu"] / ours["cpu"] - 1, MOST_GROWTH))
+    for name, value, most in limits:
+        print(f"{name} {value:.2f}, at most {most:.2f}: {'kept' if value <= most else 'BROKEN'}")
+    return all(value <= most for _name, value, most in limits)
+
+
 def main():
     args = arguments()
     databases.configure()
@@ -153,9 +175,11 @@ def main():
         orders = 10 if args.quick and size == 1 else args.orders
         costs[size] = series(names, size, orders, 1_000_000 * (number + 1))
     nominal = min(row[3] for by_key in costs.values() for rows in by_key.values() for row in rows)
+    kept = True
     for size in args.sizes:
         table = summary(costs[size], nominal)
         show(size, table)
+        kept &= check(size, table)
         result["sizes"][size] = {" ".join(map(str, key)): cost for key, cost in table.items()}
     RESULTS.mkdir(exist_ok=True)
     target = RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
@@ -164,7 +188,8 @@ def main():
     if not args.keep:
         for name in names.values():
             databases.drop(name)
+    return 0 if kept else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,7 +6,7 @@ OMS_MARKETPLACE_URL says where the simulated marketplace will answer, OMS_MARKET
 import os
 from urllib.parse import urlsplit
 
-from living import carriers, channels, company, goods, history, sourcing
+from living import carriers, channels, company, goods, history, review, sourcing
 
 url = os.environ["OMS_MARKETPLACE_URL"]
 env = env(user=env.ref("base.user_admin"))  # noqa: F821  the shell's own
@@ -18,7 +18,13 @@ goods.make_stock(env, products, warehouses)
 carriers.make_carriers(env)
 shops = channels.make_channels(env, url, warehouses)
 sourcing.make_sourcing(env, shops, warehouses)
+sourcing.keep_stock(env, shops, products)
+review.make_review(env, shops, products)
 env.cr.commit()
 with history.OpenMarket(urlsplit(url).port, os.environ.get("OMS_MARKETPLACE_STATE")):
     history.make_history(env, shops)
+    sourcing.reject_some(env)
+    env.cr.commit()
+    sourcing.try_strategy(env)
+    review.rehearse(env)
 env.cr.commit()

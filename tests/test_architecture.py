@@ -116,3 +116,12 @@ def test_model_files_hold_one_concept(name):
     for path in python_files(ADDONS / name):
         if "tests" not in path.parts:
             assert len(path.read_text().splitlines()) <= 400, f"{path} has more than 400 lines: split it by concept"
+
+
+def test_readme_names_what_an_administrator_installs():
+    text = (ADDONS.parent / "README.md").read_text()
+    section = text[text.index("## Install into your own Odoo") : text.index("## Develop")]
+    of_odoo = {"openpyxl", "xlsxwriter"}  # in Odoo's own requirements
+    for name in NAMES:
+        packages = set(manifest(name).get("external_dependencies", {}).get("python", ())) - of_odoo
+        assert not {package for package in packages if f"`{package}`" not in section}, name

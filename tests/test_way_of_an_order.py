@@ -115,6 +115,20 @@ class TestWayOfAnOrder(unittest.TestCase):
                 self._count_stock(product, code, 20)
         self._create_users()
         self._create_carrier()
+        self._create_rule()
+
+    def _create_rule(self):
+        """The company wants a person to look at orders above 200."""
+        hold_type = self.admin.ref("oms_base.oms_hold_type_review")
+        rule = self.admin.create(
+            "oms.rule",
+            {
+                "name": "Large order",
+                "domain": "[('amount_total', '>', 200)]",
+                "action_ids": [[0, 0, {"type": "hold", "hold_type_id": hold_type, "reason": "Above 200"}]],
+            },
+        )
+        self.admin.call("oms.rule", "action_go_live", [rule])
 
     def _write_warehouse(self, warehouse, name, code, state, latitude, longitude):
         partner = self.admin.create(
@@ -264,7 +278,8 @@ class TestWayOfAnOrder(unittest.TestCase):
         return orders[0] if orders else None
 
     def _release_hold(self, order):
-        """Customer service sees the hold in the overview and mends the phone number: the order goes on by itself."""
+        """Customer service sees the holds in the overview, mends the phone number, which settles the one, and releases
+        the other at the review desk: the order goes on."""
         browser = self.browser
         browser.log_in(self.odoo.url, "service", "service")
         browser.open(f"{self.odoo.url}/odoo/oms")
@@ -272,7 +287,21 @@ class TestWayOfAnOrder(unittest.TestCase):
         browser.see(order["name"])
         self._screenshot("holds")
         self.service.call("res.partner", "write", [order["partner_shipping_id"][0]], {"phone": ADDRESS["phone"]})
+        active = [["order_id", "=", order["id"]], ["state", "=", "active"]]
+        wait_until(lambda: len(self.admin.read("oms.hold", active, ["name"])) == 1, "the address hold is settled")
+        browser.open(f"{self.odoo.url}/odoo/oms-desk")
+        browser.click(".o_oms_queue[data-queue=review]")
+        browser.click(".o_oms_case", order["name"])
+        browser.see("Above 200")
+        browser.fill(".o_oms_comment textarea", "Asked the buyer, all well.")
+        self._screenshot("review_desk")
+        browser.click("button[name=release]")
         wait_until(lambda: self._read_order(state="sale"), "the order is confirmed")
+        holds = self.admin.read(
+            "oms.hold", [["order_id", "=", order["id"]], ["state", "=", "released"]], ["release_user_id", "release_comment"]
+        )
+        comments = {hold["release_comment"]: hold["release_user_id"] for hold in holds}
+        self.assertEqual(comments["Asked the buyer, all well."][1], "service")
 
     def _check_allocation(self, order):
         """Both lines come from Chengdu, the warehouse nearest to the buyer, and are reserved there."""

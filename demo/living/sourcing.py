@@ -1,4 +1,7 @@
-"""Where orders are sent from: zones, costs and capacities of the warehouses, and a strategy for each kind of shop."""
+"""Where orders are sent from: zones, costs and capacities of the warehouses, a strategy for each kind of shop, what is
+kept for whom; and, once orders came in, what a warehouse did not find and a trial of another strategy."""
+
+from odoo.fields import Command
 
 ZONES = [
     ("华东", ("ZJ", "SH", "JS", "AH", "FJ", "JX", "SD")),
@@ -59,3 +62,43 @@ def _make_zones(env, warehouses):
                 "warehouse_ids": [(6, 0, warehouse.ids)],
             }
         )
+
+
+def keep_stock(env, channels, products):
+    """Keep some of what sells best for the first shop, and a few of everything for nobody."""
+    env["oms.stock.pool"].create(
+        {
+            "name": "旗舰店专属",
+            "mode": "keep",
+            "channel_ids": [Command.set(channels[:1].ids)],
+            "borrow_percent": 50,
+            "line_ids": [Command.create({"product_id": product.id, "quantity": 12}) for product in products[:6]],
+        }
+    )
+    env["oms.stock.safety"].create({"quantity": 1})
+
+
+def reject_some(env):
+    """A picker does not find what one transfer asks for; the order is sent from elsewhere."""
+    picking = env["stock.picking"].search(
+        [
+            ("state", "=", "assigned"),
+            ("picking_type_code", "=", "outgoing"),
+            ("sale_id.channel_id", "!=", False),
+            ("oms_parcel_ids", "=", False),
+        ],
+        order="id desc",
+        limit=1,
+    )
+    picking = picking.filtered(lambda picking: not any(picking.move_ids.mapped("picked")))
+    if picking:
+        reason = env["oms.reject.reason"].search([], limit=1)
+        env["oms.warehouse.rejection"]._reject(picking.move_ids, reason)
+
+
+def try_strategy(env):
+    """See what the cheapest way would have done with the orders of the last days."""
+    strategy = env["oms.sourcing.strategy"].search([("name", "=", "运费最省")])
+    env["oms.sourcing.trial"].create({"strategy_id": strategy.id, "source": "period", "days": 7}).action_start()
+    env.cr.commit()
+    env.ref("oms_allocation.ir_cron_run_trials").method_direct_trigger()

@@ -33,6 +33,7 @@ class OrderMaker:
 
     def __init__(self, catalogue, seed):
         self.catalogue, self.seed = catalogue, seed
+        self.last = {}  # {shop code: (buyer, receiver)} of its last order
         # A few things sell most: the n-th product 1/n as often as the first.
         self.weights = [1 / (position + 1) ** 0.7 for position in range(len(catalogue))]
 
@@ -43,11 +44,15 @@ class OrderMaker:
         receiver = make_receiver(rng, buyer)
         if rng.random() < settings.bad_address:
             receiver = spoil_receiver(rng, receiver)
+        if shop.code in self.last and random.Random(f"{self.seed}:{number}:again").random() < settings.again:
+            buyer, receiver = self.last[shop.code]
+        self.last[shop.code] = buyer, receiver
         order_id = f"{shop.prefix}{datetime.fromtimestamp(moment, CHINA):%Y%m%d}{number:06d}"
         items = self._make_items(rng, order_id, settings)
         total_fee = sum(Decimal(item["price"]) * item["num"] for item in items)
         coupon = rng.choice(COUPONS) if rng.random() < 0.25 and total_fee >= 99 else Decimal(0)
         share_discount(items, coupon)
+        aside = random.Random(f"{self.seed}:{number}:aside")  # leaves the draws of the rest as they are
         post_fee = Decimal(0) if total_fee >= 99 else Decimal(8)
         order = {
             "order_id": order_id,
@@ -57,7 +62,13 @@ class OrderMaker:
             "modified": stamp(moment),
             "row_version": 1,
             "pay_time": "",
-            "buyer": {"buyer_id": f"{shop.code}-{buyer['buyer_id']}", "nick": buyer["nick"]},
+            "buyer": {
+                "buyer_id": f"{shop.code}-{buyer['buyer_id']}",
+                "nick": buyer["nick"],
+                "ip": f"203.0.113.{aside.randrange(1, 250)}",
+            },
+            "risk": aside.choices([5, 20, 45, 85], [70, 22, 6, 2])[0],
+            "coupon_code": ("OLD-FRIEND" if aside.random() < 0.08 else f"SAVE{coupon}") if coupon else "",
             "receiver": receiver,
             "buyer_message": rng.choice(PEOPLE["messages"]) if rng.random() < 0.15 else "",
             "items": items,

@@ -35,6 +35,7 @@ class Settings:
     edit: float = 0.06  # address, quantity or message changed after the order
     cancel: float = 0.05
     refund_request: float = 0.05  # money asked back before or after shipping
+    again: float = 0.05  # the buyer of the shop's last order buys once more
     bad_address: float = 0.06
     unknown_sku: float = 0.01
     webhook_duplicate: float = 0.1

@@ -197,16 +197,19 @@ class SaleOrderLine(models.Model):
     def _oms_get_procured_quantities(self):
         """Return what transfers were made for one line and what left by them: two dicts {warehouse: quantity}.
 
-        A delivery in several steps counts once: by its first step for the one, by its last for the other.
+        A delivery in several steps counts once: by its first step for the one, by its last for the other. What was
+        picked and is put back into stock, because the line was lowered meanwhile, is no longer on its way.
         """
         self.ensure_one()
         unit = self.product_id.uom_id
         procured, done = defaultdict(float), defaultdict(float)
-        first_moves, _returns = self._get_outgoing_incoming_moves(strict=False)
+        first_moves, back_moves = self._get_outgoing_incoming_moves(strict=False)
+        back_moves = back_moves.filtered(lambda move: not move.location_id._is_outgoing())
         last_moves, _returns = self._get_outgoing_incoming_moves()
-        for move in first_moves:
+        for move in first_moves | back_moves:
             quantity = move.quantity if move.state == "done" else move.product_uom_qty
-            procured[move._oms_get_warehouse()] += move.product_uom._compute_quantity(quantity, unit)
+            sign = -1 if move in back_moves else 1
+            procured[move._oms_get_warehouse()] += sign * move.product_uom._compute_quantity(quantity, unit)
         for move in last_moves.filtered(lambda move: move.state == "done"):
             done[move._oms_get_warehouse()] += move.product_uom._compute_quantity(move.quantity, unit)
         return dict(procured), dict(done)

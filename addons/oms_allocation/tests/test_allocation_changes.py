@@ -77,6 +77,26 @@ class TestAllocationChanges(OmsAllocationCommon):
             {self.shanghai: (3, 3, "done"), self.beijing: (5, 5, "done")},
         )
 
+    def test_decrease_of_what_was_picked_puts_it_back(self):
+        self.beijing.delivery_steps = "pick_ship"
+        self._set_stocks(self.desk, beijing=5)
+        order = self._confirm([(self.desk, 5)])
+        line = order.order_line.with_user(self.user)
+        self._deliver(order)
+        self.assertEqual(order.picking_ids.mapped("state"), ["done", "assigned"])
+        line.product_uom_qty = 3
+        self.assertEqual(self._get_rows(order), {("Desk", "Beijing"): 3})
+        back = order.picking_ids.filtered(lambda picking: picking.location_dest_id == self.beijing.lot_stock_id)
+        self.assertEqual((back.move_ids.product_uom_qty, back.move_ids.location_id.usage), (2, "internal"))
+        line.product_uom_qty = 4  # one more is picked, while the two are on their way back
+        self.assertEqual(self._get_rows(order), {("Desk", "Beijing"): 4})
+        for _step in range(2):
+            self._deliver(order)
+        self.assertEqual(line.qty_delivered, 4)
+        row = order.oms_allocation_ids
+        self.assertEqual((row.quantity, row.procured_quantity, row.done_quantity, row.state), (4, 4, 4, "done"))
+        self.assertEqual(self.desk.with_context(warehouse_id=self.beijing.id).qty_available, 1)
+
     def test_cancelled_order_frees_its_stock(self):
         self.order.with_user(self.manager)._action_cancel()
         self.assertEqual(set(self.order.oms_allocation_ids.mapped("state")), {"cancelled"})
