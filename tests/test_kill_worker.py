@@ -168,7 +168,7 @@ class TestKillWorker(unittest.TestCase):
             line = "sale_line_id" if table == "stock_move" else "line_id"
             quantity = "product_uom_qty" if table == "stock_move" else "quantity"
             rows = self.server.query(
-                f"SELECT row.{quantity} FROM {table} row JOIN sale_order_line line ON line.id = row.{line}"
+                f"SELECT part.{quantity} FROM {table} part JOIN sale_order_line line ON line.id = part.{line}"
                 " JOIN sale_order o ON o.id = line.order_id WHERE o.channel_order_id = %s",
                 channel_order_id,
             )
