@@ -66,10 +66,11 @@ def template(kind, given=None, modules=None, addons_path=None):
         for path in sorted((REPO / "addons").rglob("*")):
             if path.is_file() and path.suffix in (".py", ".xml", ".csv") and "tests" not in path.parts:
                 stamp.update(path.read_bytes())
-    name = f"{PREFIX}tpl_{kind}_{stamp.hexdigest()[:10]}"
+    here = f"{PREFIX}tpl_{kind}_{hashlib.sha1(str(REPO).encode()).hexdigest()[:4]}_"  # not those of another checkout
+    name = f"{here}{stamp.hexdigest()[:10]}"
     if exists(name):
         return name
-    for (old,) in sql("postgres", f"SELECT datname FROM pg_database WHERE datname LIKE '{PREFIX}tpl_{kind}_%'"):
+    for (old,) in sql("postgres", f"SELECT datname FROM pg_database WHERE datname LIKE '{here}%'"):
         drop(old)
     building = f"{PREFIX}building_{kind}"
     if kind != "plain":

@@ -32,7 +32,9 @@ def arguments():
     parser.add_argument("--history", default="500,10000", help="orders that are there already, comma separated")
     parser.add_argument("--kinds", default="plain,ours", help="plain, ours or both")
     parser.add_argument("--plain-template", help="database to take as plain Odoo, instead of installing one")
-    parser.add_argument("--keep", action="store_true", help="leave the databases for a look")
+    parser.add_argument("--keep", action="store_true", help="leave the databases for a look, or for --reuse")
+    parser.add_argument("--prepare", action="store_true", help="only make the databases, and leave them for --reuse")
+    parser.add_argument("--reuse", action="store_true", help="take the databases that --prepare or --keep left")
     args = parser.parse_args()
     args.sizes = [int(size) for size in args.sizes.split(",")]
     args.history = [int(length) for length in args.history.split(",")]
@@ -63,6 +65,14 @@ def prepare(kind, lengths, given):
     return names
 
 
+def reuse(kind, lengths, _given):
+    """The databases that an earlier run left: {length: name}."""
+    names = {length: f"{databases.PREFIX}{kind}_{length}" for length in lengths}
+    if missing := [name for name in names.values() if not databases.exists(name)]:
+        sys.exit(f"There is no {', '.join(missing)}: run with --prepare first.")
+    return names
+
+
 def run_batch(database, flow):
     for stage in Flow.STAGES:
         with databases.environment(database) as env:
@@ -86,6 +96,8 @@ def series(names, size, orders, first):
     costs = {}
     warm = size if size > 1 else 3
     for batch in range(-1, orders // size):  # the first only fills the caches
+        if batch > 0 and batch * size % 100 == 0:
+            print(f"{batch * size} orders", flush=True)
         flows = {key: Flow(first + (batch + 1) * size, size) for key in names}
         if batch < 0:
             for name in names.values():
@@ -166,14 +178,17 @@ def main():
     databases.configure()
     names = {}
     for kind in args.kinds:
-        for length, name in prepare(kind, args.history, args.plain_template).items():
+        for length, name in (reuse if args.reuse else prepare)(kind, args.history, args.plain_template).items():
             names[kind, length] = name
+    if args.prepare:
+        return 0
     gc.freeze()
     result = {"arguments": vars(args), "load": os.getloadavg(), "sizes": {}}
     costs = {}
+    start = int(time.time()) % 1_000_000 * 1000 if args.reuse else 0  # names that no earlier run gave
     for number, size in enumerate(args.sizes):
         orders = 10 if args.quick and size == 1 else args.orders
-        costs[size] = series(names, size, orders, 1_000_000 * (number + 1))
+        costs[size] = series(names, size, orders, start + 1_000_000 * (number + 1))
     nominal = min(row[3] for by_key in costs.values() for rows in by_key.values() for row in rows)
     kept = True
     for size in args.sizes:
