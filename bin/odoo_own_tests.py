@@ -5,8 +5,9 @@
     ./oms odoo-tests sale -k TestSaleOrder  further options go to pytest
 
 Both runs are pytest on clones of the templates, one after the other on the same machine. Plain Odoo runs only what did
-not pass with our addons: what is slow, missing or broken in the host fails in both and is not blamed on us. Odoo's own runner would not do: it runs the tests tagged
-at_install while their module is being loaded, that is before our addons are, and so without our code.
+not pass with our addons: what is slow, missing or broken in the host fails in both and is not blamed on us. Odoo's own
+runner would not do: it runs the tests tagged at_install while their module is being loaded, that is before our addons
+are, and so without our code.
 The exit code is 1 when a test that passes in plain Odoo does not pass with our addons.
 """
 

@@ -298,7 +298,9 @@ class TestWayOfAnOrder(unittest.TestCase):
         browser.click("button[name=release]")
         wait_until(lambda: self._read_order(state="sale"), "the order is confirmed")
         holds = self.admin.read(
-            "oms.hold", [["order_id", "=", order["id"]], ["state", "=", "released"]], ["release_user_id", "release_comment"]
+            "oms.hold",
+            [["order_id", "=", order["id"]], ["state", "=", "released"]],
+            ["release_user_id", "release_comment"],
         )
         comments = {hold["release_comment"]: hold["release_user_id"] for hold in holds}
         self.assertEqual(comments["Asked the buyer, all well."][1], "service")
