@@ -30,6 +30,7 @@
         "views/oms_warehouse_rejection_views.xml",
         "views/oms_zone_views.xml",
         "views/product_template_views.xml",
+        "views/res_config_settings_views.xml",
         "views/res_country_views.xml",
         "views/sale_order_views.xml",
         "views/stock_picking_views.xml",

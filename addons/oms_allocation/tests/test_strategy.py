@@ -14,6 +14,17 @@ class TestStrategy(SourcingCommon):
         self.assertAllocated(self._confirm([(self.lamp, 3)]), {("Lamp", "Shanghai"): 3})
         self.assertEqual(self.strategy.aim_ids.mapped("type"), ["parcels", "distance", "priority"])
 
+    def test_company_strategy_serves_channels_without_one(self):
+        self._set_stocks(self.lamp, beijing=10, shanghai=10)
+        self.beijing.oms_priority = 1
+        self._set_aims("priority")
+        self.channel.oms_strategy_id = False
+        self.assertAllocated(self._confirm([(self.lamp, 3)]), {("Lamp", "Shanghai"): 3})
+        settings = self.env["res.config.settings"].create({"oms_strategy_id": self.strategy.id, "oms_batch_seconds": 0})
+        settings.execute()
+        self.assertAllocated(self._confirm([(self.lamp, 3)]), {("Lamp", "Beijing"): 3})
+        self.assertEqual(self.env.company.oms_batch_seconds, 0)
+
     def test_first_aim_that_differs_decides(self):
         self._set_stocks(self.lamp, beijing=10, shanghai=10)
         self.beijing.oms_priority = 1

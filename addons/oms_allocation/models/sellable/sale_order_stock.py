@@ -87,18 +87,9 @@ class SaleOrder(models.Model):
     @api.model
     def _oms_solve_batch(self, tasks, supplies):
         """Return {order id: solver.Plan}: orders that compete for what is scarce are weighed against each other, within
-        the seconds of the parameter `oms_allocation.batch_seconds` (0: they are served in turn)."""
-        seconds = self._oms_get_batch_seconds() if len(tasks) > 1 else 0.0
+        the seconds that the company gives it (0: they are served in turn)."""
+        seconds = max(0.0, self.env.company.oms_batch_seconds) if len(tasks) > 1 else 0.0
         return solve_batch(tasks, supplies, seconds).plans if seconds else solve_in_turn(tasks, supplies)
-
-    @api.model
-    def _oms_get_batch_seconds(self):
-        # sudo: ir.config_parameter - a figure for whoever confirms orders
-        value = self.env["ir.config_parameter"].sudo().get_param("oms_allocation.batch_seconds", "2")
-        try:
-            return max(0.0, float(value))
-        except ValueError:
-            return 0.0
 
     @api.model
     def _oms_group_by_access(self, candidates, stock):

@@ -9,6 +9,7 @@ from . import oms_warehouse_capacity
 from . import stock_warehouse
 from . import oms_channel
 from . import oms_rule_action
+from . import res_company
 from . import oms_reject_reason
 from . import oms_warehouse_rejection
 from . import product_template

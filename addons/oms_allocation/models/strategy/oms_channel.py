@@ -10,5 +10,6 @@ class OmsChannel(models.Model):
         check_company=True,
         index="btree_not_null",
         tracking=True,
-        help="How the warehouse of an order is chosen, unless a review rule says otherwise. Empty: the nearest one.",
+        help="How the warehouse of an order is chosen, unless a review rule says otherwise. Empty: as the settings"
+        " say.",
     )

@@ -102,7 +102,7 @@ class SaleOrder(models.Model):
         copy=False,
         tracking=True,
         index="btree_not_null",
-        help="How its warehouses are chosen. Empty: as its channel says.",
+        help="How its warehouses are chosen. Empty: as its channel or its company says.",
     )
 
     def _oms_get_strategies(self):
@@ -110,8 +110,13 @@ class SaleOrder(models.Model):
         return self._oms_get_current_strategies()
 
     def _oms_get_current_strategies(self):
-        """Return {order: StrategySpec}: the order's own, or its channel's, or what is done without one."""
-        return {order: (order.oms_strategy_id or order.channel_id.oms_strategy_id)._get_spec() for order in self}
+        """Return {order: StrategySpec}: the one of each order, or what is done without one."""
+        return {order: order._oms_get_strategy()._get_spec() for order in self}
+
+    def _oms_get_strategy(self):
+        """Return the strategy of one order: its own, or its channel's, or its company's; empty where there is none."""
+        self.ensure_one()
+        return self.oms_strategy_id or self.channel_id.oms_strategy_id or self.company_id.oms_strategy_id
 
     # === PLAN === #
 

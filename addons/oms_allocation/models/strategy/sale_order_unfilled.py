@@ -57,7 +57,7 @@ class SaleOrder(models.Model):
         self._oms_reallocate_open()
         if not self.oms_unfilled_date:
             return
-        strategy = (self.oms_strategy_id or self.channel_id.oms_strategy_id)._get_spec()
+        strategy = self._oms_get_strategy()._get_spec()
         policy = strategy.after_wait if strategy.on_shortage == "wait" else strategy.on_shortage
         self.sudo().oms_unfilled_due = False  # sudo: sale.order - a mark of the suite; what follows is done once
         if is_cancelled:
