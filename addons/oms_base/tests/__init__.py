@@ -21,6 +21,7 @@ from . import test_gift_transfer
 from . import test_gifts
 from . import test_hold_approvals
 from . import test_hold_escalation
+from . import test_hold_reasons
 from . import test_hold_release
 from . import test_implication
 from . import test_no_bypass

@@ -15,7 +15,8 @@ class TestRules(OmsBaseCommon):
         rule = self._create_rule("[('amount_total', '>', 50)]")
         order = self._create_order()
         order._oms_review()
-        self.assertEqual((order.oms_hold_ids.rule_id, order.oms_hold_ids.version_id), (rule, rule.version_id))
+        reason = order.oms_hold_ids.reason_ids
+        self.assertEqual((reason.rule_id, reason.version_id), (rule, rule.version_id))
         rule.domain = "[('amount_total', '>', 500)]"
         self.assertEqual(rule.version, 2)
         order._oms_review()

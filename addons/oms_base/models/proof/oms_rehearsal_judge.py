@@ -90,7 +90,7 @@ class OmsRehearsal(models.Model):
     def _filter_running(self, specs, date, takeover):
         """Return those of ``specs`` that run at ``date``, or while ``takeover`` does."""
         if takeover:
-            return [spec for spec in specs if spec.runs_at(date, takeover)]
+            return [left for spec in specs if spec.runs_at(date) and (left := spec.yield_to([takeover]))]
         return self.env["oms.rule"]._filter_running(specs, date)
 
     def _get_rehearsed_takeover(self):

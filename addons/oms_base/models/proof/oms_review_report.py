@@ -64,7 +64,10 @@ class OmsReviewReport(models.Model):
          LEFT JOIN LATERAL (
                     SELECT COUNT(*) AS hold_count,
                            COUNT(*) FILTER (
-                               WHERE hold.rule_id IS NOT NULL
+                               WHERE EXISTS (
+                                         SELECT FROM oms_hold_reason AS reason
+                                          WHERE reason.hold_id = hold.id AND reason.rule_id IS NOT NULL
+                                     )
                                  AND hold.gate != 'refund'
                                  AND (confirmed.date IS NULL OR hold.create_date <= confirmed.date)
                            ) AS rule_count,
