@@ -53,10 +53,7 @@ class SaleOrder(models.Model):
         return frozenset(
             name
             for name, field in self._fields.items()
-            if name.startswith("oms_")
-            and field.store
-            and field.readonly
-            and field.type not in ("one2many", "many2many")
+            if name.startswith("oms_") and field.store and field.readonly and field.column_type
         )
 
     def _oms_check_leaving(self):
@@ -69,7 +66,7 @@ class SaleOrder(models.Model):
         if not self.env.su and (bought := orders.filtered("channel_order_id")):
             raise UserError(
                 self.env._(
-                    "%(orders)s came from a shop: its channel can't be changed. Cancel the order, and enter another one.",
+                    "%(orders)s came from a shop: its channel can't be changed. Cancel it and enter another.",
                     orders=", ".join(bought.mapped("name")),
                 )
             )

@@ -156,3 +156,9 @@ class TestDeliveryGroupMerge(DeliveryGroupCommon):
         self.assertEqual(proposal.group_id.order_ids, orders)
         again = Form(self.env["oms.merge.proposals"].with_user(self.user)).save()
         self.assertFalse(again.proposal_ids.order_ids & orders)
+
+    def test_who_may_not_change_orders_merges_no_groups(self):
+        group = self._confirm(self._create_pair())._oms_merge()
+        for user in (self.operator, self.accountant):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                group.with_user(user).action_merge()

@@ -542,6 +542,30 @@ class TestReleaseDoors(ShipDoorsCommon):
             users=[self.admin],
         )
 
+    def start_by_printing(self, picking):
+        picking.do_print_picking()
+
+    def start_by_printing_over_rpc(self, picking):
+        call_kw(picking.browse(), "write", [picking.ids, {"printed": True}], {})
+
+    def start_by_moves(self, picking):
+        picking.move_ids.picked = True
+
+    def start_by_a_line(self, picking):
+        picking.move_line_ids[0].write({"picked": True, "quantity": 1})
+
+    def start_by_a_new_line(self, picking):
+        move = picking.move_ids[0]
+        move.move_line_ids.create({"move_id": move.id, "picking_id": picking.id, "quantity": 1, "picked": True})
+
+    def test_work_on_a_held_order_does_not_begin(self):
+        starts = [getattr(self, name) for name in dir(self) if name.startswith("start_")]
+        picking = self.held.picking_ids
+        self._check_doors(starts, picking, picking._oms_is_released)
+        self.assertIn("on hold", self.refusal)
+        picking = self.free.picking_ids
+        self._check_doors(starts, picking, picking._oms_is_released, True, users=[self.admin])
+
     def test_what_may_only_not_leave_is_picked(self):
         self.held.oms_hold_ids.gate = "ship"
         self.door_button(self.held.picking_ids)

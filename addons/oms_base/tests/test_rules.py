@@ -182,6 +182,44 @@ class TestRules(OmsBaseCommon):
         sale.active = False
         self.assertEqual(run_at(datetime(2030, 11, 11, 12)), [standing, always])
 
+    def test_set_of_a_company_takes_over_there_only(self):
+        companies = self.env["res.company"].create([{"name": "North"}, {"name": "South"}])
+        period = {"date_from": "2030-11-11", "date_to": "2030-11-12"}
+        sets = self.env["oms.rule.set"].create(
+            [
+                {
+                    "name": company.name,
+                    "mode": "replace",
+                    "company_id": company.id,
+                    "period_ids": [Command.create(period)],
+                }
+                for company in companies
+            ]
+        )
+        standing = self._create_rule("[]")
+        own = [self._create_rule("[]", set_id=rule_set.id) for rule_set in sets]
+        date = datetime(2030, 11, 11, 12)
+
+        def run_in(company):
+            specs = self.env["oms.rule"]._get_specs(("received",), date)
+            specs = [spec for spec in specs if spec.applies_to(company.id)]
+            return {spec.id for spec in specs if spec.company_id in (None, company.id)}
+
+        ids = {rule.id for rule in (standing, *own)}
+        self.assertEqual(run_in(companies[0]) & ids, {own[0].id})
+        self.assertEqual(run_in(companies[1]) & ids, {own[1].id})
+        self.assertEqual(run_in(self.env.company) & ids, {standing.id})
+        # An order of the company that the set left the standing rule to is held by it, and keeps its hold.
+        sets[1].company_id = self.env.company
+        order = self._create_order()
+        spec = standing._prepare_spec()
+        order._oms_review(specs=[spec])
+        self.assertEqual(order.oms_hold_ids.rule_id, standing)
+        order._oms_review(specs=self.env["oms.rule"]._get_specs(("received",), date))
+        self.assertEqual(
+            order.oms_hold_ids.reason_ids.filtered(lambda reason: reason.rule_id == standing).settled_date, False
+        )
+
     def test_sentence_in_english_and_chinese(self):
         self.env["res.lang"]._activate_lang("zh_CN")
         rule = self._create_rule("[('amount_total', '>', 5000), ('oms_has_shortage', '=', True)]")

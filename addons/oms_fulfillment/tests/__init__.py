@@ -1,3 +1,4 @@
+from . import test_batch_gate
 from . import test_cancel
 from . import test_delivery_group
 from . import test_doors

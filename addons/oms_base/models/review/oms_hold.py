@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 
 from . import domain_words
 
@@ -18,3 +18,9 @@ class OmsHold(models.Model):
             return domain_words.resolve(key, self.env["sale.order"])[0] if "." in key else super()._get_key_label(key)
         except KeyError:  # a field that is gone since
             return key
+
+    @api.model
+    def _cron_release_holds(self):
+        """Override of the hold's own: what rules held for stock or credit may be settled by what others did."""
+        super()._cron_release_holds()
+        self.env["sale.order"]._oms_judge_held()
