@@ -157,6 +157,12 @@ class TestDeliveryGroupMerge(DeliveryGroupCommon):
         again = Form(self.env["oms.merge.proposals"].with_user(self.user)).save()
         self.assertFalse(again.proposal_ids.order_ids & orders)
 
+    def test_pre_sale_that_is_not_paid_is_not_merged(self):
+        first, second = self._create_order(), self._create_order(oms_is_presale=True, oms_amount_paid=5)
+        self._assert_refused(first | second, f"{second.name}: its balance is not paid")
+        second.oms_amount_paid = second.amount_total
+        self.assertTrue((first | second)._oms_merge())
+
     def test_who_may_not_change_orders_merges_no_groups(self):
         group = self._confirm(self._create_pair())._oms_merge()
         for user in (self.operator, self.accountant):

@@ -39,7 +39,7 @@ class OmsRule(models.Model):
         tracking=True,
         help="A draft can be rehearsed over past orders; only live rules judge.",
     )
-    sequence = fields.Integer(default=10)
+    sequence = fields.Integer(default=10, tracking=True)
     company_id = fields.Many2one("res.company", index=True, help="Leave empty for all companies.")
     channel_ids = fields.Many2many("oms.channel", string="Channels", help="Leave empty for all channels.")
     set_id = fields.Many2one(
