@@ -27,7 +27,7 @@ class OmsHold(models.Model):
 
     _inherit = "oms.hold"
 
-    can_release = fields.Boolean(compute="_compute_can_release")
+    can_release = fields.Boolean(compute="_compute_can_release", search="_search_can_release")
 
     @api.depends_context("uid")
     @api.depends("type_id.group_id", "type_id.step_ids", "standing_reason_ids.group_id", "approval_ids", "state")
@@ -36,6 +36,15 @@ class OmsHold(models.Model):
         (self - active).can_release = False
         for hold, plan in active._plan_release().items():
             hold.can_release = not plan.refusal
+
+    @api.model
+    def _search_can_release(self, operator, value):
+        """Search the active holds whose release, or next approval, is up to this user: only who looks knows whom the
+        user stands in for, so each is looked at."""
+        if operator != "in":
+            return NotImplemented
+        active = self.search([("state", "=", "active")])
+        return Domain("id", "in", [hold.id for hold, plan in active._plan_release().items() if not plan.refusal])
 
     # === ACTION METHODS === #
 

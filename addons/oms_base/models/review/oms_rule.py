@@ -93,6 +93,7 @@ class OmsRule(models.Model):
     problem = fields.Char(
         compute="_compute_problem", help="Why the rule can't judge; it is left out until it is mended."
     )
+    hit_ids = fields.One2many("oms.rule.hit", "rule_id", string="Matches", readonly=True)
     hold_count = fields.Integer(string="Holds", compute="_compute_counts")
     hit_count = fields.Integer(string="Fired", compute="_compute_counts", help="Orders that matched in 30 days.")
 
