@@ -16,6 +16,7 @@ from . import test_fact_lists
 from . import test_fact_money
 from . import test_feedback
 from . import test_gates
+from . import test_gift_parcel
 from . import test_gift_race
 from . import test_gift_transfer
 from . import test_gifts

@@ -154,7 +154,7 @@ class TestRehearsal(OmsBaseCommon):
         urgent = self._create_rule("[]", state="draft", actions=[{"type": "priority", "priority": "2"}])
         line = self._rehearse(tagging).line_ids
         self.assertEqual((line.kind, line.after), ("tagged", "Tag it “VIP”"))
-        self.assertEqual((rehearsal.tagged_before, rehearsal.tagged_after), (0, 1))
+        self.assertEqual((line.rehearsal_id.tagged_before, line.rehearsal_id.tagged_after), (0, 1))
         line = self._rehearse(urgent).line_ids
         self.assertEqual((line.kind, line.after), ("changed", "Order Priority: Urgent"))
         self.assertEqual((order.tag_ids, order.oms_priority), (self.env["crm.tag"], "0"))

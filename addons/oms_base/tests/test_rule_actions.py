@@ -94,6 +94,21 @@ class TestRuleActions(OmsBaseCommon):
         self.assertEqual(order.warehouse_id, other)
         self.assertEqual((order.commitment_date - order.date_order).days, 3)
 
+    def test_route_and_parcels(self):
+        route = self.warehouse.delivery_route_id
+        route.sale_selectable = True
+        self.channel.merge_window_hours = 24
+        first = self._create_order()
+        _rule, order = self._review_by({"type": "route", "route_ids": [(6, 0, route.ids)]}, {"type": "merge"})
+        self.assertEqual(order.order_line.route_ids, route)
+        self.assertEqual(order.oms_delivery_group_ids.order_ids, first | order)
+        _rule, order = self._review_by(
+            {"type": "split", "split_kind": "value", "split_limit": 60},
+            order=self._create_order(partner_id=self._create_buyer("李四").id),
+        )
+        self.assertEqual(len(order.oms_delivery_group_ids), 2)
+        self.assertEqual(sum(order.oms_group_line_ids.mapped("quantity")), 3)
+
     def test_activity_and_notification(self):
         rule, order = self._review_by(
             {"type": "activity", "activity_type_id": self.env.ref("mail.mail_activity_data_todo").id, "note": "Call"},

@@ -29,7 +29,7 @@ WATCHED_FIELDS = {
     "res.partner": dict.fromkeys(ADDRESS_FIELDS, "address"),
 }
 # Others write these by themselves, of many orders: they count only where a rule asks for them.
-QUIET_PARTS = {"risk", "delivery", "reference"}
+QUIET_PARTS = {"risk", "delivery", "reference", "parcel"}
 # What of the contact of the buyer is a change of the buyer.
 BUYER_FIELDS = {"email", "phone"}
 
@@ -90,7 +90,11 @@ class SaleOrder(models.Model):
             return
         # sudo: sale.order - the marks are the suite's own, whoever may change the order makes them
         orders = self.sudo().filtered(
-            lambda order: order.channel_id and order.oms_review_date and order.oms_stage_number < SHIPPED_NUMBER
+            lambda order: (
+                order.channel_id
+                and (order.oms_review_date or self._oms_is_review_writing())
+                and order.oms_stage_number < SHIPPED_NUMBER
+            )
         )
         if not orders:
             return
