@@ -1,6 +1,9 @@
+import importlib.util
+
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools.misc import file_path
 
 from odoo.addons.oms_base.tests.common import OmsBaseCommon
 
@@ -154,3 +157,24 @@ class TestHoldReasons(OmsBaseCommon):
                 self.hold.reason_ids.with_user(self.user).write(values)
         with self.assertRaises(AccessError):
             self.hold.with_user(self.user).write({"reason_ids": [Command.clear()]})
+
+    def test_holds_of_an_older_version_get_their_reason(self):
+        self.hold.action_release("called")
+        number = self.hold.release_number
+        self.order.order_line[0].product_uom_qty = 3
+        changes = dict(self.order.oms_changes)
+        self.env.flush_all()
+        self.env.cr.execute("DELETE FROM oms_hold_reason WHERE hold_id = %s", [self.hold.id])
+        self.env.cr.execute("UPDATE oms_hold SET release_number = NULL WHERE id = %s", [self.hold.id])
+        old = '{"lines": "2026-01-01 00:00:00"}'
+        self.env.cr.execute("UPDATE sale_order SET oms_changes = %s WHERE id = %s", [old, self.order.id])
+        path = file_path("oms_base/migrations/19.0.2.2.0/post-hold_reasons.py")
+        spec = importlib.util.spec_from_file_location("post_hold_reasons", path)
+        script = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(script)
+        for _run in range(2):
+            script.migrate(self.env.cr, "19.0.2.1.0")
+            self.env.invalidate_all()
+            reason = self.hold.reason_ids
+            self.assertEqual((reason.rule_id, reason.name, reason.gate), (self.by_address, self.hold.reason, "confirm"))
+            self.assertEqual((self.hold.release_number, self.order.oms_changes), (number, changes))

@@ -556,7 +556,8 @@ class TestReleaseDoors(ShipDoorsCommon):
 
     def start_by_a_new_line(self, picking):
         move = picking.move_ids[0]
-        move.move_line_ids.create({"move_id": move.id, "picking_id": picking.id, "quantity": 1, "picked": True})
+        values = {"move_id": move.id, "picking_id": picking.id, "product_id": move.product_id.id}
+        move.move_line_ids.create({**values, "quantity": 1, "picked": True})
 
     def test_work_on_a_held_order_does_not_begin(self):
         starts = [getattr(self, name) for name in dir(self) if name.startswith("start_")]

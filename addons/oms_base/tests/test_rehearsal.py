@@ -86,7 +86,8 @@ class TestRehearsal(OmsBaseCommon):
         self.assertAlmostEqual(rehearsal.pass_rate_after, 100 * 50 / 60)
         self.assertEqual(rehearsal.line_ids.order_id, orders[50:])
         line = rehearsal.line_ids[0]
-        self.assertEqual((line.kind, line.before, line.after), ("newly_held", "Passed", "Held: Set by hand"))
+        self.assertEqual((line.kind, line.before), ("newly_held", "Passed"))
+        self.assertIn("Held: Set by hand; Call the webhook “Hook”; Notify oms_user", line.after)
         self.assertEqual(line.reason, draft.sentence)
         self.assertEqual(line.action_view_order()["res_id"], line.order_id.id)
         self.assertEqual(rehearsal.chart["after"], [50, 10, 0])

@@ -30,7 +30,14 @@ class OmsHold(models.Model):
     can_release = fields.Boolean(compute="_compute_can_release", search="_search_can_release")
 
     @api.depends_context("uid")
-    @api.depends("type_id.group_id", "type_id.step_ids", "standing_reason_ids.group_id", "approval_ids", "state")
+    @api.depends(
+        "type_id.group_id",
+        "type_id.step_ids",
+        "reason_ids.settled_date",
+        "reason_ids.group_id",
+        "approval_ids",
+        "state",
+    )
     def _compute_can_release(self):
         active = self.filtered(lambda hold: hold.state == "active")
         (self - active).can_release = False

@@ -23,7 +23,7 @@ class OmsHold(models.Model):
         for hold in self:
             hold.next_step_id = hold._get_open_steps()[:1] if hold.state == "active" else False
 
-    @api.depends("next_step_id", "type_id.group_id", "standing_reason_ids.group_id")
+    @api.depends("next_step_id", "type_id.group_id", "reason_ids.settled_date", "reason_ids.group_id")
     def _compute_next_approvers(self):
         for hold in self:
             # sudo: res.groups, res.users - the names of colleagues
