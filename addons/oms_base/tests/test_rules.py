@@ -95,7 +95,10 @@ class TestRules(OmsBaseCommon):
         rule = self._create_rule("[]", set_id=sale.id, tz="Asia/Shanghai")
         sale.period_ids = [Command.create({"date_from": "2030-06-17 16:00:00", "date_to": "2030-06-18 16:00:00"})]
         self.assertEqual(rule.version, 2)
-        self.assertIn("Jun 18, 2030, 12:00:00", rule.version_id.changes.replace("\u202f", " "))
+        self.assertIn(
+            "06/18/2030 12:00:00 AM to 06/19/2030 12:00:00 AM (Asia/Shanghai)",
+            rule.version_id.changes.replace("\u202f", " "),
+        )
         sale.period_ids.date_to = "2030-06-19 16:00:00"
         sale.mode = "replace"
         self.assertEqual(rule.version, 4)

@@ -26,5 +26,5 @@ class StockPicking(models.Model):
     def _is_auto_batchable(self, picking=None):
         """Override of `stock_picking_batch`: a batch made by itself takes no order on hold."""
         # sudo: sale.order - a picker who may not read holds must still be stopped by them
-        orders = (picking or self).sudo()._oms_get_channel_orders()
+        orders = (self | (picking or self)).sudo()._oms_get_channel_orders()
         return super()._is_auto_batchable(picking) and not orders._oms_get_blocking_holds("release")

@@ -8,6 +8,7 @@ from odoo.tools import ormcache
 
 from odoo.addons.base.models.res_partner import _tz_get
 
+from ...tools import work_undisturbed
 from . import domain_words
 from .const import DOMAIN_ERRORS, TRIGGERS, WEEKDAYS
 from .predicate import compile_domain
@@ -334,10 +335,20 @@ class OmsRule(models.Model):
             tz=self.tz,
         )
 
-    def _set_next_schedule(self, now):
-        """Set when these scheduled rules judge next, after they did at ``now``."""
-        for rule in self:
-            rule.write({"schedule_date": now + timedelta(hours=max(rule.schedule_hours, 0.1)), "schedule_cursor": 0})
+    def _keep_schedule(self, last_id, done_date=None):
+        """Note how far these scheduled rules have judged, whoever edits one of them at this moment.
+
+        :param last_id: the last order they judged
+        :param done_date: when they were through with all, if they were
+        """
+
+        def work():
+            for rule in self.exists():
+                rule.schedule_cursor = last_id
+                if done_date:
+                    rule.schedule_date = done_date + timedelta(hours=max(rule.schedule_hours, 0.1))
+
+        work_undisturbed(self.env, work)
 
     # === DOMAIN === #
 

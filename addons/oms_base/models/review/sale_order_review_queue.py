@@ -128,13 +128,13 @@ class SaleOrder(models.Model):
                 running = rules.exists().filtered(lambda rule: rule.active and rule.state == "live").sorted()
                 specs = [spec for rule in running if (spec := rule._prepare_spec())]
                 batch.exists()._oms_judge_on_schedule(specs)
-                running.schedule_cursor = batch[-1].id
 
             if not work_undisturbed(self.env, work):
                 _logger.warning("The orders %s to %s wait for the next schedule", batch[0].id, batch[-1].id)
             if not cron._commit_progress(len(batch)):
+                rules._keep_schedule(batch[-1].id)
                 return False
-        rules.exists()._set_next_schedule(now)
+        rules._keep_schedule(0, now)
         return True
 
     def _oms_judge_on_schedule(self, specs):
