@@ -165,6 +165,5 @@ class TestDeliveryGroupMerge(DeliveryGroupCommon):
 
     def test_who_may_not_change_orders_merges_no_groups(self):
         group = self._confirm(self._create_pair())._oms_merge()
-        for user in (self.operator, self.accountant):
-            with self.subTest(user=user.login), self.assertRaises(AccessError):
-                group.with_user(user).action_merge()
+        with self.assertRaises(AccessError):
+            group.with_user(self._create_user("oms_plain", "base.group_user")).action_merge()
