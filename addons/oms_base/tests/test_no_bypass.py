@@ -7,7 +7,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.service.model import call_kw
-from odoo.tests import HttpCase, tagged
+from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.oms_base.tests.common import OmsBaseCommon
@@ -604,6 +604,25 @@ class TestHttpDoors(DoorsCommon, HttpCase):
                     self.assertEqual(held.state, "draft")
         answer = self._post("/json/2/sale.order/action_confirm", self.manager.login, {"ids": free.ids})
         self.assertEqual((answer.status_code, free.state), (200, "sale"))
+
+    @mute_logger("odoo.http")
+    def test_json_2_release(self):
+        hold = self._create_order()._oms_place_hold("credit", "owes")
+        plain = self._create_user("oms_plain", "base.group_user")
+        portal = new_test_user(self.env, "oms_portal", "base.group_portal")
+        for user in (self.user, self.operator, plain, portal):
+            for method, body in (
+                ("action_release", {"comment": "mine"}),
+                ("write", {"vals": {"state": "released"}}),
+                ("_release", {}),
+                ("unlink", {}),
+            ):
+                with self.subTest(user=user.login, method=method):
+                    answer = self._post(f"/json/2/oms.hold/{method}", user.login, {"ids": hold.ids, **body})
+                    self.assertNotEqual(answer.status_code, 200)
+                    self.assertEqual(hold.state, "active")
+        self._post("/json/2/oms.hold/action_release", self.accountant.login, {"ids": hold.ids, "comment": "paid"})
+        self.assertEqual(hold.state, "released")
 
     @mute_logger("odoo.http")
     def test_json_2_ship(self):

@@ -6,6 +6,7 @@ from . import test_label
 from . import test_messages
 from . import test_parcel
 from . import test_portal
+from . import test_rule_carrier
 from . import test_scan_calls
 from . import test_scan_choose
 from . import test_scan_hoot
