@@ -3,7 +3,7 @@
     "summary": "One pool of orders: channels, stages, events, holds, gates, review rules and decisions",
     "author": "OMS",
     "category": "Supply Chain/OMS",
-    "version": "19.0.2.1.0",
+    "version": "19.0.2.2.0",
     "license": "LGPL-3",
     "application": True,
     "depends": ["sale_stock"],

@@ -1,7 +1,14 @@
 import json
+from datetime import timedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
+
+from ..const import CLOSED_STAGES
+
+# How long the history of closed orders is kept, unless the parameter oms_base.history_keep_days says otherwise.
+KEEP_DAYS = 730
+GC_BATCH = 10_000
 
 
 class OmsEvent(models.Model):
@@ -79,6 +86,38 @@ class OmsEvent(models.Model):
         orders = self.env["sale.order"].browse({vals["order_id"] for vals in vals_list})
         orders.invalidate_recordset(["oms_event_ids"], flush=False)
         return self.browse(event_id for (event_id,) in inserted)
+
+    @api.autovacuum
+    def _gc_events(self):
+        return self._forget_old(self)
+
+    @api.model
+    def _forget_old(self, rows):
+        """Delete what a table that only grows (events, decisions, matches) says of closed orders of long ago.
+
+        :param rows: recordset of the model
+        :return: how many were deleted, and whether there are more
+        """
+        # sudo: ir.config_parameter - a setting; 0 keeps everything
+        days = int(self.env["ir.config_parameter"].sudo().get_param("oms_base.history_keep_days", KEEP_DAYS))
+        if days <= 0:
+            return 0, False
+        self.env.cr.execute(
+            SQL(
+                "DELETE FROM %(table)s WHERE id IN ("
+                " SELECT row.id FROM %(table)s row JOIN sale_order o ON o.id = row.order_id"
+                " WHERE row.date < %(limit)s AND (o.oms_stage IN %(closed)s OR o.oms_stage IS NULL)"
+                " LIMIT %(batch)s)",
+                table=SQL.identifier(rows._table),
+                limit=fields.Datetime.now() - timedelta(days=days),
+                closed=CLOSED_STAGES,
+                batch=GC_BATCH,
+            )
+        )
+        count = self.env.cr.rowcount
+        if count:
+            rows.invalidate_model(flush=False)
+        return count, count == GC_BATCH
 
     def action_open_document(self):
         """Open the document the event is about."""

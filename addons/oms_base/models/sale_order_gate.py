@@ -3,13 +3,12 @@ import logging
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import retrying
+from odoo.tools import SQL, ormcache
 
 from ..const import GATE_NUMBERS
+from .hold.oms_hold_reason import REASON_FIELDS
 
 _logger = logging.getLogger(__name__)
-
-# What the review keeps of an order. Who could write it by hand, would walk around the gates.
-REVIEW_FIELDS = frozenset(("oms_review_date", "oms_pending_parts", "oms_changes", "oms_is_launch_pending", "oms_stage"))
 
 
 class SaleOrder(models.Model):
@@ -17,18 +16,27 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
+    @api.model
+    def default_get(self, fields):
+        """Override: what the suite keeps of an order has no default, neither in the context nor in the user's own."""
+        kept = self._oms_get_kept_fields()
+        return super().default_get([name for name in fields if name not in kept])
+
     @api.model_create_multi
     def create(self, vals_list):
-        self._oms_check_review_fields(set().union(*vals_list))
+        self._oms_check_kept_fields(set().union(*vals_list))
         orders = super().create(vals_list)
         orders.filtered(lambda order: order.channel_id and order.state == "sale")._oms_check_gate("confirm")
         return orders
 
     def write(self, vals):
         """Keep the gate "confirm" where the state is written by hand (RPC, import, another addon's code)."""
-        self._oms_check_review_fields(vals)
+        self._oms_check_kept_fields(vals)
         if "channel_id" in vals:
-            self.filtered(lambda order: order.channel_id.id != (vals["channel_id"] or False))._oms_check_holds()
+            moved = self.filtered(lambda order: order.channel_id.id != (vals["channel_id"] or False))
+            moved._oms_check_leaving()
+            # sudo: sale.order - the mark is the suite's own; the rules of another channel have not judged yet
+            moved.filtered("oms_review_date").sudo().oms_review_date = False
         if state := vals.get("state"):
             orders = self.filtered("channel_id")
             if state != "cancel":
@@ -38,12 +46,40 @@ class SaleOrder(models.Model):
         return super().write(vals)
 
     @api.model
-    def _oms_check_review_fields(self, names):
-        """Refuse to have by hand what only the review itself writes.
+    @ormcache()
+    def _oms_get_kept_fields(self):
+        """Return the names of what the suite itself keeps of an order: the marks of the review, the stage, the keys by
+        which orders are compared. Who could write it by hand, would walk around the gates."""
+        return frozenset(
+            name
+            for name, field in self._fields.items()
+            if name.startswith("oms_") and field.store and field.readonly and field.column_type
+        )
+
+    def _oms_check_leaving(self):
+        """Refuse to have an order leave its channel while something holds it, or its rules would hold it now. What was
+        bought in a shop stays an order of that shop.
+
+        :raise UserError: naming the orders
+        """
+        orders = self.filtered("channel_id")
+        if not self.env.su and (bought := orders.filtered("channel_order_id")):
+            raise UserError(
+                self.env._(
+                    "%(orders)s came from a shop: its channel can't be changed. Cancel it and enter another.",
+                    orders=", ".join(bought.mapped("name")),
+                )
+            )
+        orders.filtered(lambda order: order.state in ("draft", "sent"))._oms_check_gate("confirm")
+        orders._oms_check_holds()
+
+    @api.model
+    def _oms_check_kept_fields(self, names):
+        """Refuse to have by hand what only the suite itself writes.
 
         :raise AccessError: when a user, and not the system, writes one of them
         """
-        if not self.env.su and (names := REVIEW_FIELDS.intersection(names)):
+        if not self.env.su and (names := self._oms_get_kept_fields().intersection(names)):
             raise AccessError(
                 self.env._(
                     "%(fields)s of an order can't be set by hand. Review the order again (OMS > Orders).",
@@ -105,42 +141,51 @@ class SaleOrder(models.Model):
             )
 
     def _oms_place_hold(self, hold_type, reason, rule=None, data=None, values=None):
-        """Put these orders on hold. An order that already has an active hold of the type keeps the one it has.
+        """Put these orders on hold. An order that already has an active hold of the type keeps it, with one reason
+        more, unless the rule (or, without one, the suite itself) is among its reasons already.
 
         :param hold_type: oms.hold.type record or its code
-        :param reason: sentence for the person who looks at it
+        :param reason: sentence for the person who looks at it; or a dict {order id: sentence}
         :param rule: oms.rule that asked for it, if one did
         :param data: JSON-able evidence; or a dict {order id: evidence} under the key "by_order"
-        :param values: further values of the holds; or a dict {order id: values} under the key "by_order"
+        :param values: further values of the holds, or of their reasons (`REASON_FIELDS`); or a dict
+            {order id: values} under the key "by_order"
         :return: the new holds
         """
+        if not self:
+            return self.env["oms.hold"]
         if isinstance(hold_type, str):
             # sudo: oms.hold.type - configuration that everybody's work may need
             hold_type = self.env["oms.hold.type"].sudo().search([("code", "=", hold_type)], limit=1)
-        held = (
-            self.env["oms.hold"]
-            .sudo()
-            ._read_group(
-                [("order_id", "in", self.ids), ("type_id", "=", hold_type.id), ("state", "=", "active")], ["order_id"]
-            )
-        )
-        orders = self - self.browse(order.id for (order,) in held)
+        self._query_lock()
         # sudo: oms.hold - rules and channels put holds on behalf of whoever works; releasing is what needs the right.
         # Without Odoo's creation note and followers: the timeline says it, and a batch of orders is cheaper.
         Hold = self.env["oms.hold"].sudo().with_context(tracking_disable=True)
-        holds = Hold.create(
-            [
-                {
-                    **Hold._prepare_hold_values(
-                        order, hold_type, reason, rule=rule, data=self._get_of_order(data, order)
-                    ),
-                    **(self._get_of_order(values, order) or {}),
-                }
-                for order in orders
-            ]
-        )
-        orders._oms_log_event("held", document=holds, message=f"{hold_type.name}: {reason}")
+        domain = [("order_id", "in", self.ids), ("type_id", "=", hold_type.id), ("state", "=", "active")]
+        active = {(hold.order_id.id, hold.gate == "refund"): hold for hold in Hold.search(domain)}
+        vals_list, reasons, evidence, messages = [], {}, {}, {}
+        for order in self:
+            words = reason[order.id] if isinstance(reason, dict) else reason
+            own = dict(self._get_of_order(values, order) or {})
+            reason_vals = Hold._prepare_reason_values(hold_type, words, rule)
+            reason_vals |= {name: own.pop(name) for name in REASON_FIELDS if name in own}
+            data_of_order = self._get_of_order(data, order)
+            messages[order.id] = f"{hold_type.name}: {words}"
+            if hold := active.get((order.id, reason_vals["gate"] == "refund")):
+                reasons[hold], evidence[hold] = reason_vals, data_of_order
+            else:
+                vals_list.append({**Hold._prepare_hold_values(order, hold_type, reason_vals, data_of_order), **own})
+        holds = Hold.create(vals_list)
+        changed = holds | Hold.union(*reasons)._add_reasons(reasons, evidence)
+        changed.order_id._oms_log_event("held", document=changed, message=messages)
         return holds.with_env(self.env)
+
+    def _query_lock(self):
+        """Wait until nobody else reviews these orders. Who did so since this transaction began makes it fail to
+        serialize, and run again, rather than break on the second hold of a type."""
+        self.env.execute_query(
+            SQL("SELECT id FROM sale_order WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", sorted(self.ids))
+        )
 
     @api.model
     def _get_of_order(self, shared, order):

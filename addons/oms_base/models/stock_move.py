@@ -7,9 +7,11 @@ class StockMove(models.Model):
     _inherit = "stock.move"
 
     def write(self, vals):
-        """Keep the gates where a move is set to done by hand, and the link by which a hold finds its goods."""
+        """Keep the gates where a move is begun or set to done by hand, and the link by which a hold finds its goods."""
         if vals.get("state") == "done":
             self._oms_check_gates(judge=False)
+        if vals.get("picked"):
+            self._oms_check_start()
         if "sale_line_id" in vals:
             moved = self.filtered(lambda move: move.sale_line_id and move.sale_line_id.id != vals["sale_line_id"])
             moved._oms_check_gates(judge=False)
@@ -43,6 +45,15 @@ class StockMove(models.Model):
             else:
                 orders._oms_check_holds(gate)
 
+    def _oms_check_start(self):
+        """Keep the gate "release" where the warehouse begins: with the picking list or the first goods picked.
+
+        :raise UserError: naming the orders on hold
+        """
+        # sudo: sale.order - a picker who may not read holds must still be stopped by them
+        moves = self.sudo().filtered(lambda move: move.state not in ("done", "cancel") and move._oms_get_gate())
+        moves.picking_id.filtered(lambda picking: not picking._oms_is_released())._oms_check_release()
+
     def _oms_get_gate(self):
         """Return the gate that this move passes when it is done; None for what brings goods in or back."""
         self.ensure_one()
@@ -60,12 +71,14 @@ class StockMove(models.Model):
 
 
 class StockMoveLine(models.Model):
-    """The gate "ship" for what is added to a move that is done."""
+    """The gate "release" for what is picked, and the gate "ship" for what is added to a move that is done."""
 
     _inherit = "stock.move.line"
 
     @api.model_create_multi
     def create(self, vals_list):
+        move_ids = {vals["move_id"] for vals in vals_list if vals.get("picked") and vals.get("move_id")}
+        self.env["stock.move"].browse(move_ids)._oms_check_start()
         lines = super().create(vals_list)
         lines._oms_check_done_moves()
         return lines
@@ -73,6 +86,8 @@ class StockMoveLine(models.Model):
     def write(self, vals):
         if "quantity" in vals:
             self._oms_check_done_moves()
+        if vals.get("picked"):
+            self.move_id._oms_check_start()
         return super().write(vals)
 
     def _action_done(self):

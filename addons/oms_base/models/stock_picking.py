@@ -14,9 +14,12 @@ class StockPicking(models.Model):
             picking.oms_warehouse_note = "\n".join(orders.filtered("oms_warehouse_note").mapped("oms_warehouse_note"))
 
     def write(self, vals):
-        """Keep the gates where the state of a transfer, which follows from its moves, is written by hand."""
+        """Keep the gates where the state of a transfer, which follows from its moves, is written by hand, and where its
+        picking list is printed."""
         if vals.get("state") == "done":
             self.move_ids._oms_check_gates(judge=False)
+        if vals.get("printed"):
+            self.move_ids._oms_check_start()
         return super().write(vals)
 
     def _oms_get_channel_orders(self):

@@ -16,11 +16,13 @@ from . import test_fact_lists
 from . import test_fact_money
 from . import test_feedback
 from . import test_gates
+from . import test_gift_parcel
 from . import test_gift_race
 from . import test_gift_transfer
 from . import test_gifts
 from . import test_hold_approvals
 from . import test_hold_escalation
+from . import test_hold_reasons
 from . import test_hold_release
 from . import test_implication
 from . import test_journal_items

@@ -83,6 +83,57 @@ class TestChanges(OmsBaseCommon):
         self.order.order_line[0].price_unit = 1
         self.assertFalse(self.order.oms_pending_parts)
 
+    def test_risk_told_later_is_judged(self):
+        self.order.oms_channel_risk = 90
+        self.assertFalse(self.order.oms_pending_parts, "no rule asks for it")
+        self._create_rule("[('oms_channel_risk', '>', 80)]", "oms_base.oms_hold_type_risk")
+        self.order.oms_channel_risk = 95
+        self.assertEqual(self.order.oms_pending_parts, "risk")
+        self._judge(self.order)
+        self.assertEqual(self.order.oms_hold_ids.type_id.code, "risk")
+
+    def test_terms_and_tags_are_judged_where_a_rule_asks(self):
+        self._create_rule("[('client_order_ref', '=', 'VIP')]")
+        self._create_rule("[('commitment_date', '>', '2030-01-01 00:00:00')]", "oms_base.oms_hold_type_review")
+        self.order.write({"client_order_ref": "VIP", "commitment_date": "2030-02-01"})
+        self.assertEqual(self.order.oms_pending_parts, "delivery,reference")
+        self._judge(self.order)
+        self.assertEqual(set(self.order.oms_hold_ids.type_id.mapped("code")), {"manual", "review"})
+
+    def test_phone_of_the_buyer_is_judged(self):
+        shipping = self._create_buyer("收货人", parent_id=self.buyer.id, type="delivery")
+        order = self._create_order(partner_shipping_id=shipping.id)
+        order._oms_review()
+        self._create_rule("[('partner_id.email', '=', 'bad@example.com')]", "oms_base.oms_hold_type_risk")
+        self.buyer.email = "bad@example.com"
+        self.assertEqual(order.oms_pending_parts, "buyer")
+        self._judge(order)
+        self.assertEqual(order.oms_hold_ids.type_id.code, "risk")
+
+    def test_goods_that_arrive_settle_the_hold(self):
+        order = self._create_order([(self.mouse, 50)])
+        rule = self._create_rule("[('amount_total', '>', 1)]", "oms_base.oms_hold_type_review")
+        order._oms_review()
+        self.assertEqual(set(order.oms_hold_ids.type_id.mapped("code")), {"shortage", "review"})
+        self._set_stock(self.mouse, 60)
+        self._run_cron("oms_base.ir_cron_release_holds")
+        active = order.oms_hold_ids.filtered(lambda hold: hold.state == "active")
+        self.assertEqual(active.rule_id, rule)
+        self.assertEqual((order.oms_hold_ids - active).resolution, "settled")
+
+    def test_credit_that_is_free_again_settles_the_hold(self):
+        self.env.company.account_use_credit_limit = True
+        self.buyer.credit_limit = 50
+        self._create_rule("[('oms_credit_exceeded', '>', 0)]", "oms_base.oms_hold_type_credit")
+        order = self._create_order()
+        order._oms_review()
+        self.assertEqual(order.oms_hold_ids.type_id.code, "credit")
+        self._run_cron("oms_base.ir_cron_release_holds")
+        self.assertEqual(order.oms_hold_ids.state, "active")
+        self.buyer.credit_limit = 500
+        self._run_cron("oms_base.ir_cron_release_holds")
+        self.assertEqual((order.oms_hold_ids.state, order.oms_hold_ids.resolution), ("released", "settled"))
+
     def test_facts_tell_what_they_depend_on(self):
         Order = self.env["sale.order"]
         # the delivery address follows the buyer

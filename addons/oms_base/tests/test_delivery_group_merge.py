@@ -156,3 +156,14 @@ class TestDeliveryGroupMerge(DeliveryGroupCommon):
         self.assertEqual(proposal.group_id.order_ids, orders)
         again = Form(self.env["oms.merge.proposals"].with_user(self.user)).save()
         self.assertFalse(again.proposal_ids.order_ids & orders)
+
+    def test_pre_sale_that_is_not_paid_is_not_merged(self):
+        first, second = self._create_order(), self._create_order(oms_is_presale=True, oms_amount_paid=5)
+        self._assert_refused(first | second, f"{second.name}: its balance is not paid")
+        second.oms_amount_paid = second.amount_total
+        self.assertTrue((first | second)._oms_merge())
+
+    def test_who_may_not_change_orders_merges_no_groups(self):
+        group = self._confirm(self._create_pair())._oms_merge()
+        with self.assertRaises(AccessError):
+            group.with_user(self._create_user("oms_plain", "base.group_user")).action_merge()

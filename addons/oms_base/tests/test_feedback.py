@@ -96,7 +96,6 @@ class TestFeedback(OmsBaseCommon):
         self.assertEqual(rows[-1].outcome, "hold")
         self.assertEqual(rows[2].outcome, "pass")
         self.assertEqual(rows[-1].type_id.code, "manual")
-        self.assertEqual(rows[-1].handling_minutes, 2.0)
 
     def test_overview_shows_the_rate_of_today(self):
         for user in (self.user, self.manager):

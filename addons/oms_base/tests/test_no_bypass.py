@@ -7,7 +7,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.service.model import call_kw
-from odoo.tests import HttpCase, tagged
+from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.oms_base.tests.common import OmsBaseCommon
@@ -234,6 +234,98 @@ class TestConfirmDoors(DoorsCommon):
         self.assertEqual((self.free.state, self.free.oms_hold_ids.state), ("draft", "active"))
 
 
+@tagged("post_install", "-at_install")
+class TestUnjudgedDoors(DoorsCommon):
+    """Ways around the judging itself: the order is held only once it is judged."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._create_rule("[('amount_total', '>', 100)]", "oms_base.oms_hold_type_address")
+        cls.unjudged = cls._create_order([(cls.keyboard, 5)])
+        cls.judged = cls._create_order([(cls.keyboard, 1)])
+        cls.judged._oms_review()
+        cls.bought = cls._create_order([(cls.keyboard, 1)], channel_order_id="42")
+        cls.bought._oms_review()
+
+    def way_button(self, order):
+        order.action_confirm()
+
+    def way_without_channel(self, order):
+        order.channel_id = False
+        order.order_line[0].product_uom_qty = 5
+        order.action_confirm()
+
+    def way_over_another_channel(self, order):
+        order.channel_id = order.channel_id.sudo().copy({"code": "other"})
+        order.order_line[0].product_uom_qty = 5
+        order.action_confirm()
+
+    def way_over_the_stage_number(self, order):
+        order.write({"oms_stage_number": 70})
+        order.order_line[0].product_uom_qty = 5
+        order.action_confirm()
+
+    def way_over_a_change(self, order):
+        order.order_line[0].product_uom_qty = 5
+        order.action_confirm()
+
+    def test_unjudged_order_is_not_confirmed(self):
+        ways = [self.way_button, self.way_without_channel]
+        self._check_doors(ways, self.unjudged, lambda: self.unjudged.state == "sale")
+
+    def test_judged_order_does_not_get_around_what_it_becomes(self):
+        for order in (self.judged, self.bought):
+            ways = [self.way_over_the_stage_number, self.way_over_a_change, self.way_over_another_channel]
+            users = [user for user in self.users if user != self.env.user]
+            self._check_doors(ways, order, lambda order=order: order.state == "sale", users=users)
+
+    def test_what_was_bought_in_a_shop_stays_an_order_of_it(self):
+        for user in (self.user, self.manager, self.admin):
+            with self.assertRaisesRegex(UserError, "came from a shop"):
+                self.bought.with_user(user).channel_id = False
+        self.judged.with_user(self.user).channel_id = False
+        self.assertFalse(self.judged.channel_id)
+
+    def test_context_and_defaults_do_not_hide_an_order(self):
+        kept = self.env["sale.order"]._oms_get_kept_fields()
+        self.assertLessEqual(
+            {
+                *("oms_review_date", "oms_pending_parts", "oms_changes", "oms_is_launch_pending", "oms_stage"),
+                *("oms_stage_number", "oms_address_key", "oms_buyer_key", "oms_phone_key", "oms_coupon_key"),
+                "oms_is_grouped",
+            },
+            kept,
+        )
+        context = {f"default_{name}": "2099-01-01" if name == "oms_review_date" else 70 for name in kept}
+        self.env["ir.default"].with_user(self.manager).sudo().set(
+            "sale.order", "oms_review_date", "2099-01-01", user_id=self.manager.id
+        )
+        for user in (self.user, self.manager, self.admin):
+            values = self._prepare_order_values([(self.keyboard, 5)])
+            Order = self.env["sale.order"].with_user(user)
+            order = Order.browse(call_kw(Order, "create", [values], {"context": {**self.env.context, **context}}))
+            self.assertFalse(order.oms_review_date)
+            self.assertEqual(order.oms_stage, "new")
+            order.with_user(user).action_confirm()
+            self.assertEqual((order.state, order.oms_hold_ids.type_id.code), ("draft", "address"))
+
+    def test_kept_fields_are_not_written_over_rpc(self):
+        for name in self.env["sale.order"]._oms_get_kept_fields():
+            for user in (self.user, self.manager, self.admin):
+                with self.subTest(field=name, user=user.login), self.assertRaises(AccessError):
+                    call_kw(self.judged.with_user(user).browse(), "write", [self.judged.ids, {name: False}], {})
+
+    def test_mass_confirmation_by_everybody(self):
+        for user in self.users:
+            orders = (self.unjudged | self.judged).with_user(user)
+            with self.subTest(user=user.login):
+                self.assertIs(
+                    self._opens(lambda orders: orders.action_confirm(), orders, lambda: self.unjudged.state == "sale"),
+                    False,
+                )
+
+
 class ShipDoorsCommon(DoorsCommon):
     """Doors of a transfer, all with its quantities filled in."""
 
@@ -450,6 +542,31 @@ class TestReleaseDoors(ShipDoorsCommon):
             users=[self.admin],
         )
 
+    def start_by_printing(self, picking):
+        picking.do_print_picking()
+
+    def start_by_printing_over_rpc(self, picking):
+        call_kw(picking.browse(), "write", [picking.ids, {"printed": True}], {})
+
+    def start_by_moves(self, picking):
+        picking.move_ids.picked = True
+
+    def start_by_a_line(self, picking):
+        picking.move_line_ids[0].write({"picked": True, "quantity": 1})
+
+    def start_by_a_new_line(self, picking):
+        move = picking.move_ids[0]
+        values = {"move_id": move.id, "picking_id": picking.id, "product_id": move.product_id.id}
+        move.move_line_ids.create({**values, "quantity": 1, "picked": True})
+
+    def test_work_on_a_held_order_does_not_begin(self):
+        starts = [getattr(self, name) for name in dir(self) if name.startswith("start_")]
+        picking = self.held.picking_ids
+        self._check_doors(starts, picking, picking._oms_is_released)
+        self.assertIn("on hold", self.refusal)
+        picking = self.free.picking_ids
+        self._check_doors(starts, picking, picking._oms_is_released, True, users=[self.admin])
+
     def test_what_may_only_not_leave_is_picked(self):
         self.held.oms_hold_ids.gate = "ship"
         self.door_button(self.held.picking_ids)
@@ -487,6 +604,25 @@ class TestHttpDoors(DoorsCommon, HttpCase):
                     self.assertEqual(held.state, "draft")
         answer = self._post("/json/2/sale.order/action_confirm", self.manager.login, {"ids": free.ids})
         self.assertEqual((answer.status_code, free.state), (200, "sale"))
+
+    @mute_logger("odoo.http")
+    def test_json_2_release(self):
+        hold = self._create_order()._oms_place_hold("credit", "owes")
+        plain = self._create_user("oms_plain", "base.group_user")
+        portal = new_test_user(self.env, "oms_portal", "base.group_portal")
+        for user in (self.user, self.operator, plain, portal):
+            for method, body in (
+                ("action_release", {"comment": "mine"}),
+                ("write", {"vals": {"state": "released"}}),
+                ("_release", {}),
+                ("unlink", {}),
+            ):
+                with self.subTest(user=user.login, method=method):
+                    answer = self._post(f"/json/2/oms.hold/{method}", user.login, {"ids": hold.ids, **body})
+                    self.assertNotEqual(answer.status_code, 200)
+                    self.assertEqual(hold.state, "active")
+        self._post("/json/2/oms.hold/action_release", self.accountant.login, {"ids": hold.ids, "comment": "paid"})
+        self.assertEqual(hold.state, "released")
 
     @mute_logger("odoo.http")
     def test_json_2_ship(self):

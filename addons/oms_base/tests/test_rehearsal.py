@@ -86,7 +86,8 @@ class TestRehearsal(OmsBaseCommon):
         self.assertAlmostEqual(rehearsal.pass_rate_after, 100 * 50 / 60)
         self.assertEqual(rehearsal.line_ids.order_id, orders[50:])
         line = rehearsal.line_ids[0]
-        self.assertEqual((line.kind, line.before, line.after), ("newly_held", "Passed", "Held: Set by hand"))
+        self.assertEqual((line.kind, line.before), ("newly_held", "Passed"))
+        self.assertIn("Held: Set by hand; Call the webhook “Hook”; Notify oms_user", line.after)
         self.assertEqual(line.reason, draft.sentence)
         self.assertEqual(line.action_view_order()["res_id"], line.order_id.id)
         self.assertEqual(rehearsal.chart["after"], [50, 10, 0])
@@ -117,6 +118,25 @@ class TestRehearsal(OmsBaseCommon):
             [kinds.get(order) for order in orders], [None] * 5 + ["no_longer_held"] * 3 + ["other_hold"] * 2
         )
 
+    def test_what_the_order_does_not_show_is_told_too(self):
+        """Also where the live rule did it to the order before."""
+        webhook = self.env["oms.webhook"].create({"name": "ERP", "url": "https://erp.example.com/hook"})
+        draft = self._create_rule(
+            "[]",
+            state="draft",
+            actions=[
+                {"type": "seal"},
+                {"type": "notify", "user_ids": [(6, 0, self.manager.ids)], "note": "Look"},
+                {"type": "webhook", "webhook_id": webhook.id},
+            ],
+        )
+        [order] = self._create_orders(1)
+        order.oms_is_sealed = True
+        rehearsal = self._rehearse(draft)
+        self.assertEqual((rehearsal.line_ids.kind, rehearsal.line_ids.before), ("changed", "Passed"))
+        for words in ("Never merge it", "Notify oms_manager", "Call the webhook “ERP”"):
+            self.assertIn(words, rehearsal.line_ids.after)
+
     def test_live_rule_is_compared_with_the_rules_without_it(self):
         rule = self._create_rule("[('amount_total', '>', 100)]")
         self._create_rule("[('amount_total', '>', 180)]", hold_type="oms_base.oms_hold_type_total")
@@ -134,7 +154,8 @@ class TestRehearsal(OmsBaseCommon):
         tagging = self._create_rule("[]", state="draft", actions=[{"type": "tag", "tag_ids": [Command.set(tag.ids)]}])
         urgent = self._create_rule("[]", state="draft", actions=[{"type": "priority", "priority": "2"}])
         line = self._rehearse(tagging).line_ids
-        self.assertEqual((line.kind, line.after), ("tagged", "Tagged: VIP"))
+        self.assertEqual((line.kind, line.after), ("tagged", "Tag it “VIP”"))
+        self.assertEqual((line.rehearsal_id.tagged_before, line.rehearsal_id.tagged_after), (0, 1))
         line = self._rehearse(urgent).line_ids
         self.assertEqual((line.kind, line.after), ("changed", "Order Priority: Urgent"))
         self.assertEqual((order.tag_ids, order.oms_priority), (self.env["crm.tag"], "0"))

@@ -74,8 +74,8 @@ class TestReviewDesk(OmsBaseCommon):
         self.assertNotIn("Address Problem", values, "what was empty is left out")
         self.assertEqual(case["others"][0]["type"], "Total differs")
         self.assertIn("1,979.00", case["totals"]["difference"])
-        self.assertEqual(case["rule"], hold.version_id.sentence)
-        self.assertIn("Short of Stock", case["rule"])
+        self.assertEqual([entry["rule"] for entry in case["reasons"]], [hold.reason_ids.sentence])
+        self.assertIn("Short of Stock", case["reasons"][0]["rule"])
 
     def test_opening_a_case_touches_it(self):
         hold = self._hold()

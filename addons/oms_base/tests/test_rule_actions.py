@@ -6,6 +6,7 @@ from odoo import fields
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
+from odoo.addons.oms_base.models.review import sale_order_review_queue
 from odoo.addons.oms_base.tests.common import OmsBaseCommon
 
 
@@ -57,7 +58,7 @@ class TestRuleActions(OmsBaseCommon):
         )
         hold = order.oms_hold_ids
         self.assertEqual((hold.gate, hold.reason, hold.rule_id), ("ship", "Look twice", rule))
-        self.assertEqual(hold.group_id, self.env.ref("oms_base.oms_base_group_manager"))
+        self.assertEqual(hold.reason_ids.group_id, self.env.ref("oms_base.oms_base_group_manager"))
         self.assertTrue(hold.auto_release_date)
         self.assertFalse(hold.with_user(self.user).can_release)
         self.assertTrue(hold.with_user(self.manager).can_release)
@@ -71,7 +72,6 @@ class TestRuleActions(OmsBaseCommon):
         order._oms_review()
         self.assertEqual(order.oms_hold_ids.mapped("state"), ["released"])
         order.order_line[0].product_uom_qty = 3
-        order.oms_changes = {"lines": "2999-01-01 00:00:00"}  # later than the release, which was in the same second
         order._oms_judge_changes()
         self.assertEqual(order.oms_hold_ids.filtered(lambda hold: hold.state == "active").rule_id, rule)
 
@@ -94,15 +94,49 @@ class TestRuleActions(OmsBaseCommon):
         self.assertEqual(order.warehouse_id, other)
         self.assertEqual((order.commitment_date - order.date_order).days, 3)
 
-    def test_activity_and_notification(self):
+    def test_route_and_parcels(self):
+        route = self.warehouse.delivery_route_id
+        route.sale_selectable = True
+        self.channel.merge_window_hours = 24
+        first = self._create_order()
+        _rule, order = self._review_by({"type": "route", "route_ids": [(6, 0, route.ids)]}, {"type": "merge"})
+        self.assertEqual(order.order_line.route_ids, route)
+        self.assertEqual(order.oms_delivery_group_ids.order_ids, first | order)
         _rule, order = self._review_by(
+            {"type": "split", "split_kind": "value", "split_limit": 60},
+            order=self._create_order(partner_id=self._create_buyer("李四").id),
+        )
+        self.assertEqual(len(order.oms_delivery_group_ids), 2)
+        self.assertEqual(sum(order.oms_group_line_ids.mapped("quantity")), 3)
+
+    def test_activity_and_notification(self):
+        rule, order = self._review_by(
             {"type": "activity", "activity_type_id": self.env.ref("mail.mail_activity_data_todo").id, "note": "Call"},
             {"type": "notify", "user_ids": [(6, 0, self.manager.ids)], "note": "Big order"},
         )
         order._oms_review()
         self.assertEqual(order.activity_ids.mapped("summary"), ["Call"])
-        message = self.env["mail.message"].search([("partner_ids", "in", self.manager.partner_id.ids)], limit=1)
+        message = self.env["mail.message"].search([("partner_ids", "in", self.manager.partner_id.ids)])
+        self.assertEqual((message.model, message.res_id), ("sale.order", order.id), "told once, with the order")
         self.assertIn(order.name, message.body)
+        order.activity_ids.action_done()
+        order._oms_review()
+        self.assertFalse(order.activity_ids, "what a person has done does not come back")
+        rule.action_ids.filtered("user_ids").note = "Very big order"
+        order._oms_review()
+        messages = self.env["mail.message"].search([("partner_ids", "in", self.manager.partner_id.ids)])
+        self.assertEqual(len(messages), 2, "another version of the rule tells again")
+
+    def test_notification_of_many_orders_links_them(self):
+        self.env["oms.rule"].search([]).state = "draft"
+        notify = {"type": "notify", "user_ids": [(6, 0, self.manager.ids)], "note": "Look"}
+        self._create_rule("[]", actions=[notify])
+        orders = self._create_order() | self._create_order()
+        orders._oms_review()
+        message = self.env["mail.message"].search([("partner_ids", "in", self.manager.partner_id.ids)])
+        self.assertEqual(len(message), 1)
+        for order in orders:
+            self.assertIn(f'data-oe-id="{order.id}"', message.body)
 
     def test_cancel_with_a_reason(self):
         _rule, order = self._review_by({"type": "cancel", "note": "Test order of the shop"})
@@ -115,6 +149,17 @@ class TestRuleActions(OmsBaseCommon):
         self._deliver(order)
         self._review_by({"type": "cancel", "note": "Fraud"}, order=order)
         self.assertEqual(order.state, "sale")
+        self.assertEqual(order.oms_hold_ids.type_id.code, "edited")
+
+    def test_what_somebody_picks_is_not_changed_by_a_rule(self):
+        other = self.env["stock.warehouse"].create({"name": "South", "code": "OMSTS"})
+        order = self._create_order()
+        order.action_confirm()
+        order.picking_ids.move_ids[0].picked = True
+        self._review_by(
+            {"type": "warehouse", "warehouse_id": other.id}, {"type": "cancel", "note": "Fraud"}, order=order
+        )
+        self.assertEqual((order.state, order.warehouse_id), ("sale", self.warehouse))
         self.assertEqual(order.oms_hold_ids.type_id.code, "edited")
 
     def test_action_that_fails_for_one_order_holds_only_that_one(self):
@@ -205,3 +250,58 @@ class TestRuleActions(OmsBaseCommon):
         later._oms_review()
         self._run_cron("oms_base.ir_cron_judge_scheduled")
         self.assertFalse(later.oms_hold_ids)
+
+    def test_scheduled_rule_leaves_a_trace_of_what_it_finds_only(self):
+        order, other = self._create_order(), self._create_order([(self.mouse, 1)])
+        (order | other)._oms_review()
+        rule = self._create_rule("[('amount_total', '>', 50)]", trigger="schedule")
+        before = [len(order.oms_decision_ids), len(other.oms_decision_ids)]
+        for _run in range(2):
+            rule.schedule_date = False
+            self._run_cron("oms_base.ir_cron_judge_scheduled")
+        self.assertEqual([len(order.oms_decision_ids), len(other.oms_decision_ids)], [before[0] + 1, before[1]])
+        self.assertEqual(self.env["oms.rule.hit"].search_count([("rule_id", "=", rule.id)]), 1)
+        order.order_line.price_unit = 1
+        rule.schedule_date = False
+        self._run_cron("oms_base.ir_cron_judge_scheduled")
+        self.assertEqual(order.oms_hold_ids.resolution, "settled")
+
+    def test_scheduled_run_goes_on_where_time_was_up(self):
+        orders = self.env["sale.order"].concat(*[self._create_order() for _order in range(3)])
+        orders._oms_review()
+        rule = self._create_rule("[]", trigger="schedule")
+        Order, Cron = self.env["sale.order"], self.env.registry["ir.cron"]
+        self.patch(sale_order_review_queue, "SCHEDULED_BATCH_SIZE", 1)
+        self.patch(self.env.registry["sale.order"], "_get_scheduled_domain", lambda _self: [("id", "in", orders.ids)])
+        with patch.object(Cron, "_commit_progress", lambda *args, remaining=None, **kwargs: remaining):
+            Order._cron_judge_scheduled()
+        self.assertEqual((rule.schedule_cursor, rule.schedule_date), (orders[0].id, False))
+        with patch.object(Cron, "_commit_progress", lambda *args, **kwargs: 100):
+            Order._cron_judge_scheduled()
+        self.assertEqual([bool(order.oms_hold_ids) for order in orders], [True, True, True])
+        self.assertEqual(orders[0].oms_hold_ids.reason_ids.rule_id, rule)
+        self.assertEqual((rule.schedule_cursor, bool(rule.schedule_date)), (0, True))
+
+    def test_history_of_closed_orders_is_forgotten_after_years(self):
+        order, old = self._create_order(), self._create_order()
+        (order | old)._oms_review()
+        old._action_cancel()
+        self._create_rule("[]")
+        (order | old)._oms_review()
+        self.env.flush_all()
+        for table in ("oms_event", "oms_decision", "oms_rule_hit"):
+            ids = [order.id, old.id]
+            self.env.cr.execute(f"UPDATE {table} SET date = '2020-01-01' WHERE order_id = ANY(%s)", [ids])
+        self.env.invalidate_all()
+        parameters = self.env["ir.config_parameter"].sudo()
+        parameters.set_param("oms_base.history_keep_days", 0)
+        for model in ("oms.event", "oms.decision", "oms.rule.hit"):
+            self.assertEqual(self.env["oms.event"]._forget_old(self.env[model]), (0, False))
+        parameters.set_param("oms_base.history_keep_days", 730)
+        self.env["oms.event"]._gc_events()
+        self.env["oms.decision"]._gc_decisions()
+        self.env["oms.rule.hit"]._gc_hits()
+        self.assertTrue(order.oms_event_ids and order.oms_decision_ids)
+        self.assertFalse(old.oms_event_ids or old.oms_decision_ids)
+        hits = self.env["oms.rule.hit"].search([("order_id", "in", (order | old).ids)])
+        self.assertEqual(hits.order_id, order)

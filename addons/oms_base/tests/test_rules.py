@@ -15,7 +15,8 @@ class TestRules(OmsBaseCommon):
         rule = self._create_rule("[('amount_total', '>', 50)]")
         order = self._create_order()
         order._oms_review()
-        self.assertEqual((order.oms_hold_ids.rule_id, order.oms_hold_ids.version_id), (rule, rule.version_id))
+        reason = order.oms_hold_ids.reason_ids
+        self.assertEqual((reason.rule_id, reason.version_id), (rule, rule.version_id))
         rule.domain = "[('amount_total', '>', 500)]"
         self.assertEqual(rule.version, 2)
         order._oms_review()
@@ -88,6 +89,25 @@ class TestRules(OmsBaseCommon):
         self.assertEqual(len(rows), 1)
         self.assertIn("Set by hand", rows[0][1])
         self.assertIn("Total differs", rows[0][2])
+
+    def test_calendar_of_the_set_is_in_the_versions_and_the_order_in_the_log(self):
+        sale = self.env["oms.rule.set"].create({"name": "618"})
+        rule = self._create_rule("[]", set_id=sale.id, tz="Asia/Shanghai")
+        sale.period_ids = [Command.create({"date_from": "2030-06-17 16:00:00", "date_to": "2030-06-18 16:00:00"})]
+        self.assertEqual(rule.version, 2)
+        self.assertIn(
+            "06/18/2030 12:00:00 AM to 06/19/2030 12:00:00 AM (Asia/Shanghai)",
+            rule.version_id.changes.replace("\u202f", " "),
+        )
+        sale.period_ids.date_to = "2030-06-19 16:00:00"
+        sale.mode = "replace"
+        self.assertEqual(rule.version, 4)
+        self.assertTrue(rule._fields["sequence"].tracking)
+
+    def test_times_are_told_by_the_clock_of_the_rule(self):
+        rule = self._create_rule("[]", tz="Asia/Shanghai", date_from="2030-01-01 00:30:00", hour_from=8.5, hour_to=20.0)
+        self.assertIn("8:30:00", rule.sentence)
+        self.assertIn("Only from 08:30 to 20:00 (Asia/Shanghai).", rule.sentence)
 
     def test_any_two_versions_are_compared(self):
         rule = self._create_rule("[('amount_total', '>', 50)]")
@@ -180,6 +200,43 @@ class TestRules(OmsBaseCommon):
         self.assertEqual(run_at(datetime(2030, 11, 12)), [standing, always])
         sale.active = False
         self.assertEqual(run_at(datetime(2030, 11, 11, 12)), [standing, always])
+
+    def test_set_of_a_company_takes_over_there_only(self):
+        companies = self.env["res.company"].create([{"name": "North"}, {"name": "South"}])
+        period = {"date_from": "2030-11-11", "date_to": "2030-11-12"}
+        sets = self.env["oms.rule.set"].create(
+            [
+                {
+                    "name": company.name,
+                    "mode": "replace",
+                    "company_id": company.id,
+                    "period_ids": [Command.create(period)],
+                }
+                for company in companies
+            ]
+        )
+        standing = self._create_rule("[]")
+        own = [self._create_rule("[]", set_id=rule_set.id) for rule_set in sets]
+        date = datetime(2030, 11, 11, 12)
+
+        def run_in(company):
+            specs = self.env["oms.rule"]._get_specs(("received",), date)
+            specs = [spec for spec in specs if spec.applies_to(company.id)]
+            return {spec.id for spec in specs if spec.company_id in (None, company.id)}
+
+        ids = {rule.id for rule in (standing, *own)}
+        self.assertEqual(run_in(companies[0]) & ids, {own[0].id})
+        self.assertEqual(run_in(companies[1]) & ids, {own[1].id})
+        self.assertEqual(run_in(self.env.company) & ids, {standing.id})
+        # An order of the company that the set left the standing rule to is held by it, and keeps its hold.
+        sets[1].company_id = self.env.company
+        order = self._create_order()
+        spec = standing._prepare_spec()
+        order._oms_review(specs=[spec])
+        self.assertEqual(order.oms_hold_ids.rule_id, standing)
+        order._oms_review(specs=self.env["oms.rule"]._get_specs(("received",), date))
+        reason = order.oms_hold_ids.reason_ids.filtered(lambda reason: reason.rule_id == standing)
+        self.assertEqual((len(reason), reason.settled_date), (1, False))
 
     def test_sentence_in_english_and_chinese(self):
         self.env["res.lang"]._activate_lang("zh_CN")

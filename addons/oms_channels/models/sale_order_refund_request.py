@@ -4,6 +4,8 @@ from odoo.tools import format_amount
 # States of a ChannelRefundRequest in which the buyer waits for an answer, and those in which nothing is asked any more.
 OPEN_STATES = ("requested", "received")
 WITHDRAWN_STATES = ("refused", "cancelled")
+# The evidence by which a hold is about another change of the shop too.
+CHANGE_KEYS = {"address", "lines", "total", "note", "ship_date", "cancelled"}
 
 
 class SaleOrder(models.Model):
@@ -75,10 +77,12 @@ class SaleOrder(models.Model):
             return comment
         if left := {key: row for key, row in requests.items() if key not in withdrawn}:
             data["refund_requests"] = left
-        if data:
-            hold.write({"data": data, "reason": f"{hold.reason}\n{comment}"})
+        own = hold._get_own_reasons()
+        hold.data = data
+        if data.keys() & CHANGE_KEYS or "refund_requests" in data:
+            hold._reword_own_reasons(f"{own.name}\n{comment}")
         else:
-            hold._release(comment)
+            hold._settle_own_reasons(comment)
         return comment
 
     def _describe_refund_request(self, external_id, row):
@@ -114,10 +118,12 @@ class SaleOrder(models.Model):
         """
         self.ensure_one()
         hold = self._get_shop_hold()
-        if not hold:
+        own = hold._get_own_reasons()
+        if not own:
             self._oms_place_hold("edited", reason, data=data)
             return
         merged = {**(hold.data or {}), **data}
         if "refund_requests" in data:
             merged["refund_requests"] = {**(hold.data or {}).get("refund_requests", {}), **data["refund_requests"]}
-        hold.write({"reason": f"{hold.reason}\n{reason}", "data": merged})
+        hold.data = merged
+        hold._reword_own_reasons(f"{own.name}\n{reason}")

@@ -18,3 +18,4 @@ from . import sale_order
 from . import sale_order_freight
 from . import scan
 from . import stock_picking
+from . import stock_picking_batch

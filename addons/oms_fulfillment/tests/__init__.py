@@ -1,3 +1,4 @@
+from . import test_batch_gate
 from . import test_cancel
 from . import test_delivery_group
 from . import test_doors
@@ -5,6 +6,7 @@ from . import test_label
 from . import test_messages
 from . import test_parcel
 from . import test_portal
+from . import test_rule_carrier
 from . import test_scan_calls
 from . import test_scan_choose
 from . import test_scan_hoot

@@ -154,7 +154,7 @@ class SaleOrder(models.Model):
                 )
             )
         )
-        outdated._release(self.env._("Its goods are there, or it has waited long enough."), resolution="settled")
+        outdated._settle_own_reasons(self.env._("Its goods are there, or it has waited long enough."))
         going._oms_launch_pending()
         return going
 

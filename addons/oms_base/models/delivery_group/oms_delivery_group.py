@@ -131,6 +131,7 @@ class OmsDeliveryGroup(models.Model):
 
     def action_merge(self):
         """Put these groups together into the first of them."""
+        self.order_ids.check_access("write")
         return self._oms_merge()._get_form_action()
 
     def action_undo(self):

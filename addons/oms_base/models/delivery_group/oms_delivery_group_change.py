@@ -46,6 +46,7 @@ class OmsDeliveryGroup(models.Model):
         """
         orders = self.order_ids
         orders._oms_lock_for_grouping()
+        # sudo: oms.delivery.group, sale.order, stock.move - transfers follow the orders that the user may write
         target, *others = self.sudo().sorted("id")
         if not others:
             return self

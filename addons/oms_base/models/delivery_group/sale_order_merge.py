@@ -209,6 +209,8 @@ class SaleOrder(models.Model):
         holds = self._oms_get_blocking_holds("confirm").filtered(lambda hold: not hold.type_id.allows_merge)
         if holds := holds | self._oms_get_blocking_holds("refund"):
             return self._get_hold_problem(holds)
+        if self.oms_awaits_balance:
+            return self.env._("its balance is not paid yet")
         if any(line.qty_invoiced for line in self.order_line):
             return self.env._("it is invoiced already")
         return ""

@@ -8,5 +8,6 @@ from . import sale_order_gift
 from . import sale_order_gift_caps
 from . import sale_order_gift_apply
 from . import sale_order_gift_facts
+from . import sale_order_gift_parcel
 from . import account_move
 from . import oms_rehearsal

@@ -117,7 +117,7 @@ class SaleOrder(models.Model):
     def _oms_filter_dependent(self, specs, parts):
         """Override of the review: a rule that gives gifts depends on the lines, whatever its conditions look at."""
         dependent = super()._oms_filter_dependent(specs, parts)
-        if "lines" not in parts:
+        if not parts & {"lines", "parcel"}:
             return dependent
         gift_rule_ids = self.env["oms.rule.action"]._get_gift_rule_ids()
         return [spec for spec in specs if spec in dependent or spec.id in gift_rule_ids]

@@ -147,7 +147,7 @@ class SaleOrder(models.Model):
         if not holds and not words:
             return
         key, settled = str(action.id), self.env["oms.hold"]
-        by_order = {hold.order_id: hold for hold in holds if hold.state == "active"}
+        by_order = {hold.order_id: hold for hold in holds if hold.state == "active" and hold._get_own_reasons()}
         for hold in by_order.values():
             told = dict((hold.data or {}).get("differences", {}))
             new = {name: text for name, text in told.items() if name != key}
@@ -156,9 +156,9 @@ class SaleOrder(models.Model):
             if not new:
                 settled |= hold
             elif new != told:
-                hold.write({"data": {"differences": new}, "reason": "; ".join(new.values())})
-        if settled:
-            settled._release(self.env._("The gift is right again."))
+                hold.data = {**(hold.data or {}), "differences": new}
+                hold._reword_own_reasons("; ".join(new.values()))
+        settled._settle_own_reasons(self.env._("The gift is right again."))
         # Nobody is asked twice about the same difference.
         passed = {
             hold.order_id
@@ -174,9 +174,7 @@ class SaleOrder(models.Model):
 
     def _oms_place_gift_hold(self, key, words):
         evidence = {order.id: {"differences": {key: words[order]}} for order in self}
-        reason = self.env._("The gifts in the parcel are not what the rules give")
-        for hold in self._oms_place_hold("gift", reason, data={"by_order": evidence}):
-            hold.reason = words[hold.order_id]
+        self._oms_place_hold("gift", {order.id: words[order] for order in self}, data={"by_order": evidence})
 
     # === WHAT HAS LEFT === #
 

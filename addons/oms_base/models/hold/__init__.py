@@ -1,5 +1,6 @@
 from . import oms_hold_type
 from . import oms_hold
+from . import oms_hold_reason
 from . import oms_hold_approval
 from . import oms_hold_bulk
 from . import oms_hold_escalation

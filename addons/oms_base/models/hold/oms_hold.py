@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.fields import Command
 
 from ...const import GATES
 
@@ -16,7 +17,8 @@ RESOLUTIONS = [
 
 
 class OmsHold(models.Model):
-    """A reason why an order may not pass a gate. Several may stand at once; all must clear."""
+    """Why an order may not pass a gate: one card for each type, with all reasons of that type (`oms.hold.reason`).
+    Several may stand at once; all must clear."""
 
     _name = "oms.hold"
     _description = "Order Hold"
@@ -35,7 +37,13 @@ class OmsHold(models.Model):
     severity = fields.Selection(related="type_id.severity")
     description = fields.Text(related="type_id.description")
     reason = fields.Text(required=True, readonly=True)
-    rule_id = fields.Many2one("oms.rule", readonly=True, index="btree_not_null", ondelete="set null")
+    rule_id = fields.Many2one(
+        "oms.rule",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The first of the rules that hold the order.",
+    )
     data = fields.Json(string="Evidence", readonly=True, help="What the rule saw when it put the order on hold.")
     user_id = fields.Many2one(
         "res.users", string="Reviewer", index="btree_not_null", help="Whose case it is; empty: anybody's."
@@ -47,6 +55,8 @@ class OmsHold(models.Model):
     # Release
     auto_release_date = fields.Datetime(string="Releases Itself On", readonly=True)
     release_date = fields.Datetime(string="Released On", readonly=True)
+    # By the number of its event it is known whether the order changed before or after, be it in the same second.
+    release_number = fields.Integer(readonly=True, copy=False, aggregator=None)
     release_user_id = fields.Many2one("res.users", string="Released By", readonly=True)
     release_comment = fields.Text(string="Comment")
     resolution = fields.Selection(
@@ -56,7 +66,8 @@ class OmsHold(models.Model):
     )
 
     _active_uniq = models.UniqueIndex(
-        "(order_id, type_id) WHERE state = 'active'", "The order already has an active hold of this type."
+        "(order_id, type_id, (gate = 'refund')) WHERE state = 'active'",
+        "The order already has an active hold of this type.",
     )
     _active_type_idx = models.Index("(type_id, create_date) WHERE state = 'active'")
     _auto_release_idx = models.Index("(auto_release_date) WHERE state = 'active' AND auto_release_date IS NOT NULL")
@@ -89,15 +100,24 @@ class OmsHold(models.Model):
         }
 
     @api.model
-    def _prepare_hold_values(self, order, hold_type, reason, rule=None, data=None):
-        """Return the values of one new hold on ``order``."""
+    def _prepare_reason_values(self, hold_type, reason, rule=None):
+        """Return the values of one new reason of a hold of ``hold_type``."""
         hours = hold_type.auto_release_hours
+        return {
+            "name": reason,
+            "rule_id": rule.id if rule else False,
+            "gate": hold_type.gate,
+            "auto_release_date": fields.Datetime.now() + timedelta(hours=hours) if hours else False,
+        }
+
+    @api.model
+    def _prepare_hold_values(self, order, hold_type, reason_vals, data=None):
+        """Return the values of one new hold on ``order``, which has one reason."""
         return {
             "order_id": order.id,
             "type_id": hold_type.id,
-            "gate": hold_type.gate,
-            "reason": reason,
-            "rule_id": rule.id if rule else False,
             "data": data,
-            "auto_release_date": fields.Datetime.now() + timedelta(hours=hours) if hours else False,
+            "reason": reason_vals["name"],
+            "reason_ids": [Command.create(reason_vals)],
+            **{name: reason_vals[name] for name in ("rule_id", "gate", "auto_release_date")},
         }

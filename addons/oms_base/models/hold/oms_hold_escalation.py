@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ...const import BATCH_SIZE
+from ...tools import work_undisturbed
 
 ACTIVITY = "mail.mail_activity_data_todo"
 
@@ -64,7 +65,11 @@ class OmsHold(models.Model):
             holds = self.search(domain, order="id")
             for start in range(0, len(holds), BATCH_SIZE):
                 batch = holds[start : start + BATCH_SIZE]
-                batch.try_lock_for_update(allow_referencing=True).filtered_domain(domain)._escalate()
+
+                def work(batch=batch, domain=domain):
+                    batch.try_lock_for_update(allow_referencing=True).filtered_domain(domain)._escalate()
+
+                work_undisturbed(self.env, work)
                 if not cron._commit_progress(len(batch)):
                     return
 

@@ -18,8 +18,18 @@ class OmsHold(models.Model):
     _inherit = "oms.hold"
 
     def _get_rule_sentence(self):
-        """Return the words that say what the rule of one hold is about. Can be refined by who knows the rule better."""
-        return self.rule_id.sudo().display_name or ""  # sudo: oms.rule - its name only
+        """Return the words that say what the rules of one hold are about."""
+        sentences = (self._get_reason_sentence(reason) for reason in self._get_told_reasons())
+        return "\n".join(dict.fromkeys(sentence for sentence in sentences if sentence))
+
+    def _get_reason_sentence(self, reason):
+        """Return the words that say what the rule of one of its reasons is about. Can be refined by who knows the rule
+        better."""
+        return reason.rule_id.sudo().display_name or ""  # sudo: oms.rule - its name only
+
+    def _get_told_reasons(self):
+        """Return the reasons that a reader of one hold has to know: those that stand, or all when none does."""
+        return self.standing_reason_ids or self.reason_ids
 
     def _get_evidence(self):
         """Return what the rule saw of one order as a list of {"label", "value"}; what was empty is left out."""

@@ -6,7 +6,7 @@ from odoo.fields import Domain
 from odoo.tools.misc import format_datetime
 
 from ...const import BATCH_SIZE
-from ...tools import notification
+from ...tools import notification, work_undisturbed
 
 
 class ReleasePlan(NamedTuple):
@@ -27,15 +27,31 @@ class OmsHold(models.Model):
 
     _inherit = "oms.hold"
 
-    can_release = fields.Boolean(compute="_compute_can_release")
+    can_release = fields.Boolean(compute="_compute_can_release", search="_search_can_release")
 
     @api.depends_context("uid")
-    @api.depends("type_id.group_id", "type_id.step_ids", "approval_ids", "state")
+    @api.depends(
+        "type_id.group_id",
+        "type_id.step_ids",
+        "reason_ids.settled_date",
+        "reason_ids.group_id",
+        "approval_ids",
+        "state",
+    )
     def _compute_can_release(self):
         active = self.filtered(lambda hold: hold.state == "active")
         (self - active).can_release = False
         for hold, plan in active._plan_release().items():
             hold.can_release = not plan.refusal
+
+    @api.model
+    def _search_can_release(self, operator, value):
+        """Search the active holds whose release, or next approval, is up to this user: only who looks knows whom the
+        user stands in for, so each is looked at."""
+        if operator != "in":
+            return NotImplemented
+        active = self.search([("state", "=", "active")])
+        return Domain("id", "in", [hold.id for hold, plan in active._plan_release().items() if not plan.refusal])
 
     # === ACTION METHODS === #
 
@@ -112,10 +128,12 @@ class OmsHold(models.Model):
         """Plan the release of one hold by the rights of ``users``: the person, and those the person stands in for."""
         steps = self._get_open_steps()
         if not steps:
-            group = self._get_release_group()
-            signatory = self._find_signatory(group, users)
-            refusal = None if signatory else self._prepare_group_refusal(group)
-            return ReleasePlan(signatory=signatory, is_complete=not refusal, refusal=refusal)
+            signatories = {group: self._find_signatory(group, users) for group in self._get_release_groups()}
+            lacking = next((group for group, signatory in signatories.items() if not signatory), None)
+            if lacking:
+                return ReleasePlan(refusal=self._prepare_group_refusal(lacking))
+            represented = [signatory for signatory in signatories.values() if signatory != self.env.user]
+            return ReleasePlan(signatory=next(iter(represented), self.env.user), is_complete=True)
         signatures, refusal = [], None
         has_signed = self.env.user in self.approval_ids.user_id
         for step in steps:
@@ -134,11 +152,13 @@ class OmsHold(models.Model):
             refusal=None if signatures else refusal,
         )
 
-    def _get_release_group(self):
-        """Return the group that may release a hold without approval steps."""
+    def _get_release_groups(self):
+        """Return the groups whose right it takes to release a hold without approval steps: for each of its reasons the
+        one that its rule names, or that of the type."""
         # Not env.ref, which asks the database each time.
         reviewers_id = self.env["ir.model.data"]._xmlid_to_res_id("oms_base.oms_base_group_user")
-        return self.type_id.group_id or self.env["res.groups"].browse(reviewers_id)
+        default = self.type_id.group_id or self.env["res.groups"].browse(reviewers_id)
+        return default.browse().union(*(reason.group_id or default for reason in self.standing_reason_ids)) or default
 
     def _find_signatory(self, group, users):
         """Return the first of ``users`` who is in ``group``: the person himself before those he stands in for."""
@@ -238,7 +258,8 @@ class OmsHold(models.Model):
                 hold.order_id.id: " · ".join(part for part in (*parts, hold.release_comment) if part) for hold in holds
             }
             data = {"resolution": resolution, "on_behalf_id": on_behalf.id if on_behalf else False}
-            holds.order_id._oms_log_event("released", message=messages, document=holds, data=data)
+            events = holds.order_id._oms_log_event("released", message=messages, document=holds, data=data)
+            holds.release_number = max(events._ids)
 
     @api.model
     def _get_on_behalf_label(self, user):
@@ -270,8 +291,12 @@ class OmsHold(models.Model):
         holds = self.search(domain, order="id", limit=limit)
         for start in range(0, len(holds), BATCH_SIZE):
             batch = holds[start : start + BATCH_SIZE]
-            locked = batch.try_lock_for_update(allow_referencing=True)
-            locked.filtered_domain(domain)._release(comment, resolution=resolution)
+
+            def work(batch=batch):
+                locked = batch.try_lock_for_update(allow_referencing=True)
+                locked.filtered_domain(domain)._release(comment, resolution=resolution)
+
+            work_undisturbed(self.env, work)
             if not cron._commit_progress(len(batch)):
                 break
 

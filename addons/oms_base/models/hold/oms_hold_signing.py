@@ -23,17 +23,20 @@ class OmsHold(models.Model):
         for hold in self:
             hold.next_step_id = hold._get_open_steps()[:1] if hold.state == "active" else False
 
-    @api.depends("next_step_id", "type_id.group_id")
+    @api.depends("next_step_id", "type_id.group_id", "reason_ids.settled_date", "reason_ids.group_id")
     def _compute_next_approvers(self):
         for hold in self:
             # sudo: res.groups, res.users - the names of colleagues
-            group = (hold.next_step_id.group_id or hold._get_release_group()).sudo()
-            users = group.all_user_ids.filtered(lambda user: user.active and not user.share)
+            groups = (hold.next_step_id.group_id or hold._get_release_groups()).sudo()
+            users = groups[:1].all_user_ids.filtered(lambda user: user.active and not user.share)
+            for group in groups[1:]:
+                users &= group.all_user_ids
             if hold.next_step_id and hold.type_id.is_four_eyes:
                 users -= hold.approval_ids.user_id
             names = ", ".join(users[:MAX_NAMES].mapped("name"))
             more = "…" if len(users) > MAX_NAMES else ""
-            hold.next_approvers = f"{group.full_name}: {names}{more}" if names else group.full_name
+            label = ", ".join(groups.mapped("full_name"))
+            hold.next_approvers = f"{label}: {names}{more}" if names else label
 
     def _get_steps(self):
         """Return the steps that one hold needs, by the amount of its order."""

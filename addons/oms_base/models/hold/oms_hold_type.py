@@ -64,6 +64,12 @@ class OmsHoldType(models.Model):
 
     _code_uniq = models.Constraint("UNIQUE(code)", "A hold type's code must be unique.")
 
+    def _is_passable(self, severity):
+        """Return whether a rule that lets orders pass holds up to ``severity`` may pass holds of one type: not where
+        several persons have to approve."""
+        self.ensure_one()
+        return self.severity <= severity and not self.step_ids
+
     def _get_overdue_hold_domain(self):
         """Return the domain of the holds of one type that nobody was told of and nobody touched in time: from the
         beginning on, or, where several have to approve, since the last of them did."""

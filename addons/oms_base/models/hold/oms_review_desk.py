@@ -91,7 +91,10 @@ class OmsReviewDesk(models.AbstractModel):
             "type": hold.type_id.name,
             "severity": hold.type_id.severity,
             "reason": hold.reason,
-            "rule": hold._get_rule_sentence(),
+            "reasons": [
+                {"id": reason.id, "reason": reason.name, "rule": hold._get_reason_sentence(reason)}
+                for reason in hold._get_told_reasons()
+            ],
             "since": fields.Datetime.to_string(hold.create_date),
             "reviewer": hold.user_id.name or "",
             "is_escalated": bool(hold.escalation_date),

@@ -88,6 +88,10 @@ class OmsRehearsal(models.Model):
     passed_after = fields.Integer(string="Passed Then", readonly=True, copy=False)
     cancelled_before = fields.Integer(string="Cancelled Now", readonly=True, copy=False)
     cancelled_after = fields.Integer(string="Cancelled Then", readonly=True, copy=False)
+    tagged_before = fields.Integer(string="Tagged Now", readonly=True, copy=False)
+    tagged_after = fields.Integer(string="Tagged Then", readonly=True, copy=False)
+    gifted_before = fields.Integer(string="With a Gift Now", readonly=True, copy=False)
+    gifted_after = fields.Integer(string="With a Gift Then", readonly=True, copy=False)
     error_count = fields.Integer(string="Can't Be Judged", readonly=True, copy=False)
     changed_count = fields.Integer(string="Changed", readonly=True, copy=False)
     currency_id = fields.Many2one(related="company_id.currency_id")
@@ -247,6 +251,7 @@ class OmsRehearsal(models.Model):
         return [
             *("judged_count", "changed_count", "error_count", "held_before", "held_after", "passed_before"),
             *("passed_after", "cancelled_before", "cancelled_after", "gift_cost_before", "gift_cost_after"),
+            *("tagged_before", "tagged_after", "gifted_before", "gifted_after"),
         ]
 
     def _get_rules(self):

@@ -10,6 +10,9 @@ from ..review.spec import Period
 _logger = logging.getLogger(__name__)
 
 ALWAYS = Period(None, None)
+# Actions of which the order itself shows what they did. Of the others, and of tags, which an order of the past may have
+# by now, the rehearsal tells that they were done.
+SHOWN_ACTIONS = {"hold", "approve", "cancel", "gift", "priority", "assign", "warehouse", "planned_date", "note"}
 
 
 class OmsRehearsal(models.Model):
@@ -90,7 +93,7 @@ class OmsRehearsal(models.Model):
     def _filter_running(self, specs, date, takeover):
         """Return those of ``specs`` that run at ``date``, or while ``takeover`` does."""
         if takeover:
-            return [spec for spec in specs if spec.runs_at(date, takeover)]
+            return [left for spec in specs if spec.runs_at(date) and (left := spec.yield_to([takeover]))]
         return self.env["oms.rule"]._filter_running(specs, date)
 
     def _get_rehearsed_takeover(self):
@@ -157,9 +160,23 @@ class OmsRehearsal(models.Model):
         rule_ids = {order.id: [] for order in orders}
         for hit in hits:
             rule_ids[hit.order_id.id].append(hit.rule_id.id)
-        outcomes = {order.id: (self._get_outcome(order), rule_ids[order.id]) for order in orders}
+        rules = {rule.id: rule for rule in hits.rule_id}
+        outcomes = {
+            order.id: (self._get_side_outcome(order, [rules[id_] for id_ in rule_ids[order.id]]), rule_ids[order.id])
+            for order in orders
+        }
         savepoint.close(rollback=True)
         return outcomes
+
+    @api.model
+    def _get_side_outcome(self, order, rules):
+        """Return what became of an order, with what the rules it matched did besides."""
+        actions = [action for rule in rules for action in rule.action_ids if action.type not in SHOWN_ACTIONS]
+        return {
+            **self._get_outcome(order),
+            "actions": list(dict.fromkeys(action.sentence for action in actions)),
+            "is_tagged": any(action.type == "tag" for action in actions),
+        }
 
     @api.model
     def _get_outcome(self, order):
@@ -190,13 +207,12 @@ class OmsRehearsal(models.Model):
             words.append(self.env._("Cancelled"))
         if outcome["holds"]:
             words.append(self.env._("Held: %(holds)s", holds=", ".join(outcome["holds"])))
-        if tags := [tag for tag in outcome["tags"] if tag not in start["tags"]]:
-            words.append(self.env._("Tagged: %(tags)s", tags=", ".join(tags)))
         if gifts := [gift for gift in outcome["gifts"] if gift not in start["gifts"]]:
             words.append(self.env._("Gift: %(gifts)s", gifts=", ".join(gifts)))
         for label, value in outcome["changes"].items():
             if value != start["changes"].get(label):
                 words.append(self.env._("%(field)s: %(value)s", field=label, value=value))
+        words += [words_of_action[:1].upper() + words_of_action[1:] for words_of_action in outcome["actions"]]
         return "; ".join(words) or self.env._("Passed")
 
     @api.model
@@ -212,7 +228,7 @@ class OmsRehearsal(models.Model):
             return "other_hold" if after["holds"] else "no_longer_held"
         if (after["gifts"], after["gift_cost"]) != (before["gifts"], before["gift_cost"]):
             return "gift"
-        if after["tags"] != before["tags"]:
+        if after["is_tagged"] != before["is_tagged"] or after["tags"] != before["tags"]:
             return "tagged"
         return "changed" if after != before else None
 
@@ -225,6 +241,8 @@ class OmsRehearsal(models.Model):
             key = "cancelled" if outcome["cancelled"] else "held" if outcome["holds"] else "passed"
             totals[f"{key}_{side}"] = 1
             totals[f"gift_cost_{side}"] = outcome["gift_cost"]
+            totals[f"tagged_{side}"] = int(outcome["is_tagged"])
+            totals[f"gifted_{side}"] = int(bool(outcome["gifts"]))
         if not kind:
             return {"line": None, "totals": totals}
         # The rules that tell the sides apart say why; where the same rules matched, all of them do.

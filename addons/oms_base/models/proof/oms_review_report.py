@@ -6,8 +6,8 @@ TARGET_RATE = 95.0
 
 
 class OmsReviewReport(models.Model):
-    """One row an order: whether it passed by itself, else which queue it went to and how long people had their hands on
-    it. Orders count for the day they were placed."""
+    """One row an order: whether it passed by itself, else which queue it went to first. Orders count for the day they
+    were placed. How long people had their hands on it is a matter of each hold, and counted there."""
 
     _name = "oms.review.report"
     _description = "Auto-pass Rate"
@@ -29,7 +29,6 @@ class OmsReviewReport(models.Model):
     target = fields.Float(string="Target (%)", readonly=True, aggregator="avg")
     type_id = fields.Many2one("oms.hold.type", string="Queue", readonly=True, help="Its first hold.")
     hold_count = fields.Integer(string="Holds", readonly=True)
-    handling_minutes = fields.Float(string="Hands-on Minutes", readonly=True)
 
     @property
     def _table_query(self):
@@ -51,8 +50,7 @@ class OmsReviewReport(models.Model):
                    CASE WHEN holds.rule_count > 0 THEN 0.0 ELSE 100.0 END AS pass_rate,
                    %(target)s AS target,
                    holds.type_id,
-                   COALESCE(holds.hold_count, 0)::integer AS hold_count,
-                   COALESCE(holds.handling_minutes, 0.0) AS handling_minutes
+                   COALESCE(holds.hold_count, 0)::integer AS hold_count
               FROM sale_order
               JOIN LATERAL (
                     SELECT decision.outcome
@@ -64,12 +62,14 @@ class OmsReviewReport(models.Model):
          LEFT JOIN LATERAL (
                     SELECT COUNT(*) AS hold_count,
                            COUNT(*) FILTER (
-                               WHERE hold.rule_id IS NOT NULL
+                               WHERE EXISTS (
+                                         SELECT FROM oms_hold_reason AS reason
+                                          WHERE reason.hold_id = hold.id AND reason.rule_id IS NOT NULL
+                                     )
                                  AND hold.gate != 'refund'
                                  AND (confirmed.date IS NULL OR hold.create_date <= confirmed.date)
                            ) AS rule_count,
-                           (array_agg(hold.type_id ORDER BY hold.id))[1] AS type_id,
-                           SUM(hold.handling_minutes) AS handling_minutes
+                           (array_agg(hold.type_id ORDER BY hold.id))[1] AS type_id
                       FROM oms_hold AS hold
                  LEFT JOIN LATERAL (
                             SELECT MIN(event.date) AS date

@@ -23,13 +23,15 @@ class OmsRule(models.Model):
             rule.finding_count = len(rule.finding_ids)
 
     def _compute_false_alarm_rate(self):
-        groups = self.env["oms.hold"]._read_group(
+        # A reason that went away before the hold ended was nobody's to decide.
+        groups = self.env["oms.hold.reason"]._read_group(
             [
                 ("rule_id", "in", self.ids),
-                ("state", "=", "released"),
-                ("resolution", "in", ("unchanged", "corrected", "cancelled")),
+                ("settled_date", "=", False),
+                ("hold_id.state", "=", "released"),
+                ("hold_id.resolution", "in", ("unchanged", "corrected", "cancelled")),
             ],
-            ["rule_id", "resolution"],
+            ["rule_id", "hold_id.resolution"],
             ["__count"],
         )
         counts = {}

@@ -33,7 +33,11 @@ class OmsRuleReport(models.Model):
         aggregator="avg",
         help="Of the holds a person decided, the share released without changing anything.",
     )
-    handling_minutes = fields.Float(string="Hands-on Minutes", readonly=True, help="Time people spent on its holds.")
+    handling_minutes = fields.Float(
+        string="Hands-on Minutes",
+        readonly=True,
+        help="Time people spent on its holds; that of a hold of several rules is shared by them.",
+    )
 
     def _read_group_select(self, aggregate_spec, query):
         """Override of the ORM: the rate of a group is that of all its holds, not the mean of its rows' rates."""
@@ -74,17 +78,20 @@ class OmsRuleReport(models.Model):
                     UNION ALL
                     SELECT rule_id, company_id, channel_id, date_trunc('hour', create_date) AS date, 0 AS fired,
                            COUNT(*) AS held,
-                           COUNT(*) FILTER (WHERE state = 'released' AND resolution = 'unchanged') AS false_alarms,
-                           COUNT(*) FILTER (
-                               WHERE state = 'released' AND resolution IN ('corrected', 'cancelled')
-                           ) AS acted,
-                           COUNT(*) FILTER (
-                               WHERE state = 'released'
-                                 AND COALESCE(resolution, 'settled') IN ('settled', 'expired', 'approved')
-                           ) AS settled,
-                           COUNT(*) FILTER (WHERE state = 'active') AS waiting,
-                           COALESCE(SUM(handling_minutes), 0.0) AS handling_minutes
-                      FROM oms_hold
+                           COUNT(*) FILTER (WHERE outcome = 'unchanged') AS false_alarms,
+                           COUNT(*) FILTER (WHERE outcome IN ('corrected', 'cancelled')) AS acted,
+                           COUNT(*) FILTER (WHERE outcome IN ('settled', 'expired', 'approved')) AS settled,
+                           COUNT(*) FILTER (WHERE outcome = 'waiting') AS waiting,
+                           COALESCE(SUM(minutes), 0.0) AS handling_minutes
+                      FROM (
+                            SELECT reason.rule_id, hold.company_id, hold.channel_id, reason.create_date,
+                                   CASE WHEN reason.settled_date IS NOT NULL THEN 'settled'
+                                        WHEN hold.state = 'active' THEN 'waiting'
+                                        ELSE COALESCE(hold.resolution, 'settled') END AS outcome,
+                                   hold.handling_minutes / COUNT(*) OVER (PARTITION BY hold.id) AS minutes
+                              FROM oms_hold_reason AS reason
+                              JOIN oms_hold AS hold ON hold.id = reason.hold_id
+                           ) AS reasons
                      WHERE rule_id IS NOT NULL
                      GROUP BY rule_id, company_id, channel_id, date_trunc('hour', create_date)
                    ) AS facts

@@ -11,5 +11,6 @@ from . import ir_model_fields
 from . import sale_order_review
 from . import sale_order_judge
 from . import sale_order_review_queue
+from . import sale_order_outside
 from . import sale_order_change
 from . import sale_order_launch

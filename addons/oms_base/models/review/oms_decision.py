@@ -45,6 +45,10 @@ class OmsDecision(models.Model):
         for decision, ids in ids_by_decision.items():
             decision.explanation = "\n".join(sentences[id_] for id_ in ids if id_ in sentences)
 
+    @api.autovacuum
+    def _gc_decisions(self):
+        return self.env["oms.event"]._forget_old(self)
+
     def _query_insert(self, kind, groups):
         """Write the decisions on many orders in one query. Most orders of a batch are decided alike, so what is said of
         them is sent once.

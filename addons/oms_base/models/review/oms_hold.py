@@ -1,27 +1,16 @@
-from odoo import fields, models
+from odoo import api, models
 
 from . import domain_words
 
 
 class OmsHold(models.Model):
-    """What a rule adds to the holds it puts."""
+    """What rules say of the holds they put."""
 
     _inherit = "oms.hold"
 
-    version_id = fields.Many2one(
-        "oms.rule.version", string="Rule Version", readonly=True, index="btree_not_null", ondelete="set null"
-    )
-    sentence = fields.Text(related="version_id.sentence", string="Rule in Words")
-    group_id = fields.Many2one(
-        "res.groups",
-        string="May Be Released By",
-        readonly=True,
-        help="Set by the rule, instead of the hold type's own.",
-    )
-
-    def _get_rule_sentence(self):
+    def _get_reason_sentence(self, reason):
         """Override of the desk's: the sentence of the version that put the hold."""
-        return self.sudo().sentence or super()._get_rule_sentence()  # sudo: oms.rule.version - its words only
+        return reason.sudo().sentence or super()._get_reason_sentence(reason)  # sudo: oms.rule.version - its words only
 
     def _get_key_label(self, key):
         """Override of the desk's: conditions may look at fields behind the order."""
@@ -30,6 +19,8 @@ class OmsHold(models.Model):
         except KeyError:  # a field that is gone since
             return key
 
-    def _get_release_group(self):
-        """Override of the hold's own: a rule may name another group."""
-        return self.group_id or super()._get_release_group()
+    @api.model
+    def _cron_release_holds(self):
+        """Override of the hold's own: what rules held for stock or credit may be settled by what others did."""
+        super()._cron_release_holds()
+        self.env["sale.order"]._oms_judge_held()

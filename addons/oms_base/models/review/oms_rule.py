@@ -8,6 +8,7 @@ from odoo.tools import ormcache
 
 from odoo.addons.base.models.res_partner import _tz_get
 
+from ...tools import work_undisturbed
 from . import domain_words
 from .const import DOMAIN_ERRORS, TRIGGERS, WEEKDAYS
 from .predicate import compile_domain
@@ -39,7 +40,7 @@ class OmsRule(models.Model):
         tracking=True,
         help="A draft can be rehearsed over past orders; only live rules judge.",
     )
-    sequence = fields.Integer(default=10)
+    sequence = fields.Integer(default=10, tracking=True)
     company_id = fields.Many2one("res.company", index=True, help="Leave empty for all companies.")
     channel_ids = fields.Many2many("oms.channel", string="Channels", help="Leave empty for all channels.")
     set_id = fields.Many2one(
@@ -75,6 +76,9 @@ class OmsRule(models.Model):
         string="Every (hours)", default=1.0, help="How often a scheduled rule judges the open orders."
     )
     schedule_date = fields.Datetime(string="Next Judged On", copy=False, readonly=True)
+    schedule_cursor = fields.Integer(
+        copy=False, readonly=True, aggregator=None, help="The last order that a run under way has judged."
+    )
     version_ids = fields.One2many("oms.rule.version", "rule_id", string="Versions", readonly=True)
     version_id = fields.Many2one("oms.rule.version", string="Current Version", readonly=True, copy=False)
     version = fields.Integer(related="version_id.number")
@@ -90,14 +94,18 @@ class OmsRule(models.Model):
     problem = fields.Char(
         compute="_compute_problem", help="Why the rule can't judge; it is left out until it is mended."
     )
-    hold_ids = fields.One2many("oms.hold", "rule_id")
+    hit_ids = fields.One2many("oms.rule.hit", "rule_id", string="Matches", readonly=True)
     hold_count = fields.Integer(string="Holds", compute="_compute_counts")
     hit_count = fields.Integer(string="Fired", compute="_compute_counts", help="Orders that matched in 30 days.")
 
     # === COMPUTE METHODS === #
 
     def _compute_counts(self):
-        holds = dict(self.env["oms.hold"]._read_group([("rule_id", "in", self.ids)], ["rule_id"], ["__count"]))
+        holds = dict(
+            self.env["oms.hold.reason"]._read_group(
+                [("rule_id", "in", self.ids)], ["rule_id"], ["hold_id:count_distinct"]
+            )
+        )
         since = fields.Datetime.now() - timedelta(days=30)
         hits = dict(
             self.env["oms.rule.hit"]._read_group(
@@ -212,7 +220,7 @@ class OmsRule(models.Model):
         """Open the holds this rule has put."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.oms_hold_action")
-        return {**action, "domain": [("rule_id", "=", self.id)], "context": {}}
+        return {**action, "domain": [("reason_ids.rule_id", "=", self.id)], "context": {}}
 
     def action_view_hits(self):
         """Open the orders that matched this rule."""
@@ -278,8 +286,9 @@ class OmsRule(models.Model):
     @api.model
     def _filter_running(self, specs, date):
         """Return those of ``specs`` that run at ``date`` (naive UTC)."""
-        takeover = next((calendar for calendar in self._get_takeovers() if calendar.runs_at(date)), None)
-        return [spec for spec in specs if (spec.is_unlimited and not takeover) or spec.runs_at(date, takeover)]
+        due = [spec for spec in specs if spec.is_unlimited or spec.runs_at(date)]
+        takeovers = [calendar for calendar in self._get_takeovers() if calendar.runs_at(date)]
+        return [left for spec in due if (left := spec.yield_to(takeovers))] if takeovers else due
 
     @api.model
     @ormcache("triggers")
@@ -318,7 +327,7 @@ class OmsRule(models.Model):
             is_stop=self.is_stop,
             is_settling=any(hasattr(action, f"_settle_{action.type}") for action in self.action_ids),
             is_always=self.is_always,
-            company_id=self.company_id.id or None,
+            company_id=self._get_company().id or None,
             set=self.set_id._prepare_spec() if self.set_id else None,
             period=Period(self.date_from or None, self.date_to or None),
             weekdays=tuple(self[day] for day in WEEKDAYS),
@@ -326,10 +335,20 @@ class OmsRule(models.Model):
             tz=self.tz,
         )
 
-    def _set_next_schedule(self, now):
-        """Set when this scheduled rule judges next, after it did at ``now``."""
-        self.ensure_one()
-        self.schedule_date = now + timedelta(hours=max(self.schedule_hours, 0.1))
+    def _keep_schedule(self, last_id, done_date=None):
+        """Note how far these scheduled rules have judged, whoever edits one of them at this moment.
+
+        :param last_id: the last order they judged
+        :param done_date: when they were through with all, if they were
+        """
+
+        def work():
+            for rule in self.exists():
+                rule.schedule_cursor = last_id
+                if done_date:
+                    rule.schedule_date = done_date + timedelta(hours=max(rule.schedule_hours, 0.1))
+
+        work_undisturbed(self.env, work)
 
     # === DOMAIN === #
 
@@ -338,12 +357,16 @@ class OmsRule(models.Model):
         self.ensure_one()
         return domain_words.parse(self.domain)
 
+    def _get_company(self):
+        """Return the company whose orders one rule is about, by itself or by its set; none for all."""
+        return self.company_id or self.set_id.company_id
+
     def _get_order_domain(self):
         """Return the Domain of the orders this rule is about, its scope of company and channel included."""
         self.ensure_one()
         domain = self._get_own_domain()
-        if self.company_id:
-            domain &= Domain("company_id", "=", self.company_id.id)
+        if company := self._get_company():
+            domain &= Domain("company_id", "=", company.id)
         if self.channel_ids:
             domain &= Domain("channel_id", "in", self.channel_ids.ids)
         return domain

@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
@@ -61,7 +63,8 @@ class OmsRuleAction(models.Model):
     severity = fields.Selection(
         [("1", "low"), ("2", "low or medium"), ("3", "any")],
         default="1",
-        help="Holds up to this severity are not put, or are released, for orders that match.",
+        help="Holds that rules put, up to this severity, are not put or are released for orders that match. Those that"
+        " need approval steps are not passed.",
     )
     # others
     tag_ids = fields.Many2many("crm.tag", string="Tags")
@@ -160,8 +163,8 @@ class OmsRuleAction(models.Model):
         self.ensure_one()
         if self.type != "hold":
             return orders
-        severity = self.hold_type_id.severity
-        todo = orders.filtered(lambda order: approvals.get(order.id, "0") < severity)
+        hold_type = self.hold_type_id
+        todo = orders.filtered(lambda order: not hold_type._is_passable(approvals.get(order.id, "0")))
         return (todo - todo._oms_get_passed_orders(self.rule_id)).with_prefetch(orders._prefetch_ids)
 
     def _run(self, orders):
@@ -229,7 +232,17 @@ class OmsRuleAction(models.Model):
     def _describe_assign(self):
         return self.env._("assign it to %(user)s", user=self.user_id.name)
 
+    def _filter_untold(self, orders):
+        """Return those of ``orders`` that this version of the rule had not matched before: nobody is told twice, and
+        what a person has done does not come back."""
+        if self.env.context.get("oms_rehearsal"):  # what it would tell is compared, whoever was told already
+            return orders
+        version_id = self.rule_id.version_id.id
+        known = self.env["oms.rule.hit"]._get_known({version_id: orders._ids})
+        return orders.filtered(lambda order: (version_id, order.id) not in known)
+
     def _run_activity(self, orders):
+        orders = self._filter_untold(orders)
         summary = self.note or self.rule_id.name
         open_activities = self.env["mail.activity"]._read_group(
             [("res_model", "=", "sale.order"), ("res_id", "in", orders.ids), ("summary", "=", summary)], ["res_id"]
@@ -303,13 +316,15 @@ class OmsRuleAction(models.Model):
         return self.env._("cancel it: “%(reason)s”", reason=self.note or "")
 
     def _run_notify(self, orders):
-        body = self.env._("%(rule)s: %(orders)s", rule=self.note, orders=", ".join(orders.mapped("name")))
-        self.env["mail.thread"].message_notify(
+        orders = self._filter_untold(orders)
+        if not orders:
+            return
+        document = orders if len(orders) == 1 else self.rule_id
+        links = Markup(", ").join(order._get_html_link() for order in orders)
+        document.message_notify(
             partner_ids=self.user_ids.partner_id.ids,
             subject=self.rule_id.name,
-            body=body,
-            model=self.rule_id._name,
-            res_id=self.rule_id.id,
+            body=Markup("%s: %s") % (self.note, links),
         )
 
     def _describe_notify(self):

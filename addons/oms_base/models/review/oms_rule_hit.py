@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 
@@ -21,6 +21,30 @@ class OmsRuleHit(models.Model):
     sentence = fields.Text(related="version_id.sentence")
 
     _rule_date_idx = models.Index("(rule_id, date)")
+
+    @api.model
+    def _get_known(self, matched):
+        """Return the set of pairs (version id, order id) that matched before.
+
+        :param matched: dict {version id: order ids}
+        """
+        order_ids = {order_id for ids in matched.values() for order_id in ids}
+        if not order_ids:
+            return set()
+        return set(
+            self.env.execute_query(
+                SQL(
+                    "SELECT DISTINCT version_id, order_id FROM oms_rule_hit"
+                    " WHERE version_id = ANY(%s) AND order_id = ANY(%s)",
+                    list(matched),
+                    list(order_ids),
+                )
+            )
+        )
+
+    @api.autovacuum
+    def _gc_hits(self):
+        return self.env["oms.event"]._forget_old(self)
 
     def _query_insert(self, matched):
         """Write many matches in one query: a batch of orders may match many rules.

@@ -45,6 +45,16 @@ class OmsRuleSet(models.Model):
             dates = [date for period in rule_set.period_ids for date in (period.date_from, period.date_to)]
             rule_set.next_date = min((date for date in dates if date > now), default=False)
 
+    def write(self, vals):
+        res = super().write(vals)
+        if {"mode", "active", "period_ids", "company_id"} & vals.keys():
+            self._keep_versions()
+        return res
+
+    def _keep_versions(self):
+        """When the rules of these sets run is a part of what they do: their versions tell of it."""
+        self.with_context(active_test=False).rule_ids._keep_version()
+
     def _prepare_spec(self):
         """Return this set's calendar as a SetSpec. An archived set never runs."""
         self.ensure_one()
@@ -70,6 +80,17 @@ class OmsRuleSetPeriod(models.Model):
     name = fields.Char(string="Occasion", help="e.g. 618, Singles' Day")
     date_from = fields.Datetime(string="From", required=True)
     date_to = fields.Datetime(string="To", required=True)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        periods = super().create(vals_list)
+        periods.set_id._keep_versions()
+        return periods
+
+    def write(self, vals):
+        res = super().write(vals)
+        self.set_id._keep_versions()
+        return res
 
     @api.constrains("date_from", "date_to")
     def _check_dates(self):

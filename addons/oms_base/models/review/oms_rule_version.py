@@ -105,6 +105,11 @@ class OmsRuleVersion(models.Model):
     def _prepare_content(self, rule):
         """Return the values of a rule and its actions as JSON-able values."""
         content = {name: self._to_json(rule, name) for name in rule._get_content_fields() if name != "action_ids"}
+        if rule_set := rule.set_id:
+            periods = [
+                [self._to_json(period, name) for name in ("date_from", "date_to")] for period in rule_set.period_ids
+            ]
+            content["calendar"] = {"mode": rule_set.mode, "active": rule_set.active, "periods": periods}
         content["actions"] = [
             {name: self._to_json(action, name) for name in action._get_content_fields()} for action in rule.action_ids
         ]
@@ -129,6 +134,7 @@ class OmsRuleVersion(models.Model):
                 for index, action in enumerate(rule.action_ids, 1)
             ),
             (rule.env._("Runs"), rule._get_window_words() or rule.env._("always")),
+            *([(rule.env._("Calendar of the set"), rule._get_calendar_words())] if rule.set_id else []),
             (rule.env._("Company"), rule.company_id.name or rule.env._("all companies")),
             (rule.env._("Later rules"), rule.env._("stop") if rule.is_stop else rule.env._("go on")),
             (rule.env._("While a set takes over"), rule.env._("goes on") if rule.is_always else rule.env._("rests")),

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools.misc import format_datetime, format_duration
 
 from . import domain_words
 from .const import DOMAIN_ERRORS, WEEKDAYS
@@ -70,14 +71,26 @@ class OmsRule(models.Model):
         if self.set_id:
             words.append(self.env._("With the rule set %(set)s.", set=self.set_id.name))
         if self.date_from or self.date_to:
-            dates = {
-                "start": fields.Datetime.to_string(self.date_from) if self.date_from else "…",
-                "end": fields.Datetime.to_string(self.date_to) if self.date_to else "…",
-            }
-            words.append(self.env._("From %(start)s to %(end)s (UTC).", **dates))
+            words.append(self._get_period_words(self))
         days = [self._fields[day]._description_string(self.env) for day in WEEKDAYS if self[day]]
         if len(days) < len(WEEKDAYS):
             words.append(self.env._("Only on %(days)s.", days=", ".join(days)))
         if (self.hour_from, self.hour_to) != (0.0, 24.0):
-            words.append(self.env._("Only from %(start)g to %(end)g o'clock.", start=self.hour_from, end=self.hour_to))
+            start, end = (format_duration(hour) for hour in (self.hour_from, self.hour_to))
+            words.append(self.env._("Only from %(start)s to %(end)s (%(zone)s).", start=start, end=end, zone=self.tz))
         return " ".join(words)
+
+    def _get_calendar_words(self):
+        """Return the calendar of the set of one rule, and what it does with the standing rules, in words."""
+        modes = dict(self.set_id._fields["mode"]._description_selection(self.env))
+        words = [modes.get(self.set_id.mode, ""), *map(self._get_period_words, self.set_id.period_ids)]
+        return " ".join(filter(None, words))
+
+    def _get_period_words(self, period):
+        """Return from when to when a rule, or a period of its set, runs."""
+        start, end = (self._get_date_words(date) for date in (period.date_from, period.date_to))
+        return self.env._("From %(start)s to %(end)s (%(zone)s).", start=start, end=end, zone=self.tz)
+
+    def _get_date_words(self, date):
+        """Return a moment as the clock of one rule shows it, or "…" where there is none."""
+        return format_datetime(self.env, date, tz=self.tz) if date else "…"

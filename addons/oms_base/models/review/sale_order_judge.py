@@ -36,7 +36,10 @@ class SaleOrder(models.Model):
         matched, stopped = {}, set()
         positions = {order_id: position for position, order_id in enumerate(self._ids)}
         for spec in specs:
-            matched[spec] = sorted(ids_by_spec[spec] - stopped, key=positions.__getitem__)
+            ids = ids_by_spec[spec] - stopped
+            if spec.companies:
+                ids = {order.id for order in self.browse(ids) if spec.applies_to(order.company_id.id)}
+            matched[spec] = sorted(ids, key=positions.__getitem__)
             if spec.is_stop:
                 stopped.update(matched[spec])
         # What is read for the actions is read for the orders that matched, not for all.

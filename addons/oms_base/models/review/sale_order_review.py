@@ -134,18 +134,18 @@ class SaleOrder(models.Model):
 
     def _oms_settle(self, matched):
         """Take back what rules once did to these orders and would not do now: the reason is gone."""
-        ids_by_rule = {spec.id: set(orders._ids) for spec, orders in matched.items()}
-        settled = self.oms_hold_ids.filtered(
-            lambda hold: (
-                hold.state == "active"
-                and hold.rule_id.id in ids_by_rule
-                and hold.order_id.id not in ids_by_rule[hold.rule_id.id]
-            )
-        )
-        if settled:
-            settled._release(self.env._("The rule no longer matches the order."), resolution="settled")
+        specs = {spec.id: (spec, set(orders._ids)) for spec, orders in matched.items()}
+
+        def is_gone(rule, order):
+            spec, ids = specs.get(rule.id, (None, ()))
+            return spec and order.id not in ids and spec.applies_to(order.company_id.id)
+
+        active = self.oms_hold_ids.filtered(lambda hold: hold.state == "active")
+        gone = active.standing_reason_ids.filtered(lambda reason: is_gone(reason.rule_id, reason.hold_id.order_id))
+        gone._settle(self.env._("The rule no longer matches the order."))
         for spec, orders in matched.items():
             if spec.is_settling and (others := self - orders):
+                others = others.filtered(lambda order, spec=spec: spec.applies_to(order.company_id.id))
                 for action in self.env["oms.rule"].browse(spec.id).action_ids:
                     action._settle(others)
 
@@ -191,9 +191,16 @@ class SaleOrder(models.Model):
         return approvals
 
     def _oms_approve(self, severity, rule):
-        """Release the holds of these orders up to a severity, because ``rule`` lets them pass."""
+        """Release the holds of these orders up to a severity, because ``rule`` lets them pass: those that rules alone
+        have put. What a person or the suite itself stopped, and what several have to approve, is not a rule's to pass.
+        """
         passed = self.oms_hold_ids.filtered(
-            lambda hold: hold.state == "active" and hold.gate != "refund" and hold.type_id.severity <= severity
+            lambda hold: (
+                hold.state == "active"
+                and hold.gate != "refund"
+                and hold.type_id._is_passable(severity)
+                and all(reason.rule_id for reason in hold.standing_reason_ids)
+            )
         )
         if passed:
             passed._release(rule.sentence, resolution="approved")
@@ -205,12 +212,12 @@ class SaleOrder(models.Model):
         passed = self.browse()
         for order in self:
             changes = order.oms_changes or {}
-            changed = max((changes[part] for part in changes if part in parts), default="")
+            changed = max((changes[part] for part in changes if part in parts), default=0)
             if any(
-                hold.rule_id == rule
-                and hold.state == "released"
+                hold.state == "released"
                 and hold.resolution in ("unchanged", "corrected", "expired", "approved")
-                and fields.Datetime.to_string(hold.release_date) >= changed
+                and rule in hold.standing_reason_ids.rule_id
+                and hold.release_number > changed
                 for hold in order.oms_hold_ids
             ):
                 passed |= order
@@ -309,11 +316,11 @@ class SaleOrder(models.Model):
     # === FOR ACTIONS === #
 
     def _oms_filter_unreleased(self):
-        """Return those of these orders whose goods nobody has begun to pick. Can be extended by who knows more."""
+        """Return those of these orders whose goods nobody has begun to pick; see `stock.picking._oms_is_released`."""
         return self.filtered(
             lambda order: (
                 order.state in ("draft", "sent", "sale")
-                and not any(picking.state == "done" or picking.printed for picking in order.picking_ids)
+                and not any(picking._oms_is_released() for picking in order._oms_get_pickings())
             )
         )
 

@@ -105,19 +105,52 @@ class SaleOrder(models.Model):
 
     @api.model
     def _cron_judge_scheduled(self):
-        """Judge the orders that have not left yet by the scheduled rules that are due."""
-        Rule, cron, now = self.env["oms.rule"], self.env["ir.cron"], fields.Datetime.now()
+        """Judge the orders that have not left yet by the scheduled rules that are due. What one run does not get to,
+        the next one does."""
+        Rule, now = self.env["oms.rule"], fields.Datetime.now()
         ids = [spec.id for spec in Rule._get_specs(("schedule",), now)]
         # sudo: oms.rule - the scheduler keeps the time of rules that managers write
         due = Rule.sudo().browse(ids).filtered(lambda rule: not rule.schedule_date or rule.schedule_date <= now)
-        orders = self.search(self._get_scheduled_domain(), order="id") if due else self
+        for last_id, rules in due.grouped("schedule_cursor").items():
+            if not self._oms_judge_scheduled_from(last_id, rules, now):
+                return
+
+    def _oms_judge_scheduled_from(self, last_id, rules, now):
+        """Judge the orders behind ``last_id`` by rules that are due; return whether all were reached."""
+        cron = self.env["ir.cron"]
+        orders = self.search(Domain(self._get_scheduled_domain()) & Domain("id", ">", last_id), order="id")
         cron._commit_progress(remaining=len(orders))
         for start in range(0, len(orders), SCHEDULED_BATCH_SIZE):
-            batch = orders[start : start + SCHEDULED_BATCH_SIZE].exists()
-            # Each batch is a transaction of its own, and judged wholly by the rules as they are in it.
-            rules = due.exists().filtered(lambda rule: rule.active and rule.state == "live").sorted()
-            batch._oms_review(("schedule",), specs=[spec for rule in rules if (spec := rule._prepare_spec())])
+            batch = orders[start : start + SCHEDULED_BATCH_SIZE]
+
+            def work(batch=batch):
+                # Each batch is a transaction of its own, and judged wholly by the rules as they are in it.
+                running = rules.exists().filtered(lambda rule: rule.active and rule.state == "live").sorted()
+                specs = [spec for rule in running if (spec := rule._prepare_spec())]
+                batch.exists()._oms_judge_on_schedule(specs)
+
+            if not work_undisturbed(self.env, work):
+                _logger.warning("The orders %s to %s wait for the next schedule", batch[0].id, batch[-1].id)
             if not cron._commit_progress(len(batch)):
-                return
-        for rule in due.exists():
-            rule._set_next_schedule(now)
+                rules._keep_schedule(batch[-1].id)
+                return False
+        rules._keep_schedule(0, now)
+        return True
+
+    def _oms_judge_on_schedule(self, specs):
+        """Judge these orders by rules on a schedule. They run again and again over all that is open, so a trace is kept
+        only of orders that a version of a rule had not matched before."""
+        # sudo: sale.order - as in `_oms_review`
+        orders = self.sudo().with_context(oms_in_review=True)
+        orders._oms_refresh_keys()
+        matched = orders._oms_judge(specs)
+        orders._query_holds()
+        orders._oms_settle(matched)
+        known = self.env["oms.rule.hit"]._get_known({spec.version_id: orders._ids for spec, orders in matched.items()})
+        orders._oms_act(matched)
+        fresh = {
+            spec: found.filtered(lambda order, spec=spec: (spec.version_id, order.id) not in known)
+            for spec, found in matched.items()
+        }
+        if found := orders.browse().union(*fresh.values()):
+            found._oms_keep_decisions(fresh)

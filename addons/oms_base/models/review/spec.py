@@ -2,7 +2,7 @@
 rule matches is judged without reading a single rule."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -42,6 +42,7 @@ class RuleSpec:
     """One rule: the orders it is about and when it runs.
 
     ``predicate`` says of one order what ``domain`` says, where that can be made once (see `predicate.py`).
+    ``companies`` is (whether it runs elsewhere, ids of the companies where it is the other way round), None is all.
     ``weekdays`` has 7 booleans from Monday; ``hours`` is (from, to) in ``tz``, over midnight where from is not less.
     """
 
@@ -60,6 +61,7 @@ class RuleSpec:
     weekdays: tuple[bool, ...]
     hours: tuple[float, float]
     tz: str
+    companies: tuple[bool, frozenset[int]] | None = None
 
     @cached_property
     def is_unlimited(self):
@@ -67,18 +69,35 @@ class RuleSpec:
         is_whole_week = all(self.weekdays) and self.hours == (0.0, 24.0)
         return is_whole_week and self.set is None and self.period == Period(None, None)
 
-    def runs_at(self, date, takeover=None):
-        """Return whether the rule runs at ``date`` (naive UTC).
-
-        :param takeover: the SetSpec that has taken over from the standing rules, if one has
-        """
+    def runs_at(self, date):
+        """Return whether the rule runs at ``date`` (naive UTC), unless a set has taken over."""
         if self.set and not self.set.runs_at(date):
             return False
-        if takeover and not self.is_always and self.set != takeover:
-            is_covered = takeover.company_id in (None, self.company_id)
-            if is_covered and (not self.set or self.set.takes_over):
-                return False
         return self.period.covers(date) and self._is_in_hours(date)
+
+    def yield_to(self, takeovers):
+        """Return this spec, or one for the companies that are left to it, or None, while sets have taken over from the
+        standing rules, each for all companies or for one.
+
+        :param takeovers: SetSpecs that run, the first one first
+        """
+        if self.is_always or (self.set and not self.set.takes_over):
+            return self
+
+        def runs_in(company_id):
+            takeover = next((calendar for calendar in takeovers if calendar.company_id in (None, company_id)), self.set)
+            return takeover == self.set
+
+        elsewhere = runs_in(self.company_id)
+        named = {calendar.company_id for calendar in takeovers} - {None}
+        others = frozenset(id_ for id_ in named if runs_in(id_) != elsewhere)
+        if self.company_id or not others:
+            return self if elsewhere else None
+        return replace(self, companies=(elsewhere, others))
+
+    def applies_to(self, company_id):
+        """Return whether the rule runs for orders of a company."""
+        return self.companies is None or (company_id in self.companies[1]) != self.companies[0]
 
     def _is_in_hours(self, date):
         start, end = self.hours

@@ -87,8 +87,9 @@ class OmsChannelBuyer(models.Model):
     def _forget_holds(self, orders_sudo, words):
         for hold_sudo in orders_sudo.oms_hold_ids:
             self._forget_address(hold_sudo)
-            if self._has_word(words, hold_sudo.reason, hold_sudo.release_comment):
+            if self._has_word(words, *hold_sudo.reason_ids.mapped("name"), hold_sudo.reason, hold_sudo.release_comment):
                 hold_sudo.write({"reason": hold_sudo.type_id.name, "release_comment": False})
+                hold_sudo.reason_ids.name = hold_sudo.type_id.name
 
     @api.model
     def _forget_address(self, record_sudo):

@@ -17,6 +17,7 @@ import { ReasonDialog } from "./reason_dialog/reason_dialog";
 import { DESK_KEYS, findDeskMethod, findNeighbour } from "./review_desk_keys";
 
 const REFRESH_MS = 30000;
+const PAGE_SIZE = 40; // as the desk gives them
 const MODEL = "oms.review.desk";
 
 export class OmsReviewDesk extends Component {
@@ -53,7 +54,8 @@ export class OmsReviewDesk extends Component {
         });
         onWillStart(() => this.load());
         useExternalListener(window, "keydown", (event) => this.onKeydown(event));
-        const timer = setInterval(() => this.loadQueues(), REFRESH_MS);
+        useExternalListener(window, "focus", () => this.refresh());
+        const timer = setInterval(() => this.refresh(), REFRESH_MS);
         onWillUnmount(() => clearInterval(timer));
     }
 
@@ -84,6 +86,17 @@ export class OmsReviewDesk extends Component {
             ? wanted
             : this.state.cases[0]?.id;
         await this.loadCase(id);
+    }
+
+    /** Show what came and went since, without taking the open case away from who works on it. */
+    async refresh() {
+        if (this.state.isBusy || this.state.cases.length > PAGE_SIZE) {
+            return this.loadQueues();
+        }
+        await Promise.all([this.loadQueues(), this.loadCases()]);
+        if (!this.state.current && this.state.cases.length) {
+            await this.loadCase(this.state.cases[0].id);
+        }
     }
 
     async loadQueues() {
