@@ -5,7 +5,14 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from odoo.addons.oms_channels.adapters.custom import client, signing, spec
-from odoo.addons.oms_channels.adapters.errors import AuthError, BadResponse, RateLimited, Rejected, Unavailable
+from odoo.addons.oms_channels.adapters.errors import (
+    AuthError,
+    BadResponse,
+    RateLimited,
+    Rejected,
+    Throttled,
+    Unavailable,
+)
 from odoo.addons.oms_channels.adapters.http import HttpResponse
 
 from .adapter_common import SHOP, AdapterCase
@@ -349,7 +356,7 @@ class TestConnectorErrors(AdapterCase):
         client._paces.clear()
         for _index in range(2):
             if _index:
-                with self.assertRaises(RateLimited) as raised:
+                with self.assertRaises(Throttled) as raised:  # our own pace: nothing was asked
                     client.keep_pace("shop", 1, 3600, None, lambda: next(times))
                 self.assertGreater(raised.exception.retry_after, 3000)
             else:

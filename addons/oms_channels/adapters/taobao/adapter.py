@@ -135,7 +135,7 @@ class TaobaoAdapter(base.ChannelAdapter):
         return mapper.map_order(raw)
 
     def fetch_listings(self, cursor=None, limit=100):
-        """Shelf by shelf, an SKU a listing: a page may have more listings than asked for. The cursor is "shelf:page"."""
+        """Shelf by shelf, an SKU a listing: a page may have more listings than asked for. The cursor: "shelf:page"."""
         shelf, _separator, page = (cursor or f"{SHELVES[0]}:1").partition(":")
         page, size = int(page), min(limit, MAX_ITEMS)
         is_on_sale = shelf == SHELVES[0]
