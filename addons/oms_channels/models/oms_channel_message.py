@@ -75,7 +75,7 @@ class OmsChannelMessage(models.Model):
     @api.depends("payload", "order_payload")
     def _compute_payload_text(self):
         for message in self:
-            parts = [part for part in (message.order_payload, message.payload) if part is not None]
+            parts = [part for part in (message.order_payload, message.payload) if part]
             message.payload_text = "\n\n".join(
                 json.dumps(part, indent=2, ensure_ascii=False, sort_keys=True) for part in parts
             )

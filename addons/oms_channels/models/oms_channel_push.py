@@ -69,7 +69,7 @@ class OmsChannelPush(models.Model):
     def _compute_content_text(self):
         """What was sent; before that, what it will be made of."""
         for push in self:
-            content = push.payload if push.notice is None else push.notice
+            content = push.notice or push.payload
             push.content_text = content and json.dumps(content, indent=2, ensure_ascii=False)
 
     # === ACTION METHODS === #

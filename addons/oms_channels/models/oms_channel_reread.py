@@ -56,7 +56,12 @@ class OmsChannel(models.Model):
             place = (self.reread_state or {}).get(step, {})
             if place.get("next") and fields.Datetime.to_datetime(place["next"]) > started:
                 continue
-            domain = self._get_reread_domain(started - timedelta(days=days), is_open, place.get("after", 0))
+            domain = (
+                self._get_reread_domain()
+                & Domain("oms_stage_number", "<" if is_open else ">=", STAGE_NUMBERS["shipped"])
+                & Domain("id", ">", place.get("after", 0))
+                & Domain("date_order", ">=", started - timedelta(days=days))
+            )
             orders = self.env["sale.order"].search_fetch(domain, ["channel_order_id"], order="id", limit=left)
             for order_id, external_id in [(order.id, order.channel_order_id) for order in orders]:
                 self._reread_order(adapter, external_id)
@@ -83,15 +88,11 @@ class OmsChannel(models.Model):
         except (Rejected, BadResponse) as error:
             _logger.info("Order %s of channel %s could not be read again: %s", external_id, self.id, error.message)
 
-    def _get_reread_domain(self, since, is_open, after):
-        """Return the domain of the orders of a step that may still change in the shop without telling."""
+    def _get_reread_domain(self):
+        """Return the domain of the orders that may still change in the shop without telling."""
         self.ensure_one()
-        shipped = STAGE_NUMBERS["shipped"]
         return (
             Domain("channel_id", "=", self.id)
             & Domain("channel_order_id", "!=", False)
             & Domain("channel_status", "!=", "cancelled")
-            & Domain("oms_stage_number", "<" if is_open else ">=", shipped)
-            & Domain("id", ">", after)
-            & Domain("date_order", ">=", since)
         )

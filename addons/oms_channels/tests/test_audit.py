@@ -89,8 +89,7 @@ class TestAudit(ChannelsCommon):
         self._import(1)
         self._import(2)
         del self.shop.orders["order_2"]
-        self.env["oms.channel.message"]._store(self.channel, [("api_1", "1", {})], "api").action_skip()
-        self._create_order(channel_order_id="api_1", date_order="2026-01-01 00:00:01")
+        self._create_order(channel_order_id="api_1", date_order="2026-01-01 00:00:01", channel_is_direct=True)
         audit = self._audit()
         self.assertEqual((audit.state, audit.shop_count, audit.held_count, audit.extra_count), ("extra", 1, 1, 1))
         self.assertIn("1 orders here are not in the shop's list", self.channel.audit_message)

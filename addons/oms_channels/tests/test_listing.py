@@ -55,7 +55,8 @@ class TestListing(ChannelsCommon):
     def _read_daily(self, date):
         """Read the products as on that day."""
         self.channel.write({"next_listing_date": "2026-01-01 00:00:00", "next_pull_date": "2026-01-01 00:00:00"})
-        with freeze_time(date):
+        commit = patch_method(self.env["ir.cron"], "_commit_progress", lambda *_args, **_kwargs: 60.0)
+        with freeze_time(date), commit:
             self.env["oms.channel"]._cron_pull_orders(self.channel.id % 2)
 
     def test_products_are_read_daily_along_with_the_orders(self):
@@ -94,15 +95,9 @@ class TestListing(ChannelsCommon):
 
     def test_reading_that_is_out_of_time_goes_on_there(self):
         self.shop.variants = [self._variant(f"V-{number}") for number in range(150)]
-        commit = type(self.env["ir.cron"])._commit_progress
-
-        def commit_progress(cron, *args, **kwargs):
-            commit(cron, *args, **kwargs)
-            return 0
-
         self.channel.action_import_listings()
         self.channel.next_pull_date = "2099-01-01 00:00:00"
-        with patch_method(self.env["ir.cron"], "_commit_progress", commit_progress):
+        with patch_method(self.env["ir.cron"], "_commit_progress", lambda *_args, **_kwargs: 0):
             self.env["oms.channel"]._cron_pull_orders(self.channel.id % 2)
             self.assertEqual((len(self.channel.listing_ids), self.channel.is_listing_import_due), (100, True))
             self.env["oms.channel"]._cron_pull_orders(self.channel.id % 2)

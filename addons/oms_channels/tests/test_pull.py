@@ -83,13 +83,7 @@ class TestPull(ChannelsCommon):
 
     def _run_lane(self, seconds=0):
         """Pull as a scheduler does that has so many seconds left after each page."""
-        commit = type(self.env["ir.cron"])._commit_progress
-
-        def commit_progress(cron, *args, **kwargs):
-            commit(cron, *args, **kwargs)
-            return seconds
-
-        with patch_method(self.env["ir.cron"], "_commit_progress", commit_progress):
+        with patch_method(self.env["ir.cron"], "_commit_progress", lambda *_args, **_kwargs: seconds):
             self.env["oms.channel"]._cron_pull_orders(self.channel.id % 2)
 
     def test_long_pull_goes_on_where_it_was_behind_the_others(self):

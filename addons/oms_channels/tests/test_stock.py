@@ -104,7 +104,9 @@ class TestStock(ChannelsCommon):
         keyboard = self.listings[1]
 
         def is_told():
-            return keyboard.id in [row[0] for row in self.channel._get_stock_levels(self.listings, set())[0]]
+            return keyboard.id in [
+                row[0] for row in self.channel._get_stock_levels(self.listings, set(self.listings.product_id.ids))[0]
+            ]
 
         self.assertEqual(keyboard.refused_count, 1)
         self.assertFalse(is_told())
@@ -215,7 +217,7 @@ class TestStock(ChannelsCommon):
                 levels, _withheld = self.channel._get_stock_levels(told, set(told.product_id.ids))
                 self.assertEqual(len(levels), len(some) + 2 * is_full)
                 # Each has a quantity of its own.
-                levels = [[row[0], float(index)] for index, row in enumerate(levels[:50])]
+                levels = [[row[0], index + 100.0] for index, row in enumerate(levels[:50])]
                 [push] = self.channel._create_stock_pushes(levels, is_full, False)
                 push._apply_stock_result(StockResult(("",) * len(levels)))
                 push.state = "done"

@@ -39,17 +39,14 @@ class OmsChannel(models.Model):
 
         :param listed_ids: ids of all orders that the shop lists
         """
-        self.env["sale.order"].flush_model(["channel_id", "channel_order_id", "date_order"])
-        self.env["oms.channel.message"].flush_model(["channel_id", "external_id", "source"])
+        self.env["sale.order"].flush_model(["channel_id", "channel_order_id", "channel_is_direct", "date_order"])
         return self.env.execute_query(
             SQL(
                 "SELECT date_trunc('hour', o.date_order), count(*) FROM sale_order o"
                 " LEFT JOIN unnest(%(ids)s) AS listed(id) ON listed.id = o.channel_order_id"
                 " WHERE o.channel_id = %(channel)s AND o.channel_order_id IS NOT NULL AND listed.id IS NULL"
                 " AND o.date_order >= %(since)s AND o.date_order <= %(until)s"
-                " AND NOT EXISTS (SELECT FROM oms_channel_message m WHERE m.channel_id = o.channel_id"
-                " AND m.external_id = o.channel_order_id AND m.source IN ('api', 'file'))"
-                " GROUP BY 1",
+                " AND o.channel_is_direct IS NOT TRUE GROUP BY 1",
                 channel=self.id,
                 ids=listed_ids,
                 since=since,

@@ -48,7 +48,7 @@ class OmsChannelMessage(models.Model):
     @api.depends("previous_id")
     def _compute_difference_html(self):
         for message in self:
-            has_both = message.previous_id and message._get_order_content() is not None
+            has_both = message.previous_id and message._get_order_content()
             message.difference_html = message._render_differences() if has_both else False
 
     def _render_differences(self):
