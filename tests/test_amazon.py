@@ -21,9 +21,9 @@ from servers.shops import NAME, STREET
 from odoo.addons.oms_channels.adapters import get_adapter_class, http
 from odoo.addons.oms_channels.adapters.amazon import client, mapper
 from odoo.addons.oms_channels.adapters.amazon.adapter import CARRIERS, V2026_DATA, get_reference
-from odoo.addons.oms_channels.adapters.errors import AdapterError, AuthError, RateLimited, Rejected
+from odoo.addons.oms_channels.adapters.errors import AdapterError, AuthError, RateLimited, Rejected, Throttled
 from odoo.addons.oms_channels.adapters.notices import ShipmentNotice, StockLevel
-from odoo.addons.oms_channels.adapters.types import ChannelConfig
+from odoo.addons.oms_channels.adapters.types import ChannelConfig, Memory
 
 pytestmark = pytest.mark.nodb
 VERSIONS = ["2026-01-01", "v0"]
@@ -235,6 +235,7 @@ def test_throttled_call_says_when_to_come_again(account):
     with pytest.raises(RateLimited) as caught:
         adapter.fetch_order(order_id)
     assert caught.value.retry_after == pytest.approx(1 / 50)
+    assert not caught.value.is_shop_wide, "each operation has a limit of its own"
 
 
 def test_calls_are_paced():
@@ -245,17 +246,23 @@ def test_calls_are_paced():
         slept.append(seconds)
         clock[0] += seconds
 
-    pacer = client.Pacer(lambda: clock[0], sleep)
+    memory = Memory()
+    pacer = client.Pacer(memory, lambda: clock[0], sleep)
     for _time in range(7):
         pacer.wait("patchListingsItem")
     assert slept == [pytest.approx(0.2)] * 2
     for _time in range(20):
         pacer.wait("searchOrders")
-    with pytest.raises(RateLimited) as caught:
+    with pytest.raises(Throttled) as caught:  # our own pace: nothing was asked
         pacer.wait("searchOrders")
     assert caught.value.retry_after == pytest.approx(1 / 0.0056, abs=1)
     assert pacer.learn("searchOrders", {"x-amzn-ratelimit-limit": "2.0"}) == 2.0
     pacer.wait("searchOrders")
+    assert slept[-1] == pytest.approx(0.5)
+    clock[0] += 3600
+    with pytest.raises(Throttled):  # another adapter begins where the last one was
+        for _time in range(25):
+            client.Pacer(memory, lambda: clock[0], slept.append).wait("getOrders")
     assert slept[-1] == pytest.approx(0.5)
 
 

@@ -4,9 +4,20 @@ them. Needs the schema, which ./oms test installs; a fast run takes it where it 
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
-from graphql import InlineFragmentNode, IntValueNode, get_named_type, parse, validate
+from graphql import (
+    InlineFragmentNode,
+    IntValueNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    get_named_type,
+    parse,
+    validate,
+    visit,
+)
 from graphql.validation import NoDeprecatedCustomRule
 from servers import shopify_schema
 from servers.shopify_server import (
@@ -21,10 +32,12 @@ from servers.shopify_server import (
 )
 from servers.shops import NAME, STREET
 
+from odoo.addons.oms_channels import adapters
 from odoo.addons.oms_channels.adapters import get_adapter_class
-from odoo.addons.oms_channels.adapters.errors import AuthError, RateLimited, Rejected, Unavailable
+from odoo.addons.oms_channels.adapters.errors import AuthError, RateLimited, Rejected, Throttled, Unavailable
 from odoo.addons.oms_channels.adapters.notices import CancelNotice, RefundNotice, ShipmentNotice, StockLevel
 from odoo.addons.oms_channels.adapters.shopify import bulk, client, queries
+from odoo.addons.oms_channels.adapters.shopify.adapter import SCOPES
 from odoo.addons.oms_channels.adapters.types import ChannelConfig
 
 if shopify_schema.is_installed():
@@ -94,6 +107,36 @@ def test_document_is_valid_in_the_published_schema(name):
     for version in versions:
         errors = validate(shopify_schema.load(version), parse(DOCUMENTS[name]))
         assert not errors, f"{version}: {[error.message for error in errors]}"
+
+
+def _iter_touched(text):
+    """Yield (type, field) and (type, "") of all that a document reads or changes."""
+    touched, info = [], TypeInfo(shopify_schema.load())
+
+    class Collector(Visitor):
+        def enter_field(self, node, *_args):
+            kind = get_named_type(info.get_type())
+            touched.extend([(info.get_parent_type().name, node.name.value), (kind.name if kind else "", "")])
+
+    visit(parse(text), TypeInfoVisitor(info, Collector()))
+    return touched
+
+
+def test_the_scopes_that_are_asked_for_are_those_that_the_documents_need():
+    """An app made by our words may do all that we ask of it. Its own texts name the same scopes."""
+    given = set(SCOPES) | {scope.replace("write_", "read_", 1) for scope in SCOPES}
+    needed, used = shopify_schema.load_scopes(), set()
+    for name, text in DOCUMENTS.items():
+        for touched in _iter_touched(text):
+            if scopes := needed.get(touched):
+                assert given & set(scopes), f"{name}: {touched} needs one of {scopes}"
+                used |= given & set(scopes)
+    unused = {scope for scope in SCOPES if not {scope, scope.replace("write_", "read_", 1)} & used}
+    # Of all times, not a type; and what the schema only calls "access to payouts".
+    assert unused == {"read_all_orders", "read_shopify_payments_payouts"}
+    addon = Path(adapters.__file__).parents[1]
+    for path in ("views/oms_channel_platform_views.xml", "data/oms_shop_platform_data.xml"):
+        assert all(scope in (addon / path).read_text() for scope in SCOPES), path
 
 
 def test_documents_ask_for_nothing_outdated():
@@ -169,7 +212,7 @@ def test_calls_wait_until_twice_their_cost_is_there(shop):
 
     adapter = make_adapter(shop, clock=lambda: clock[0], sleep=sleep)
     adapter.fetch_order(number)
-    cost = adapter.client.budget.costs[queries.ONE_ORDER]
+    cost = adapter.config.memory.states["budget"]["costs"][client._get_name(queries.ONE_ORDER)]
     shop.available = cost  # enough for one, but not for two
     adapter.fetch_order(number)  # learns how little is left
     assert not slept
@@ -177,7 +220,7 @@ def test_calls_wait_until_twice_their_cost_is_there(shop):
     assert slept == [pytest.approx(cost / shop.restore_rate)]
     shop.available, shop.restore_rate = cost, 1.0
     adapter.fetch_order(number)
-    with pytest.raises(RateLimited) as caught:
+    with pytest.raises(Throttled) as caught:  # our own pace: nothing was asked
         adapter.fetch_order(number)
     assert caught.value.retry_after == pytest.approx(cost, abs=1)
 

@@ -9,15 +9,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, example, given, seed, settings
 from hypothesis import strategies as st
 from servers.odoo_server import OdooServer
 
 from odoo.addons.oms_channels.adapters import get_adapter_class
+from odoo.addons.oms_channels.adapters.custom import signing
 from odoo.addons.oms_channels.adapters.errors import AdapterError, AuthError
 from odoo.addons.oms_channels.adapters.marketplace import signature as marketplace
 from odoo.addons.oms_channels.adapters.medusa import signature as medusa
+from odoo.addons.oms_channels.adapters.shopify import signature as shopify
 from odoo.addons.oms_channels.adapters.types import ChannelConfig, ChannelEvent
+from odoo.addons.oms_channels.adapters.vendure import signature as vendure
+from odoo.addons.oms_channels.adapters.woocommerce import signature as woocommerce
+from odoo.addons.oms_channels.tests.connector_common import make_spec
 
 SECRET = "fuzz-secret"
 SEED = 20260301
@@ -29,6 +34,21 @@ SETTINGS = settings(
 )
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DEEP = b"[" * 50000 + b"]" * 50000
+TOPICS = ("", "orders/updated", "refunds/create", "inventory_levels/update", "order.updated", "product.updated")
+CONNECTOR = make_spec(
+    webhook_kind="hmac_hex",
+    webhook_header="x-own-sign",
+    webhook_order_expression="data.id",
+    webhook_topic_expression="event",
+    webhook_time_expression="at",
+)
+SIGNERS = {
+    "medusa": (medusa.HEADER, medusa.sign),
+    "vendure": (vendure.HEADER, vendure.sign),
+    "shopify": (shopify.HEADER, shopify.sign),
+    "woocommerce": (woocommerce.HEADER, woocommerce.sign_webhook),
+    "custom": ("x-own-sign", lambda secret, body: signing.sign_webhook("hmac_hex", secret, body)),
+}
 NAMES = ("event", "data", "at", "id", "order_id", "msg_id", "topic", "modified")
 VALUES = st.recursive(
     st.none()
@@ -60,8 +80,9 @@ SIGNED_BODIES = BODIES | EVENTS.map(lambda value: json.dumps(value).encode())
 
 def sign(provider, body, moment=None, secret=SECRET):
     """The headers a shop signs a body with."""
-    if provider == "medusa":
-        return {medusa.HEADER: medusa.sign(secret, body)}
+    if provider in SIGNERS:
+        header, sign_body = SIGNERS[provider]
+        return {header: sign_body(secret, body)}
     timestamp = str(int((moment or datetime.now(UTC)).timestamp()))
     return {
         marketplace.WEBHOOK_SIGN: marketplace.sign_webhook(secret, timestamp, body),
@@ -73,16 +94,19 @@ def sign(provider, body, moment=None, secret=SECRET):
 
 
 @pytest.mark.nodb
-@pytest.mark.parametrize("provider", ["medusa", "marketplace"])
+@pytest.mark.parametrize("provider", [*SIGNERS, "marketplace"])
 @pytest.mark.parametrize("is_signed", [True, False])
 def test_adapter_understands_or_says_why_not(provider, is_signed):
-    adapter = get_adapter_class(provider)(ChannelConfig("https://shop.test"))
+    adapter = get_adapter_class(provider)(ChannelConfig("https://shop.test", options={"connector": CONNECTOR}))
+    names = [header for header, _sign in SIGNERS.values()] + [marketplace.WEBHOOK_SIGN, "x"]
 
     @seed(SEED)
-    @settings(SETTINGS, max_examples=150)
-    @given(body=SIGNED_BODIES, name=st.sampled_from([medusa.HEADER, marketplace.WEBHOOK_SIGN, "x"]), value=st.text())
-    def check(body, name, value):
-        headers = {name: value, **(sign(provider, body, NOW) if is_signed else {})}
+    @settings(SETTINGS)
+    @given(body=SIGNED_BODIES, name=st.sampled_from(names), value=st.text(), topic=st.sampled_from(TOPICS))
+    @example(body=DEEP, name="x", value="", topic="orders/updated")
+    def check(body, name, value, topic):
+        topics = dict.fromkeys(("x-shopify-topic", "x-wc-webhook-topic"), topic)
+        headers = {name: value, **topics, **(sign(provider, body, NOW) if is_signed else {})}
         try:
             event = adapter.verify_and_parse_webhook(headers, body, SECRET, now=NOW)
         except AdapterError as error:

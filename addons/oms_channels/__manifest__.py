@@ -19,6 +19,8 @@
         "views/oms_channel_push_views.xml",
         "views/oms_channel_listing_views.xml",
         "views/oms_channel_payment_views.xml",
+        "views/oms_stock_change_views.xml",
+        "views/res_config_settings_views.xml",
         "views/oms_api_views.xml",
         "views/oms_channel_audit_views.xml",
         "views/oms_channel_alert_views.xml",

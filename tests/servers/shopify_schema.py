@@ -18,6 +18,14 @@ def is_installed():
 
 
 @functools.cache
+def load_scopes(version=API_VERSION):
+    """{(type, field or ""): [scopes]} of an app, each of which opens it; without those that are open to all."""
+    with gzip.open(_get_path(version)) as file:
+        rows = json.load(file)["offline_scopes"]["items"]
+    return {(row["typeName"], row.get("fieldName", "")): row["offlineScopes"] for row in rows if row["offlineScopes"]}
+
+
+@functools.cache
 def load(version=API_VERSION):
     with gzip.open(_get_path(version)) as file:
         return build_client_schema(json.load(file)["data"], assume_valid=True)

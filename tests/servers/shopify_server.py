@@ -32,7 +32,10 @@ SCOPES = (
     "read_locations",
     "write_inventory",
     "write_merchant_managed_fulfillment_orders",
+    "write_fulfillments",
     "read_returns",
+    "read_shopify_payments_accounts",
+    "read_shopify_payments_payouts",
 )
 _PATH = re.compile(r"/admin/api/([\d-]+)/graphql\.json")
 

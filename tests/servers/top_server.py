@@ -408,10 +408,31 @@ class TopServer(ChinaServer):
 
     # === ITEMS === #
 
-    def _items_onsale_get(self, params):
+    def _get_shelf(self, item):
+        """Where an item lies: what has nothing left is moved to the warehouse list."""
+        if item["approve_status"] != "onsale":
+            return "off_shelf"
+        skus = [row["quantity"] for row in self.skus.values() if row["num_iid"] == item["num_iid"]]
+        return "onsale" if sum(skus or [item["num"]]) else "sold_out"
+
+    def _list_items(self, params, shelves):
         size, page = int(params["page_size"]), int(params["page_no"])
-        rows = list(self.items.values())
+        if page > 101 or size > 200:
+            raise Refused(41, "Invalid Arguments", "isv.invalid-parameter:page_no")
+        rows = [
+            {**item, "approve_status": "onsale" if shelf == "onsale" else "instock"}
+            for item in self.items.values()
+            if (shelf := self._get_shelf(item)) in shelves
+        ]
         return {"items": {"item": rows[(page - 1) * size : page * size]}, "total_results": len(rows)}
+
+    def _items_onsale_get(self, params):
+        return self._list_items(params, ("onsale",))
+
+    def _items_inventory_get(self, params):
+        """The documented default of ``banner`` is all that waits to be put on sale, not what is sold out."""
+        banner = params.get("banner", "for_shelved")
+        return self._list_items(params, ("off_shelf",) if banner == "for_shelved" else (banner,))
 
     def _item_skus_get(self, params):
         iids = [int(iid) for iid in params["num_iids"].split(",")]

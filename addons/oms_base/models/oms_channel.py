@@ -136,6 +136,17 @@ class OmsChannel(models.Model):
         self.ensure_one()
         return products._oms_get_sellable_quantities(self._get_warehouses())
 
+    def _get_offered_quantities(self, products):
+        """Return {product id: quantity in the product's unit} of what this channel offers to buyers.
+
+        `oms_channels` overrides it: less what orders want that are not confirmed yet, by the channel's own rule.
+        """
+        self.ensure_one()
+        offered = dict.fromkeys(products.ids, 0.0)
+        for (product_id, _warehouse_id), quantity in self._get_sellable_quantities(products).items():
+            offered[product_id] += quantity
+        return offered
+
     def _get_promised_demand(self):
         """Return {product id: quantity} of what orders of the company that are not confirmed yet want and that is bound
         for them: it is not among what is sellable any more, so it must not be taken off twice. Nothing here."""

@@ -45,6 +45,8 @@ class ChannelAdapter:
     pull_minutes = 5
     # The platform's address, where all shops have the same.
     default_url = ""
+    # The topics that `ensure_webhooks` registers.
+    webhook_topics = ()
     # Key and values by which a raw order of the list says that it is cancelled, to be worked before the others.
     status_key, cancelled_states = "status", frozenset()
 

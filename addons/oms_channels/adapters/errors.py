@@ -1,7 +1,8 @@
 """What can go wrong between us and a shop.
 
-The queue asks one thing of an error: is another try worth it (``retryable``), and when (``retry_after``: seconds, or
-None for the queue's own backoff)? Messages are for people: they name the shop's answer, never a secret or a whole URL.
+The queue asks of an error whether another try is worth it (``retryable``), when (``retry_after``: seconds, or None for
+the queue's own backoff), and whether every other call would meet it as well (``is_shop_wide``: the channel rests).
+Messages are for people: they name the shop's answer, never a secret or a whole URL.
 """
 
 
@@ -11,25 +12,31 @@ class AdapterError(Exception):
     :param message: one sentence for the person who looks at the queue row
     :param retryable: whether the same call may succeed later (default: what the class says)
     :param retry_after: seconds the shop asked us to wait, or None
+    :param is_shop_wide: whether it is the shop's or the key's, not only this call's (default: what the class says)
     """
 
-    retryable = False
+    retryable = is_shop_wide = False
 
-    def __init__(self, message, *, retryable=None, retry_after=None):
+    def __init__(self, message, *, retryable=None, retry_after=None, is_shop_wide=None):
         super().__init__(message)
         self.message = message
         self.retryable = type(self).retryable if retryable is None else retryable
         self.retry_after = retry_after
+        self.is_shop_wide = type(self).is_shop_wide if is_shop_wide is None else is_shop_wide
 
 
 class AuthError(AdapterError):
-    """Wrong or missing key, missing right, bad webhook signature. Final: a person must change the settings."""
+    """Wrong or missing key, missing right, bad webhook signature. Final: a person must change the settings.
+
+    A right that is missing for one kind of call is not shop-wide: all others go on."""
+
+    is_shop_wide = True
 
 
 class RateLimited(AdapterError):
     """The shop told us to slow down."""
 
-    retryable = True
+    retryable = is_shop_wide = True
 
 
 class Throttled(AdapterError):
@@ -41,7 +48,7 @@ class Throttled(AdapterError):
 class Unavailable(AdapterError):
     """Timeout, no connection, 5xx. It is unknown whether the call took effect: every push re-reads before it writes."""
 
-    retryable = True
+    retryable = is_shop_wide = True
 
 
 class BadResponse(AdapterError):

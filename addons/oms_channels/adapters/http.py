@@ -111,7 +111,7 @@ def parse_json(response, kind=dict):
         raise BadResponse(f"The shop answered {content_type or 'without content type'} instead of JSON.")
     try:
         data = json.loads(response.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadResponse("The shop's answer is not complete JSON.") from error
     if not isinstance(data, kind):
         raise BadResponse(f"The shop's answer is not a JSON {'object' if kind is dict else 'list'}.")
@@ -124,8 +124,8 @@ def check_status(response, message=""):
     if 200 <= status < 300:
         return
     detail = f": {message[:300]}" if message else "."
-    if status in (401, 403):
-        raise AuthError(f"The shop refused the key (HTTP {status}){detail}")
+    if status in (401, 403):  # 403: the key is known, but may not do this
+        raise AuthError(f"The shop refused the key (HTTP {status}){detail}", is_shop_wide=status == 401)
     if status == 429:
         raise RateLimited(f"The shop asks to slow down (HTTP 429){detail}", retry_after=get_retry_after(response))
     if status in (408, 425) or status >= 500:

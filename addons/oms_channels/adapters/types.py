@@ -3,7 +3,7 @@
 Money and quantities are ``Decimal`` in major units, times aware UTC ``datetime``; an unknown text is "", never None.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -31,6 +31,23 @@ class Secrets(Mapping):
         return f"<Secrets {sorted(self._values)}>"
 
 
+class Memory:
+    """What must be known from one call of a shop to the next: how full its buckets are. This one lasts as long as it;
+    the database's (`oms.channel.memory`) is shared by all workers."""
+
+    def __init__(self):
+        self.states = {}
+
+    def __call__(self, key, change):
+        """Change what is kept under a key, as one step.
+
+        :param change: callable(state) -> (new state, result); states are JSON-able dicts, at first an empty one
+        :return: the result
+        """
+        self.states[key], result = change(self.states.get(key) or {})
+        return result
+
+
 @dataclass(frozen=True)
 class ChannelConfig:
     """All an adapter knows about one shop.
@@ -38,11 +55,13 @@ class ChannelConfig:
     :param base_url: "https://shop.example.com", with or without a trailing slash
     :param credentials: see ``credential_keys`` of the adapter class
     :param options: see ``option_keys`` of the adapter class
+    :param memory: see Memory
     """
 
     base_url: str
     credentials: Mapping[str, str] = field(default_factory=Secrets, repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)
+    memory: Callable = field(default_factory=Memory, repr=False, compare=False)
 
     def __post_init__(self):
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))

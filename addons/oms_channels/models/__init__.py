@@ -2,6 +2,7 @@ from . import oms_channel_queue
 from . import oms_stock_rule_mixin
 from . import oms_channel
 from . import oms_channel_pull
+from . import oms_channel_reread
 from . import oms_channel_tax
 from . import oms_channel_listing
 from . import oms_channel_message
@@ -10,6 +11,7 @@ from . import oms_channel_push
 from . import oms_channel_notice
 from . import oms_channel_platform
 from . import oms_channel_session
+from . import oms_channel_keys
 from . import oms_channel_shopify
 from . import oms_channel_amazon
 from . import oms_channel_wechat
@@ -17,6 +19,7 @@ from . import oms_channel_payment
 from . import oms_channel_buyer
 from . import connector
 from . import oms_event
+from . import res_config_settings
 from . import oms_hold
 from . import sale_order
 from . import sale_order_import

@@ -9,7 +9,7 @@ from odoo.fields import Domain
 from odoo.addons.oms_base.tools import notification
 
 from ..adapters import get_adapter_class, http
-from ..adapters.errors import AdapterError, AuthError, RateLimited, Unavailable
+from ..adapters.errors import AdapterError
 from ..adapters.types import ChannelConfig
 
 _logger = logging.getLogger(__name__)
@@ -205,6 +205,7 @@ class OmsChannel(models.Model):
             base_url=self.base_url,
             credentials={key: values.get(key) or "" for key in adapter_class.credential_keys},
             options={key: values[key] for key in adapter_class.option_keys if values.get(key)},
+            memory=self._get_memory(),
         )
         return adapter_class(config, transport=self._throttle(self._get_transport() or http.send))
 
@@ -246,7 +247,7 @@ class OmsChannel(models.Model):
         try:
             work()
         except AdapterError as error:
-            if isinstance(error, RateLimited | Unavailable | AuthError):
+            if error.is_shop_wide:
                 self._open_circuit(error.message, error.retry_after)
             return error.message
         except Exception as error:

@@ -83,10 +83,11 @@ class OmsChannelListing(models.Model):
         messages._resume()
 
     @api.model
-    def _store(self, channel, listings):
+    def _store(self, channel, listings, listed_date=None):
         """Create or update the listings of a channel, and match the new ones.
 
         :param listings: list of adapters' Listing objects
+        :param listed_date: of the reading of the shop's products that they are of
         """
         known = self.search(
             [("channel_id", "=", channel.id), ("external_id", "in", [listing.external_id for listing in listings])]
@@ -101,6 +102,8 @@ class OmsChannelListing(models.Model):
             elif changed := {key: value for key, value in vals.items() if record._differs(key, value)}:
                 record.write(changed)
         rows = self.create(vals_list) | self.union(*known.values())
+        if listed_date:
+            rows.listed_date = listed_date
         rows._match_products()
         channel._note_told_stock(
             {listing.external_id: listing.quantity for listing in listings if listing.quantity is not None}

@@ -44,6 +44,12 @@ class OmsChannelMessage(models.Model):
     digest = fields.Char(readonly=True, required=True)
     # groups: it holds the buyer's name, address and phone
     payload = fields.Json(readonly=True, groups="oms_base.oms_base_group_manager")
+    order_payload = fields.Json(
+        readonly=True,
+        groups="oms_base.oms_base_group_manager",
+        help="The order as the shop showed it when this webhook was worked, unless it brought nothing new.",
+    )
+    has_order_payload = fields.Boolean(readonly=True, help="Whether the order of a webhook is kept.")
     payload_text = fields.Text(
         string="Content", compute="_compute_payload_text", groups="oms_base.oms_base_group_manager"
     )
@@ -66,10 +72,13 @@ class OmsChannelMessage(models.Model):
         for message in self:
             message.display_name = f"{message.channel_id.name}: {message.external_id or message.topic}"
 
-    @api.depends("payload")
+    @api.depends("payload", "order_payload")
     def _compute_payload_text(self):
         for message in self:
-            message.payload_text = json.dumps(message.payload, indent=2, ensure_ascii=False, sort_keys=True)
+            parts = [part for part in (message.order_payload, message.payload) if part]
+            message.payload_text = "\n\n".join(
+                json.dumps(part, indent=2, ensure_ascii=False, sort_keys=True) for part in parts
+            )
 
     # === ACTION METHODS === #
 
@@ -165,6 +174,11 @@ class OmsChannelMessage(models.Model):
         text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def _get_order_content(self):
+        """Return the raw order of this message, None when it holds none."""
+        self.ensure_one()
+        return self.order_payload if self.source == "webhook" else self.payload
+
     # === QUEUE === #
 
     def _get_queue_key(self):
@@ -174,11 +188,12 @@ class OmsChannelMessage(models.Model):
     @api.model
     def _get_offline_domain(self):
         """Override: what is here in full is worked while the shop is down."""
-        return Domain("source", "!=", "webhook")
+        return Domain("source", "!=", "webhook") | Domain("has_order_payload", "=", True)
 
     @api.autovacuum
     def _gc_messages(self):
         """Delete settled messages after the days of retention: they hold buyers' data."""
+        # sudo: ir.config_parameter - a setting
         days = int(self.env["ir.config_parameter"].sudo().get_param("oms_channels.message_keep_days", KEEP_DAYS))
         old = self.env["oms.channel"]._get_retention_domain("message_keep_days", days)
         rows = self.search(Domain("state", "in", ("done", "skipped")) & old, limit=10000)

@@ -1,3 +1,4 @@
+import logging
 from datetime import datetime, timedelta
 
 from odoo import api, fields, models
@@ -9,6 +10,8 @@ from odoo.addons.oms_base.models.oms_queue_mixin import QueueRetry
 
 from ..adapters.errors import AdapterError
 from ..adapters.types import ChannelEvent
+
+_logger = logging.getLogger(__name__)
 
 # A match that was under way when a message failed is committed by then.
 RECHECK_SECONDS = 5
@@ -29,27 +32,53 @@ class OmsChannelMessage(models.Model):
             payload = message._read_order_payload(adapter)
             if payload is None:
                 return {"state": "skipped", "result": self.env._("Not about an order")}
+        try:
+            values = message._process_order(adapter, payload)
+        except Exception as error:
+            error.order_payload = payload  # to be kept on the row, see `_write_queue_error`
+            raise
+        if self.source == "webhook" and values.get("result") != self.env._("Nothing new"):
+            values |= self._prepare_kept_values(payload)
+        return values
+
+    def _process_order(self, adapter, payload):
+        """Create or change our order by a raw one. :return: values of this row"""
+        with self._adapter_errors():
             channel_order = adapter.parse_order(payload)
-        message._lock_order(channel_order.external_id)
-        order = message._find_orders([channel_order.external_id])
+        self._lock_order(channel_order.external_id)
+        order = self._find_orders([channel_order.external_id])
         if not order and channel_order.status == "cancelled":
             return {"state": "skipped", "result": self.env._("Cancelled in the shop before it was imported")}
         if order and (channel_order.status == "cancelled" or order.state not in ("draft", "sent")):
             return order._oms_apply_channel_order(channel_order)
-        unmatched = message._get_unmatched(channel_order, message.channel_id._match_lines([channel_order]))
+        unmatched = self._get_unmatched(channel_order, self.channel_id._match_lines([channel_order]))
         if unmatched:
-            message._trigger_recheck()
-            return message._prepare_unmatched_values(unmatched)
-        values = order._oms_apply_channel_order(channel_order) if order else message._import_new_order(channel_order)
+            self._trigger_recheck()
+            return self._prepare_unmatched_values(unmatched)
+        values = order._oms_apply_channel_order(channel_order) if order else self._import_new_order(channel_order)
         return {"listing_ids": [Command.clear()], **values}
 
     def _read_order_payload(self, adapter):
         """Return the raw order, None when the event is about something else."""
         if self.source != "webhook":
             return self.payload
+        # Who asks for another try wants to see the shop as it is by now, unless it can't be asked.
+        if self.has_order_payload and (self.attempts or self.channel_id in self.channel_id._get_resting_channels()):
+            return self.order_payload
         event = ChannelEvent(**{**self.payload, "occurred_at": datetime.fromisoformat(self.payload["occurred_at"])})
         external_id = adapter.resolve_event(event)
         return adapter.fetch_order(external_id) if external_id else None
+
+    def _write_queue_error(self, error):
+        """Override of `oms_base`: what the shop showed is kept, to be looked at and worked again without it."""
+        res = super()._write_queue_error(error)
+        if self.source == "webhook" and (payload := getattr(error, "order_payload", None)) is not None:
+            self.write(self._prepare_kept_values(payload))
+        return res
+
+    @api.model
+    def _prepare_kept_values(self, payload):
+        return {"order_payload": payload, "has_order_payload": True}
 
     def _lock_order(self, external_id):
         """Keep others away from the same order until this transaction ends, whether it is there already or not.
@@ -139,7 +168,7 @@ class OmsChannelMessage(models.Model):
     @api.model
     def _process_new_orders(self, lane, limit):
         """Create new orders in batches of one channel. What is no plain new order, or fails, is done singly."""
-        domain = self._get_queue_domain(lane) & self._get_offline_domain()
+        domain = self._get_queue_domain(lane) & Domain("source", "!=", "webhook")
         cron = self.env["ir.cron"]
         # What is cancelled comes first, and one by one: the batches begin with the others.
         others = domain & Domain("queue_key", "not in", list(self._get_urgent_keys(domain, limit)))
@@ -172,7 +201,8 @@ class OmsChannelMessage(models.Model):
                 )
                 messages._settle_batch(plain, orders)
                 self.env.flush_all()
-        except Exception:  # noqa: BLE001  one of them is bad: done singly, each gets its own answer
+        except Exception as error:
+            _logger.info("Messages %s are worked singly: %s", self.ids, error, exc_info=True)
             self.env.cr.rollback()
             self.env.invalidate_all()
             return False

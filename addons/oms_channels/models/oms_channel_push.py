@@ -1,3 +1,5 @@
+import json
+from dataclasses import asdict
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -11,6 +13,13 @@ from ..adapters.notices import PushResult
 KEEP_DAYS = 180
 # Between the ids of the parcels of one transfer.
 REFERENCE_SEPARATOR = ","
+
+
+def to_plain(notice):
+    """Return a notice, or a list of them, as JSON-able data."""
+    rows = [asdict(row) for row in (notice if isinstance(notice, list | tuple) else [notice])]
+    plain = json.loads(json.dumps(rows, default=str))
+    return plain if isinstance(notice, list | tuple) else plain[0]
 
 
 class OmsChannelPush(models.Model):
@@ -43,6 +52,8 @@ class OmsChannelPush(models.Model):
     payload = fields.Json(readonly=True, help="What the document said when this was queued.")
     external_ref = fields.Char(string="ID in the Shop", readonly=True, help="What the shop calls it.")
     response = fields.Char(readonly=True, help="The shop's answer in one line.")
+    notice = fields.Json(readonly=True, help="What was sent, as it was made of the document when its turn came.")
+    content_text = fields.Text(string="Content", compute="_compute_content_text")
 
     _key_uniq = models.UniqueIndex("(channel_id, idempotency_key)", "The shop is told this already.")
     _channel_state_idx = models.Index("(channel_id, state)")
@@ -53,6 +64,13 @@ class OmsChannelPush(models.Model):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         for push in self:
             push.display_name = f"{push.order_id.name or push.channel_id.name}: {kinds.get(push.kind)}"
+
+    @api.depends("notice", "payload", "kind")
+    def _compute_content_text(self):
+        """What was sent; before that, what it will be made of."""
+        for push in self:
+            content = push.notice or push.payload
+            push.content_text = content and json.dumps(content, indent=2, ensure_ascii=False)
 
     # === ACTION METHODS === #
 
@@ -134,16 +152,33 @@ class OmsChannelPush(models.Model):
         notice = getattr(push, f"_prepare_{self.kind}_notice")()
         if isinstance(notice, str):  # a reason why there is nothing to tell
             return {"state": "skipped", "response": notice}
+        # Stock is in the payload already.
+        plain = None if self.kind == "stock" else to_plain(notice)
+        try:
+            return {"notice": plain, **push._tell(adapter, notice)}
+        except Exception as error:
+            error.notice = plain  # to be kept on the row, see `_write_queue_error`
+            raise
+
+    def _tell(self, adapter, notice):
+        """Tell the shop, and keep its answer. :return: values of this row"""
         # From here on the shop may have it, whatever becomes of this transaction: adapters read before they write.
-        with push._adapter_errors():
+        with self._adapter_errors():
             tell = getattr(adapter, f"push_{self.kind}")
             if not isinstance(notice, list):
-                return push._apply_result(notice, tell(notice))
+                return self._apply_result(notice, tell(notice))
             # Each has a key of its own: after a failure those told before are recognised.
             results = [tell(one) for one in notice]
         references = REFERENCE_SEPARATOR.join(result.external_id for result in results)
         is_repeat = all(result.is_repeat for result in results)
-        return push._apply_result(notice[0], PushResult(references, is_repeat=is_repeat))
+        return self._apply_result(notice[0], PushResult(references, is_repeat=is_repeat))
+
+    def _write_queue_error(self, error):
+        """Override of `oms_base`: what was to be told is kept, whatever the shop said to it."""
+        res = super()._write_queue_error(error)
+        if notice := getattr(error, "notice", None):
+            self.notice = notice
+        return res
 
     def _apply_result(self, notice, result):
         """Keep the shop's answer. :return: values of this row"""

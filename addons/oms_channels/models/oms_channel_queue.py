@@ -16,7 +16,14 @@ ERROR_MAX_ATTEMPTS = 8
 
 
 class ShopUnreachable(QueueRetry):
-    """The shop itself does not answer, or refuses everybody: the whole channel takes a break, not only this row."""
+    """The shop does not answer, or refuses. Waited out longer than other errors.
+
+    :param is_shop_wide: whether it does so to everybody: the whole channel takes a break, not only this row
+    """
+
+    def __init__(self, message, delay=None, is_shop_wide=True):
+        super().__init__(message, delay)
+        self.is_shop_wide = is_shop_wide
 
 
 class ShopTurn(QueueRetry):
@@ -55,7 +62,7 @@ class OmsChannelQueue(models.AbstractModel):
             yield
         except (RateLimited, Unavailable, AuthError) as error:
             # A key that is refused is refused for every row: they wait until a person has entered a new one.
-            raise ShopUnreachable(error.message, error.retry_after) from error
+            raise ShopUnreachable(error.message, error.retry_after, error.is_shop_wide) from error
         except Throttled as error:
             raise ShopTurn(error.message, error.retry_after) from error
         except AdapterError as error:
@@ -77,13 +84,14 @@ class OmsChannelQueue(models.AbstractModel):
             self._trigger_lanes()
             return None
         res = super()._write_queue_error(error)
-        if isinstance(error, ShopUnreachable):
+        if isinstance(error, ShopUnreachable) and error.is_shop_wide:
             self.channel_id._open_circuit(str(error), error.delay)
         return res
 
     def _process_queue_row(self):
-        """Override of `oms_base`: an answer of the shop ends its break."""
+        """Override of `oms_base`: an answer of the shop ends its break; what asked nobody says nothing of it."""
+        calls_shop = not self.filtered_domain(self._get_offline_domain())
         settled = super()._process_queue_row()
-        if self.state == "done":
+        if self.state == "done" and calls_shop:
             self.channel_id._close_circuit()
         return settled

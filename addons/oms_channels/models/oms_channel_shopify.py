@@ -39,12 +39,12 @@ class OmsChannel(models.Model):
 
     # === PULL === #
 
-    def _pull_changed_orders(self, adapter):
+    def _pull_orders(self, started):
         """Override: the old orders after the new ones, which must not wait for them."""
-        res = super()._pull_changed_orders(adapter)
-        if self.is_backfill_due and self.provider == "shopify":
-            self._pull_backfill(adapter)
-        return res
+        has_time = super()._pull_orders(started)
+        if has_time and self.is_backfill_due and self.provider == "shopify":
+            self._pull_backfill(self._get_adapter(is_live=True))
+        return has_time
 
     def _pull_backfill(self, adapter):
         """One step: have the file prepared, or see whether it is ready and read it.

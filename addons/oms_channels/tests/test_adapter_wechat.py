@@ -139,19 +139,21 @@ class TestWechatClient(WechatCase):
             adapter.fetch_order(ORDER_ID)
 
     def test_errors_by_what_they_mean(self):
-        for code, kind, wait in (
-            (-1, Unavailable, None),
-            (45009, RateLimited, 3600),
-            (45011, RateLimited, 60),
-            (61004, AuthError, None),
-            (48001, AuthError, None),
-            (10020052, Rejected, None),
+        for code, kind, wait, is_shop_wide in (
+            (-1, Unavailable, None, True),
+            (45009, RateLimited, 3600, True),
+            (45011, RateLimited, 60, True),
+            (10020112, RateLimited, 60, False),  # an SKU's
+            (10021059, RateLimited, 60, False),  # an order's
+            (61004, AuthError, None, True),
+            (48001, AuthError, None, False),  # of this interface
+            (10020052, Rejected, None, False),
         ):
             adapter, _transport = self._make_adapter({"errcode": code, "errmsg": "错误"})
             with self.assertRaisesRegex(kind, "错误") as caught:
                 adapter.fetch_order("12")
             self.assertIs(type(caught.exception), kind)
-            self.assertEqual(caught.exception.retry_after, wait)
+            self.assertEqual((caught.exception.retry_after, caught.exception.is_shop_wide), (wait, is_shop_wide))
 
 
 class TestWechatOrders(WechatCase):

@@ -1,7 +1,11 @@
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
+
+from odoo.addons.oms_channels.adapters.errors import AuthError
+from odoo.addons.oms_channels.adapters.types import WebhookRegistration
 
 from .common import ChannelsCommon
 
@@ -118,6 +122,39 @@ class TestAlerts(ChannelsCommon):
         self.assertEqual(self._watch().kind, "webhook")
         self._message("order_1").source = "webhook"
         self.assertFalse(self._watch())
+
+    def test_webhook_topics_that_are_gone_are_registered_again(self):
+        class Shop:
+            webhook_topics = ("order.created", "order.updated")
+            rows, failure = [], None
+
+            def fetch_webhooks(self):
+                return self.rows
+
+            def ensure_webhooks(self, address, secret):
+                if self.failure:
+                    raise self.failure
+                self.rows = [WebhookRegistration(topic, topic, address, True) for topic in self.webhook_topics]
+
+        shop, channel = Shop(), self.channel
+        channel.provider = "woocommerce"
+        url = channel.webhook_url
+        shop.rows = [
+            WebhookRegistration("1", "order.created", url, True),
+            WebhookRegistration("2", "order.updated", url, False),
+            WebhookRegistration("3", "order.updated", "https://elsewhere.test", True),
+        ]
+        shop.failure = AuthError("Read only.")
+        channel._check_webhooks(shop)
+        self.assertTrue(channel.webhook_missing, "one active one is not all")
+        self.assertEqual(self._watch().kind, "webhook")
+        shop.failure = None
+        channel._check_webhooks(shop)
+        self.assertFalse(channel.webhook_missing)
+        self.assertEqual({row.topic for row in shop.rows}, set(shop.webhook_topics))
+        with patch.object(shop, "fetch_webhooks", side_effect=AuthError("May not read them.")):
+            channel._check_webhooks(shop)
+        self.assertFalse(channel.webhook_missing, "nothing is known")
 
     def test_channel_without_shop_is_watched_no_more(self):
         self._fail()

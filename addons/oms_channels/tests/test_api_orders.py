@@ -278,6 +278,8 @@ class TestApiOrders(ApiCase):
             {"channel_id": self.channel.id, "external_id": "v1", "sku": "SHOP-MOUSE", "product_id": self.mouse.id}
         )
         self.assertEqual(self._call("GET", "/stock").json()["items"], [{"sku": "SHOP-MOUSE", "quantity": 10.0}])
+        self.channel.listing_ids.write({"has_own_stock_rule": True, "stock_maximum": 3})
+        self.assertEqual(self._call("GET", "/stock").json()["items"], [{"sku": "SHOP-MOUSE", "quantity": 3.0}])
 
     def test_own_orders_come_into_a_channel_with_a_shop_too(self):
         self.channel.write({"provider": "medusa", "base_url": SHOP})

@@ -37,11 +37,14 @@ class TestAudit(ChannelsCommon):
         self._import(1)
         lost = self._lose(2)
         audit = self._audit()
-        self.assertEqual((audit.shop_count, audit.held_count, audit.missed_count, audit.open_count), (2, 2, 1, 0))
-        self.assertEqual(audit.state, "fetched")
+        self.assertEqual((audit.shop_count, audit.held_count, audit.missed_count, audit.open_count), (2, 1, 1, 0))
+        self.assertEqual((audit.state, audit.waiting_count), ("waiting", 1))
         self.assertIn(lost, audit.missed_text)
-        self.assertIn("1 had been missed", self.channel.audit_message)
+        self.assertIn("1 orders wait", self.channel.audit_message)
         self._work("message")
+        self.channel.invalidate_recordset()
+        self.assertIn("1 had been missed", self.channel.audit_message)
+        self.assertEqual((self._audit().state, audit.held_count), ("fetched", 2))
         self.assertTrue(self._order(lost))
         self.assertEqual(self._message(lost).source, "audit")
 
@@ -68,7 +71,34 @@ class TestAudit(ChannelsCommon):
         self.assertEqual(self.channel.alert_ids.kind, "gap")
         self.assertEqual(self.channel.health, "error")
         del self.shop.fetch
-        self.assertEqual(self._audit().state, "fetched")
+        self.assertEqual(self._audit().fetched_count, 1)
+
+    def test_message_that_failed_is_not_here(self):
+        self._import(1)
+        self._import(2, [("GHOST", 1, 20.0)])
+        audit = self._audit()
+        self.assertEqual((audit.state, audit.held_count, audit.failed_count), ("failed", 1, 1))
+        self.assertIn("1 orders failed", self.channel.audit_message)
+        self.assertNotIn("All", self.channel.audit_message)
+        self._message("order_2").action_skip()
+        self.channel.invalidate_recordset()
+        self.assertIn("All 2", self.channel.audit_message)
+        self.assertEqual((self._audit().state, audit.left_count), ("complete", 1))
+
+    def test_order_that_the_shop_does_not_list_is_seen(self):
+        self._import(1)
+        self._import(2)
+        del self.shop.orders["order_2"]
+        self._create_order(channel_order_id="api_1", date_order="2026-01-01 00:00:01", channel_is_direct=True)
+        audit = self._audit()
+        self.assertEqual((audit.state, audit.shop_count, audit.held_count, audit.extra_count), ("extra", 1, 1, 1))
+        self.assertIn("1 orders here are not in the shop's list", self.channel.audit_message)
+
+    def test_order_deleted_here_is_left_out(self):
+        self._import(1)
+        self._import(2).unlink()
+        audit = self._audit()
+        self.assertEqual((audit.held_count, audit.left_count, audit.missed_count), (1, 1, 0))
 
     def test_failing_shop_keeps_the_last_count(self):
         self._import(1)

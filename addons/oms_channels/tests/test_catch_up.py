@@ -72,6 +72,16 @@ class TestCatchUp(ChannelsCommon):
         self.channel.catch_up_size = 5
         self.assertEqual(self.env["sale.order"].search_count([("channel_id", "=", self.channel.id)]), 11)
 
+    def test_what_calls_nobody_ends_no_break(self):
+        self.shop.place(1, [("OMS-MOUSE", 1, 20.0)])
+        self.channel.write({"next_pull_date": "2026-01-01 00:00:00"})
+        self._run_cron(f"oms_channels.ir_cron_pull_lane_{self.channel.id % 2}")
+        self.channel._open_circuit("503")
+        until = self.channel.rest_until
+        self._work("message")
+        self.assertEqual(self._message("order_1").state, "done", "it is worked while the shop is down")
+        self.assertEqual((self.channel.rest_count, self.channel.rest_until), (1, until))
+
     def test_run_of_the_scheduler_takes_a_step(self):
         self.shop.place(1, [("OMS-MOUSE", 1, 20.0)])
         self._pull()

@@ -3,10 +3,20 @@
 import base64
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
+from odoo.addons.oms_channels.adapters import base
 from odoo.addons.oms_channels.adapters.custom import client, signing, spec
-from odoo.addons.oms_channels.adapters.errors import AuthError, BadResponse, RateLimited, Rejected, Unavailable
+from odoo.addons.oms_channels.adapters.errors import (
+    AuthError,
+    BadResponse,
+    RateLimited,
+    Rejected,
+    Throttled,
+    Unavailable,
+)
 from odoo.addons.oms_channels.adapters.http import HttpResponse
+from odoo.addons.oms_channels.adapters.notices import PriceNotice
 
 from .adapter_common import SHOP, AdapterCase
 from .connector_common import CALLS, NOW, ORDER, make_adapter, make_spec
@@ -277,6 +287,26 @@ class TestConnectorPages(AdapterCase):
         with self.assertRaisesRegex(BadResponse, "without an id"):
             adapter.fetch_orders_page(SINCE)
 
+    def test_products_say_how_many_there_are_and_payments_what_they_cost(self):
+        call = {"kind": "list_products", "path": "/products"}
+        connector = make_spec([call], {"listing.external_id": "id", "listing.quantity": "stock"})
+        adapter, _transport = make_adapter(connector, [{"id": 7, "stock": "12"}, {"id": 8}])
+        self.assertEqual([row.quantity for row in adapter.fetch_listings().items], [Decimal(12), None])
+        fields = {"order.payments": "payments", "payment.amount": "sum", "payment.fee_amount": "fee"}
+        adapter, _transport = make_adapter(make_spec(fields=fields))
+        order = adapter.parse_order({**ORDER, "payments": [{"sum": "25.00", "fee": "0.75"}]})
+        self.assertEqual(order.payments[0].fee_amount, Decimal("0.75"))
+
+    def test_price_is_told(self):
+        body = '{"price": "{{ price }}", "currency": "{{ currency }}"}'
+        call = {"kind": "price", "method": "PUT", "path": "/products/{{ product_id }}/{{ listing_id }}", "body": body}
+        adapter, transport = make_adapter(make_spec([*CALLS, call]), {})
+        self.assertIn(base.PRICE, adapter.capabilities)
+        adapter.push_price(PriceNotice("v1", "p1", "MUG", Decimal("9.50"), "EUR"))
+        self.assertEqual(transport.calls, [("PUT", "/products/p1/v1", {"price": "9.50", "currency": "EUR"})])
+        adapter, _transport = make_adapter(make_spec())
+        self.assertNotIn(base.PRICE, adapter.capabilities)
+
     def test_products(self):
         call = {"kind": "list_products", "path": "/products"}
         fields = {"listing.external_id": "id", "listing.sku": "code", "listing.price": "price"}
@@ -349,7 +379,7 @@ class TestConnectorErrors(AdapterCase):
         client._paces.clear()
         for _index in range(2):
             if _index:
-                with self.assertRaises(RateLimited) as raised:
+                with self.assertRaises(Throttled) as raised:  # our own pace: nothing was asked
                     client.keep_pace("shop", 1, 3600, None, lambda: next(times))
                 self.assertGreater(raised.exception.retry_after, 3000)
             else:

@@ -1,7 +1,12 @@
 from datetime import UTC, datetime
+from unittest.mock import patch
 
+from freezegun import freeze_time
+
+from odoo import fields
 from odoo.tests import tagged
 
+from odoo.addons.oms_channels.adapters.errors import AuthError
 from odoo.addons.oms_channels.adapters.types import ChannelEvent
 
 from .common import ChannelsCommon, patch_method
@@ -44,6 +49,69 @@ class TestListing(ChannelsCommon):
         self.assertEqual(len(listing), 1)
         self.assertIn("New", listing.title)
         self.assertEqual(listing.product_id, self.mouse)
+
+    # === DAILY === #
+
+    def _read_daily(self, date):
+        """Read the products as on that day."""
+        self.channel.write({"next_listing_date": "2026-01-01 00:00:00", "next_pull_date": "2026-01-01 00:00:00"})
+        commit = patch_method(self.env["ir.cron"], "_commit_progress", lambda *_args, **_kwargs: 60.0)
+        with freeze_time(date), commit:
+            self.env["oms.channel"]._cron_pull_orders(self.channel.id % 2)
+
+    def test_products_are_read_daily_along_with_the_orders(self):
+        self.shop.variants = [self._variant("OMS-MOUSE")]
+        self._read_daily("2026-03-01 08:00:00")
+        self.assertEqual(self.channel.listing_ids.product_id, self.mouse)
+        self.assertEqual(str(self.channel.next_listing_date), "2026-03-02 08:00:00")
+        self.channel.write({"is_importing_listings": False})
+        self.shop.variants.append(self._variant("OMS-KEYB"))
+        self._read_daily("2026-03-02 08:00:00")
+        self.assertEqual(len(self.channel.listing_ids), 1, "switched off")
+
+    def test_what_two_readings_do_not_meet_is_no_longer_on_sale(self):
+        self.shop.variants = [self._variant("OMS-MOUSE"), self._variant("OMS-KEYB")]
+        self._read_daily("2026-03-01 08:00:00")
+        mouse, keyboard = self.channel.listing_ids.sorted(lambda row: row.product_id != self.mouse)
+        from_order = mouse.copy({"external_id": "sku:X", "is_active": True})
+        gone = self.shop.variants.pop()
+        self._read_daily("2026-03-02 08:00:00")
+        self.assertTrue(keyboard.is_active, "one reading may miss it")
+        self._read_daily("2026-03-03 08:00:00")
+        self.assertFalse(keyboard.is_active)
+        self.assertTrue(mouse.is_active and from_order.is_active, "what only an order told was never listed")
+        self.assertNotIn(keyboard, self.channel._get_told_listings())
+        self.shop.variants.append(gone)
+        self._read_daily("2026-03-04 08:00:00")
+        self.assertTrue(keyboard.is_active)
+
+    def test_an_empty_answer_takes_nothing_off_sale(self):
+        self.shop.variants = [self._variant("OMS-MOUSE")]
+        self._read_daily("2026-03-01 08:00:00")
+        self.shop.variants = []
+        for day in (2, 3, 4):
+            self._read_daily(f"2026-03-0{day} 08:00:00")
+        self.assertTrue(self.channel.listing_ids.is_active)
+
+    def test_reading_that_is_out_of_time_goes_on_there(self):
+        self.shop.variants = [self._variant(f"V-{number}") for number in range(150)]
+        self.channel.action_import_listings()
+        self.channel.next_pull_date = "2099-01-01 00:00:00"
+        with patch_method(self.env["ir.cron"], "_commit_progress", lambda *_args, **_kwargs: 0):
+            self.env["oms.channel"]._cron_pull_orders(self.channel.id % 2)
+            self.assertEqual((len(self.channel.listing_ids), self.channel.is_listing_import_due), (100, True))
+            self.env["oms.channel"]._cron_pull_orders(self.channel.id % 2)
+        self.assertEqual((len(self.channel.listing_ids), self.channel.is_listing_import_due), (150, False))
+
+    def test_a_key_that_may_not_read_products_stops_no_orders(self):
+        adapter = type(self.channel._get_adapter())
+        error = AuthError("No right.", is_shop_wide=False)
+        with patch.object(adapter, "fetch_listings", side_effect=error):
+            order = self._import(1)
+        self.assertTrue(order)
+        self.assertEqual(self.channel.listing_error, "No right.")
+        self.assertFalse(self.channel.pull_error or self.channel.rest_until)
+        self.assertGreater(self.channel.next_listing_date, fields.Datetime.now())
 
     def test_unknown_sku_waits_in_the_work_list_and_goes_on_when_matched(self):
         self._import(1, [("GHOST", 1, 20.0), ("OMS-MOUSE", 1, 20.0)])

@@ -33,6 +33,20 @@ class TestOutbox(ChannelsCommon):
         )
         self.assertIn("pushed", order.oms_event_ids.mapped("code"))
 
+    def test_what_was_sent_is_kept_and_shown_also_when_it_was_refused(self):
+        order = self._import(1)
+        push = self._ship(order)
+        self.assertIn("ordli_1_0", push.content_text, "before it is sent: what it will be made of")
+        raw = self.shop.orders.pop("order_1")
+        self._work("push")
+        self.assertEqual((push.state, push.notice["tracking_number"]), ("failed", "SF123"))
+        self.shop.orders["order_1"] = raw
+        push.action_retry()
+        self._work("push")
+        self.assertEqual(push.state, "done")
+        self.assertEqual(push.notice["lines"], [["ordli_1_0", "2"], ["ordli_1_1", "1"]])
+        self.assertIn("SF123", push.with_user(self.user).content_text)
+
     def test_partial_shipments_are_told_one_by_one(self):
         order = self._import(1, [("OMS-MOUSE", 3, 20.0)])
         order.action_confirm()
@@ -122,6 +136,18 @@ class TestOutbox(ChannelsCommon):
         self.assertEqual(self.channel.health, "error")
         self.shop.failure = None
         self.channel.action_test_connection()
+        push.action_retry()
+        self._work("push")
+        self.assertEqual(push.state, "done")
+
+    def test_missing_right_stops_nobody_else(self):
+        """One that lacks the right to ship waits; the channel goes on."""
+        push = self._ship(self._import(1))
+        self.shop.failure = (403, {})
+        self._work("push")
+        self.assertEqual((push.state, push.attempts), ("pending", 1))
+        self.assertFalse(self.channel.rest_until)
+        self.shop.failure = None
         push.action_retry()
         self._work("push")
         self.assertEqual(push.state, "done")

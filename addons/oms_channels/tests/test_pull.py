@@ -1,9 +1,10 @@
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
 
-from .common import ChannelsCommon
+from .common import ChannelsCommon, patch_method
 
 
 @tagged("post_install", "-at_install")
@@ -48,7 +49,7 @@ class TestPull(ChannelsCommon):
         order = self._import(1)
         self.assertEqual(order.channel_payment_ids.state, "authorized")
         self.shop.capture(1)
-        self.channel.next_reread_date = "2026-01-01 00:00:00"
+        self.channel.reread_state = False
         order.date_order = datetime.now()
         self._pull()
         self.assertEqual(order.channel_payment_ids.state, "captured")
@@ -77,6 +78,85 @@ class TestPull(ChannelsCommon):
                 )
             self.channel.write(self.channel._prepare_next_pull(started))
             self.assertEqual(self.channel.next_pull_date, expected)
+
+    # === OUT OF TIME === #
+
+    def _run_lane(self, seconds=0):
+        """Pull as a scheduler does that has so many seconds left after each page."""
+        with patch_method(self.env["ir.cron"], "_commit_progress", lambda *_args, **_kwargs: seconds):
+            self.env["oms.channel"]._cron_pull_orders(self.channel.id % 2)
+
+    def test_long_pull_goes_on_where_it_was_behind_the_others(self):
+        for number in range(1, 121):
+            self.shop.place(number, [("OMS-MOUSE", 1, 20.0)])
+        other = self.channel.copy({"code": "other", "name": "Other"})
+        other.write({"provider": "medusa", "base_url": self.channel.base_url, "next_pull_date": "2026-01-02 00:00:00"})
+        self.channel.next_pull_date = "2026-01-01 00:00:00"
+        counts = []
+        for _run in range(3):
+            self._run_lane()
+            counts.append(self.env["oms.channel.message"].search_count([("channel_id", "=", self.channel.id)]))
+            self.assertTrue(self.channel.pull_state or _run == 2)
+            if self.channel.pull_state:
+                due = self.env["oms.channel"].search(self.channel._get_pull_domain(), order="next_pull_date, id")
+                self.assertEqual((due & (self.channel | other)).ids, [other.id, self.channel.id])
+                self.assertFalse(self.channel.last_pull_date, "the gap check waits until the first pull is through")
+                other.next_pull_date = "2099-01-01 00:00:00"
+            self.channel.next_pull_date = "2026-01-01 00:00:00"
+            other.next_pull_date = "2026-01-02 00:00:00"
+        self.assertEqual(counts, [50, 100, 120])
+        self.assertFalse(self.channel.pull_state)
+        self.assertTrue(self.channel.last_pull_date)
+
+    def test_place_that_is_old_or_refused_is_given_up(self):
+        self.channel.pull_checkpoint = "2026-01-01 08:00:00"
+        for at, expected in ((fields.Datetime.now(), "x|9"), ("2026-01-01 00:00:00", None)):
+            self.channel.pull_state = {"since": "2026-01-01T00:00:00+00:00", "cursor": "x|9", "at": str(at)[:19]}
+            since, cursor = self.channel._get_pull_place()
+            self.assertEqual(cursor, expected)
+            self.assertEqual(since.hour, 0 if cursor else 7)
+        self.channel.pull_state = {
+            "since": "2026-01-01T00:00:00+00:00",
+            "cursor": "2026|0",
+            "at": fields.Datetime.to_string(fields.Datetime.now()),
+        }
+        self.shop.failure = (400, {})
+        self._pull()
+        self.assertFalse(self.channel.pull_state)
+
+    # === READING AGAIN === #
+
+    def test_orders_to_be_sent_are_read_again_before_all_others(self):
+        orders = self.env["sale.order"]
+        for number in range(1, 5):
+            orders |= self._import(number)
+        orders.date_order = fields.Datetime.now()
+        sent = orders[:2]
+        sent.write({"oms_stage": "shipped", "oms_stage_number": 70})
+        self.channel.reread_state = False
+        read = []
+        with (
+            patch_method(self.channel, "_reread_order", lambda channel, adapter, external_id: read.append(external_id)),
+            patch("odoo.addons.oms_channels.models.oms_channel_reread.REREAD_SIZE", 3),
+        ):
+            self._pull()
+            self.assertEqual(read, ["order_3", "order_4", "order_1"])
+            self._pull()
+            self.assertEqual(read[3:], ["order_2", "order_1", "order_2"], "the recent ones go on, the old ones begin")
+            self._pull()
+            self.assertEqual(read[6:], [], "all are at rest")
+            self.channel.with_user(self.manager).action_pull_now()
+            self._pull()
+            self.assertEqual(read[6:], ["order_3", "order_4"])
+
+    def test_order_that_the_shop_does_not_show_holds_up_no_other(self):
+        orders = self._import(1) | self._import(2)
+        orders.date_order = fields.Datetime.now()
+        del self.shop.orders["order_1"]
+        self.shop.capture(2)
+        self.channel.reread_state = False
+        self._pull()
+        self.assertEqual(orders[1].channel_payment_ids.state, "captured")
 
     def test_reading_products_puts_off_no_orders(self):
         due = fields.Datetime.now() + timedelta(minutes=1)

@@ -21,6 +21,30 @@ class TestSecurity(ChannelsCommon):
         copy = self.channel.copy({"code": "copy"})
         self.assertFalse(copy.api_key or copy.webhook_secret)
 
+    def test_who_may_not_see_the_keys_may_not_send_them_elsewhere(self):
+        channel = self.channel.with_user(self.manager)
+        channel.base_url = f"{self.channel.base_url}/store"  # the same host
+        for url in ("http://evil.test", "https://shop.test", "http://shop.test@evil.test"):
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                channel.base_url = url
+        self.channel.base_url = "http://new.test"  # an administrator
+        self.channel.write({"api_key": False, "api_secret": False})
+        channel.base_url = "http://other.test"  # there is nothing to protect any more
+
+    def test_a_connector_sends_no_keys_elsewhere(self):
+        connector = self.env["oms.connector"].create(
+            {"name": "Own", "code": "own", "auth_kind": "oauth2", "token_path": "/token"}
+        )
+        self.channel.write({"provider": "custom", "connector_id": connector.id})
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            connector.with_user(self.manager).token_path = "https://evil.test/token"
+        connector.with_user(self.manager).token_path = "/oauth/token"
+        other = connector.copy({"code": "other", "token_path": "https://evil.test/token"})
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            self.channel.with_user(self.manager).connector_id = other
+        connector.token_path = "https://login.test/token"  # an administrator
+        self.assertEqual(connector.token_path, "https://login.test/token")
+
     def test_payload_is_for_managers(self):
         self._import(1)
         message = self._message("order_1")

@@ -35,6 +35,38 @@ class TestWebhook(ChannelsCommon, HttpCase):
         self.assertEqual(message.state, "done")
         self.assertEqual(self._order("order_1").amount_total, 30.0)
 
+    def test_order_of_a_webhook_is_kept_compared_and_worked_again_offline(self):
+        self.shop.place(1, [("GHOST", 1, 20.0)])
+        self._post()
+        self._work("message")
+        message = self._message("order_1")
+        self.assertEqual((message.state, message.order_payload["id"]), ("failed", "order_1"))
+        self.assertIn("GHOST", message.payload_text)
+        self.shop.failure = (503, {})
+        self.channel._open_circuit("503")
+        message.listing_ids.product_id = self.mouse
+        self._work("message")
+        self.assertEqual(message.state, "done", message.last_error)
+        self.assertTrue(self._order("order_1"))
+        self.assertTrue(self.channel.rest_until, "nobody was asked")
+        self.shop.failure = None
+        self.channel.write({"rest_until": False, "rest_count": 0})
+        self.shop.change("order_1", email="new@example.com")
+        for _time in range(2):
+            self._post()
+            self._work("message")
+        third, second, _first = self._message("order_1").sorted("id", reverse=True)
+        self.assertIn("new@example.com", second.difference_html)
+        self.assertEqual(third.result, "Nothing new")
+        self.assertFalse(third.order_payload, "the same is not kept twice")
+
+    def test_order_that_can_not_be_read_is_kept_to_be_looked_at(self):
+        self.shop.place(1, [("OMS-MOUSE", 1, 20.0)], currency_code=None)
+        self._post()
+        self._work("message")
+        message = self._message("order_1")
+        self.assertEqual((message.state, message.order_payload["id"]), ("failed", "order_1"))
+
     def test_redelivery_is_thanked_and_stored_once(self):
         self.shop.place(1, [("OMS-MOUSE", 1, 20.0)])
         self._post()

@@ -41,8 +41,8 @@ class Website(models.Model):
         return self._oms_get_sellable_quantity(product)
 
     def _oms_get_sellable_quantity(self, product):
-        """Return how many of a product the website's channel may sell, in the product's unit."""
+        """Return how many of a product the website's channel offers, in the product's unit."""
         self.ensure_one()
         # sudo: oms.channel - visitors learn how many there are, nothing of the channel
         channel_sudo = self.sudo().oms_channel_id
-        return sum(channel_sudo._get_sellable_quantities(product.sudo()).values())
+        return channel_sudo._get_offered_quantities(product.sudo())[product.id]

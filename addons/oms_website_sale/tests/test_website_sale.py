@@ -75,6 +75,12 @@ class TestWebsiteSale(OmsBaseCommon):
         self.channel.warehouse_ids = self.other
         self.assertEqual(self.website._get_product_available_qty(self.mouse), 5)
 
+    def test_visitors_see_what_the_channel_offers_not_all_that_is_there(self):
+        offered = {self.mouse.id: 4.0}
+        self.patch(type(self.channel), "_get_offered_quantities", lambda channel, products: offered)
+        self.assertEqual(self.website._get_product_available_qty(self.mouse), 4)
+        self.assertEqual(self._make_cart()._get_free_qty(self.mouse), 4)
+
     def test_channel_is_made_from_the_website_once(self):
         website = self.env["website"].create({"name": "New Shop", "company_id": self.env.company.id})
         website.action_oms_make_channel()

@@ -5,10 +5,11 @@ import json
 import re
 import threading
 import time
+from functools import partial
 from urllib.parse import urlencode, urlsplit
 
 from .. import http
-from ..errors import AuthError, BadResponse, RateLimited, Rejected
+from ..errors import AuthError, BadResponse, RateLimited, Rejected, Throttled
 from ..values import rows, to_text
 
 LOGIN_URL = "https://api.amazon.com/auth/o2/token"
@@ -34,34 +35,40 @@ _LOCK = threading.Lock()
 
 
 class Pacer:
-    """A bucket an operation, as Amazon keeps it; ours may be fuller than Amazon's when several workers drink from it,
-    then Amazon says so."""
+    """A bucket an operation, as Amazon keeps it, in the memory; when ours was fuller than Amazon's, Amazon says so."""
 
-    def __init__(self, clock, sleep):
-        self.clock, self.sleep, self.buckets, self.rates = clock, sleep, {}, {}
+    def __init__(self, memory, clock, sleep):
+        self.memory, self.clock, self.sleep = memory, clock, sleep
 
     def wait(self, operation):
-        """Sleep until it is the operation's turn. :raises RateLimited: when that would take too long"""
-        rate, burst = PACES.get(operation, (1.0, 1))
-        rate, now = self.rates.get(operation, rate), self.clock()
-        tokens, seen_at = self.buckets.get(operation, (float(burst), now))
-        tokens = min(tokens + (now - seen_at) * rate, float(burst))
-        if tokens < 1:
-            seconds = (1 - tokens) / rate
-            if seconds > MAX_WAIT:
-                raise RateLimited(f"Amazon allows no more calls of {operation} now.", retry_after=round(seconds, 1))
+        """Sleep until it is the operation's turn. :raises Throttled: when that would take too long"""
+        seconds = self.memory(operation, partial(self._take, operation))
+        if seconds > MAX_WAIT:
+            raise Throttled(f"Amazon allows no more calls of {operation} now.", retry_after=round(seconds, 1))
+        if seconds > 0:
             self.sleep(seconds)
-            tokens, now = 1.0, self.clock()
-        self.buckets[operation] = (tokens - 1, now)
 
-    def learn(self, operation, headers):
-        """Keep the rate that an answer tells. :return: it, or None"""
+    def _take(self, operation, state):
+        """(state with a token less, seconds until it is there). A token that is still to come may be taken."""
+        rate, burst = PACES.get(operation, (1.0, 1))
+        rate, now = state.get("rate") or rate, self.clock()
+        tokens = state.get("tokens", float(burst)) + max(now - state.get("at", now), 0.0) * rate
+        tokens = min(tokens, float(burst))
+        seconds = max(1 - tokens, 0.0) / rate
+        if seconds <= MAX_WAIT:
+            state = {**state, "tokens": tokens - 1, "at": now}
+        return state, seconds
+
+    def learn(self, operation, headers, is_refused=False):
+        """Keep the rate that an answer tells, and that there is no token left. :return: the rate, or None"""
         try:
             rate = float(headers.get("x-amzn-ratelimit-limit") or 0)
         except ValueError:
-            return None
-        if rate > 0:
-            self.rates[operation] = rate
+            rate = 0.0
+        told = {"rate": rate} if rate > 0 else {}
+        empty = {"tokens": 0.0, "at": self.clock()} if is_refused else {}
+        if told or empty:
+            self.memory(operation, lambda state: ({**state, **told, **empty}, None))
         return rate or None
 
 
@@ -70,9 +77,9 @@ class AmazonClient:
     :param clock, sleep: of the pace; tests give their own
     """
 
-    def __init__(self, config, transport, clock=time.monotonic, sleep=time.sleep):
+    def __init__(self, config, transport, clock=time.time, sleep=time.sleep):
         self.config, self.transport = config, transport
-        self.pacer = Pacer(clock, sleep)
+        self.pacer = Pacer(config.memory, clock, sleep)
 
     def get(self, operation, path, restricted=None, **params):
         """The JSON object of an answer.
@@ -113,10 +120,12 @@ class AmazonClient:
                 body=None if body is None else json.dumps(body).encode(),
             )
         )
-        rate = self.pacer.learn(operation, response.headers)
+        rate = self.pacer.learn(operation, response.headers, response.status == 429)
         if response.status == 429:
             retry_after = http.get_retry_after(response) or (min(1 / rate, 3600.0) if rate else None)
-            raise RateLimited(f"Amazon asks to slow down ({operation}).", retry_after=retry_after)
+            # Each operation has a limit of its own: the others go on.
+            message = f"Amazon asks to slow down ({operation})."
+            raise RateLimited(message, retry_after=retry_after, is_shop_wide=False)
         if not 200 <= response.status < 300:
             http.check_status(response, _find_message(response))
         return response

@@ -335,6 +335,7 @@ def map_listing(item, currency=""):
     if channels and "DEFAULT" not in channels:
         return None
     price, sku = offer.get("price") or {}, to_text(required(item, "sku", "The SKU of a listing"))
+    quantity = _get_quantity(item)
     return Listing(
         external_id=sku,
         sku=sku,
@@ -342,8 +343,9 @@ def map_listing(item, currency=""):
         price=to_decimal(price["amount"], "The price of a listing") if price.get("amount") else None,
         currency=to_text(price.get("currencyCode") or currency).upper(),
         product_external_id=to_text(summary.get("asin")),
-        is_active="BUYABLE" in (summary.get("status") or ()),
-        quantity=_get_quantity(item),
+        # What is sold out can't be bought (BUYABLE) until there is more: it must be told all the more.
+        is_active=bool(summary.get("status")) or quantity == 0,
+        quantity=quantity,
     )
 
 

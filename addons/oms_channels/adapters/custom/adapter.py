@@ -226,6 +226,9 @@ class CustomAdapter(base.ChannelAdapter):
     def push_stock(self, levels):
         return self.pusher.push_stock(levels)
 
+    def push_price(self, notice):
+        return self.pusher.set_price(notice)
+
     def _look_up_stock(self, levels):
         """Override: the shop is asked for these."""
         return self.pusher.fetch_stock(levels)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from .. import http
-from ..errors import AuthError, BadResponse, RateLimited, Rejected
+from ..errors import AuthError, BadResponse, RateLimited, Rejected, Throttled
 from . import signing, templates
 from .conversions import write_moment
 from .expressions import ExpressionError, search
@@ -255,7 +255,7 @@ def _clean(value):
 def keep_pace(shop, calls, seconds, pause, clock=time.monotonic):
     """Wait until another call is within ``calls`` in ``seconds``, counted in this process.
 
-    :raise RateLimited: when the wait would be long
+    :raise Throttled: when the wait would be long
     """
     if not calls:
         return
@@ -266,7 +266,7 @@ def keep_pace(shop, calls, seconds, pause, clock=time.monotonic):
             times.popleft()
         wait = max(times[-calls] + seconds - now, 0.0) if len(times) >= calls else 0.0
         if wait > MAX_PAUSE:
-            raise RateLimited("The shop's limit of calls is used up for now.", retry_after=wait)
+            raise Throttled("The shop's limit of calls is used up for now.", retry_after=wait)
         times.append(now + wait)
     if wait:
         pause(wait)

@@ -72,6 +72,19 @@ class Pusher:
         except ExpressionError as error:
             raise BadResponse(f"{endpoint.name or endpoint.kind}: {expression}: {error}", retryable=False) from error
 
+    def set_price(self, notice):
+        """Tell the price of one listing: to say it twice changes nothing. :return: PushResult"""
+        context = {
+            **self.client.get_settings(),
+            "listing_id": notice.external_id,
+            "product_id": notice.product_external_id,
+            "sku": notice.sku,
+            "price": str(notice.price),
+            "currency": notice.currency,
+        }
+        self.client.call(self.spec.get_endpoint("price"), context)
+        return PushResult(notice.external_id)
+
     # === VALUES === #
 
     def ship(self, notice):

@@ -44,9 +44,10 @@ NAMES = {
     "refund": _SETTINGS | _PUSH | {"lines", "amount", "payment_id", "request_id", "note"},
     "stock_read": _SETTINGS | {"levels", "level"},
     "stock": _SETTINGS | {"levels", "level"},
+    "price": _SETTINGS | {"listing_id", "product_id", "sku", "price"},
 }
 SIGN_NAMES = {"method", "path", "query", "sorted_params", "body", "body_sha256", "secret", "host", *CREDENTIALS}
-SINGLE_KINDS = ("test", "list_orders", "get_order", "list_products", "stock_read", "stock")
+SINGLE_KINDS = ("test", "list_orders", "get_order", "list_products", "stock_read", "stock", "price")
 # Push of the outbox -> kind of call.
 PUSH_KINDS = {
     "shipment": "ship",
@@ -55,6 +56,7 @@ PUSH_KINDS = {
     "return_received": "return_received",
     "refund": "refund",
     "stock": "stock",
+    "price": "price",
 }
 
 

@@ -88,6 +88,7 @@ GROUPS = {
         "currency": Target(TEXT),
         "captured_amount": Target(MONEY),
         "refunded_amount": Target(MONEY),
+        "fee_amount": Target(MONEY),
         "state": Target(
             TEXT, choices=("pending", "authorized", "captured", "partially_refunded", "refunded", "cancelled")
         ),
@@ -114,6 +115,7 @@ GROUPS = {
         "product_external_id": Target(TEXT),
         "inventory_external_id": Target(TEXT),
         "is_active": Target(FLAG),
+        "quantity": Target(NUMBER),
     },
     "push": {"carrier": Target(TEXT)},
 }

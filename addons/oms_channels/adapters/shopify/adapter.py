@@ -14,7 +14,7 @@ from .fulfillment import FulfillmentFlow
 from .stock import StockPublisher
 
 MAX_PAGE = 100
-# What the connection test asks for; the right to write includes the right to read.
+# What the connection test asks for, and a test finds in the published schema; the right to write includes that to read.
 SCOPES = (
     "read_all_orders",
     "write_orders",
@@ -23,7 +23,10 @@ SCOPES = (
     "read_locations",
     "write_inventory",
     "write_merchant_managed_fulfillment_orders",
+    "write_fulfillments",
     "read_returns",
+    "read_shopify_payments_accounts",
+    "read_shopify_payments_payouts",
 )
 
 
@@ -56,6 +59,7 @@ class ShopifyAdapter(base.ChannelAdapter):
         }
     )
     numbers_in_sequence = True
+    webhook_topics = webhooks.TOPICS
     credential_keys = ("api_key", "api_secret")
     option_keys = ("location_id",)
 
@@ -216,7 +220,7 @@ class ShopifyAdapter(base.ChannelAdapter):
             self.client.mutate(queries.CANCEL, "orderCancel", id=order["id"], reason="OTHER", note=note[:255])
             order = self.fetch_order(parsed.external_id)
             if not order.get("cancelledAt"):
-                raise Unavailable("The shop is still at the cancellation.", retry_after=5.0)
+                raise Unavailable("The shop is still at the cancellation.", retry_after=5.0, is_shop_wide=False)
         left = sum((row.shop for row in payments.get_refundable(order)), ZERO)
         if left > 0:  # it was cancelled by somebody who kept the money
             self._refund(order, left, f"{notice.idempotency_key}-refund", "Cancelled", "", ())

@@ -4,9 +4,10 @@ import hashlib
 import json
 import threading
 import time
+from functools import partial
 
 from .. import http
-from ..errors import AuthError, BadResponse, RateLimited, Rejected
+from ..errors import AuthError, BadResponse, RateLimited, Rejected, Throttled
 from ..values import to_text
 from .queries import API_VERSION
 
@@ -23,30 +24,31 @@ _LOCK = threading.Lock()
 class Budget:
     """What the shop lets us ask: a bucket that fills by the second.
 
-    A call waits until twice its cost is there: other apps and other workers of ours drink from the same bucket.
+    A call waits until twice its cost is there: other apps and other workers of ours drink from the same bucket. What
+    the shop said last is in the memory, so that a new adapter begins where the last one was.
     """
 
-    def __init__(self, clock, sleep):
-        self.clock, self.sleep = clock, sleep
-        self.available = self.maximum = self.rate = None
-        self.seen_at = 0.0
-        self.costs = {}  # document -> cost as the shop reckoned it the last time
+    def __init__(self, memory, clock, sleep):
+        self.memory, self.clock, self.sleep = memory, clock, sleep
 
     def wait(self, document):
-        """Sleep until the document may be sent. :raises RateLimited: when that would take too long"""
-        cost = self.costs.get(document)
-        if not cost or self.rate is None:
-            return
-        seconds = self.get_delay(cost)
+        """Sleep until the document may be sent. :raises Throttled: when that would take too long"""
+        seconds = self.memory("budget", partial(self._take, _get_name(document)))
         if seconds > MAX_WAIT:
-            raise RateLimited("The shop's budget of query cost is used up.", retry_after=round(seconds, 1))
+            raise Throttled("The shop's budget of query cost is used up.", retry_after=round(seconds, 1))
         if seconds > 0:
             self.sleep(seconds)
 
-    def get_delay(self, cost):
-        """Seconds until twice the cost is available, or all there ever is."""
-        now = min(self.available + self.rate * (self.clock() - self.seen_at), self.maximum)
-        return max(min(2 * cost, self.maximum) - now, 0.0) / self.rate
+    def _take(self, name, state):
+        """(state less the cost of a document, seconds until it may be sent)."""
+        cost = state.get("costs", {}).get(name)
+        if not cost:
+            return state, 0.0
+        now = self.clock()
+        seconds = _get_delay(state, cost, now)
+        if seconds <= MAX_WAIT:
+            state = {**state, "available": _get_available(state, now) - cost, "seen_at": now}
+        return state, seconds
 
     def learn(self, document, cost):
         """Keep what an answer says about its cost. :param cost: ``extensions.cost``"""
@@ -61,8 +63,28 @@ class Budget:
         except (KeyError, TypeError, ValueError):
             return
         if rate > 0:
-            self.costs[document] = requested
-            self.maximum, self.available, self.rate, self.seen_at = maximum, available, rate, self.clock()
+            told = {"maximum": maximum, "available": available, "rate": rate, "seen_at": self.clock()}
+            self.memory(
+                "budget",
+                lambda state: ({**told, "costs": {**state.get("costs", {}), _get_name(document): requested}}, None),
+            )
+
+    def get_delay(self, cost):
+        """Seconds until twice the cost is available, or all there ever is; None when the shop has said nothing yet."""
+        now = self.clock()
+        return self.memory("budget", lambda state: (state, _get_delay(state, cost, now) if state else None))
+
+
+def _get_name(document):
+    return hashlib.sha256(document.encode()).hexdigest()[:16]
+
+
+def _get_available(state, now):
+    return min(state["available"] + state["rate"] * max(now - state["seen_at"], 0.0), state["maximum"])
+
+
+def _get_delay(state, cost, now):
+    return max(min(2 * cost, state["maximum"]) - _get_available(state, now), 0.0) / state["rate"]
 
 
 class ShopifyClient:
@@ -73,9 +95,9 @@ class ShopifyClient:
     :param clock, sleep: of the throttle; tests give their own
     """
 
-    def __init__(self, config, transport, clock=time.monotonic, sleep=time.sleep):
+    def __init__(self, config, transport, clock=time.time, sleep=time.sleep):
         self.config, self.transport = config, transport
-        self.budget = Budget(clock, sleep)
+        self.budget = Budget(config.memory, clock, sleep)
 
     def query(self, document, **variables):
         """Return the ``data`` of the answer."""
@@ -186,12 +208,13 @@ class ShopifyClient:
         code = to_text((error.get("extensions") or {}).get("code"))
         message = to_text(error.get("message"))[:300]
         if code == "THROTTLED":
-            requested, delay = cost.get("requestedQueryCost"), None
-            if requested and self.budget.rate:
-                delay = round(self.budget.get_delay(float(requested)), 1) or 1.0
+            requested = cost.get("requestedQueryCost")
+            delay = self.budget.get_delay(float(requested)) if requested else None
+            delay = delay if delay is None else round(delay, 1) or 1.0
             raise RateLimited("The shop asks to slow down: its budget of query cost is used up.", retry_after=delay)
         if code in _AUTH_CODES:
-            raise AuthError(f"The shop refused the token, or it lacks a scope: {message}")
+            is_key = code != "ACCESS_DENIED"  # that is a scope of this one call
+            raise AuthError(f"The shop refused the token, or it lacks a scope: {message}", is_shop_wide=is_key)
         if code == "INTERNAL_SERVER_ERROR" or "internal error" in message.lower():
             raise BadResponse(f"The shop failed: {message}")
         raise Rejected(f"The shop refused ({code or 'error'}): {message}")

@@ -18,6 +18,9 @@ from .stock import StockPublisher
 WINDOW = timedelta(days=1)
 MAX_PAGE = 100
 MAX_ITEMS = 40
+# Where items are, in the order in which they are listed: on sale, and by the platform's words for the warehouse list
+# sold out (which it moves there) and taken off or not yet on sale.
+SHELVES = ("onsale", mapper.SOLD_OUT, "for_shelved")
 LIST_FIELDS = "tid,status,created,modified"
 ORDER_FIELDS = (
     "tid,status,type,created,modified,pay_time,consign_time,end_time,payment,post_fee,total_fee,discount_fee,adjust_fee,"
@@ -132,20 +135,27 @@ class TaobaoAdapter(base.ChannelAdapter):
         return mapper.map_order(raw)
 
     def fetch_listings(self, cursor=None, limit=100):
-        """What is on sale, an SKU a listing: a page may have more listings than asked for."""
-        page, size = int(cursor or 1), min(limit, MAX_ITEMS)
+        """Shelf by shelf, an SKU a listing: a page may have more listings than asked for. The cursor: "shelf:page"."""
+        shelf, _separator, page = (cursor or f"{SHELVES[0]}:1").partition(":")
+        page, size = int(page), min(limit, MAX_ITEMS)
+        is_on_sale = shelf == SHELVES[0]
         answer = self.client.call(
-            "taobao.items.onsale.get",
+            "taobao.items.onsale.get" if is_on_sale else "taobao.items.inventory.get",
             fields="num_iid,title,outer_id,price,approve_status,num",
+            banner=None if is_on_sale else shelf,
             page_no=page,
             page_size=size,
             order_by="list_time:asc",
         )
         items = mapper.unwrap(answer, "items", "item")
         skus = self._fetch_skus([to_text(item.get("num_iid")) for item in items])
-        listings = [row for item in items for row in mapper.map_listings(item, skus.get(to_text(item.get("num_iid"))))]
-        has_more = items and page * size < int(answer.get("total_results") or 0)
-        return ListingPage(tuple(listings), str(page + 1) if has_more else None)
+        listings = [
+            row for item in items for row in mapper.map_listings(item, skus.get(to_text(item.get("num_iid"))), shelf)
+        ]
+        if items and page * size < int(answer.get("total_results") or 0):
+            return ListingPage(tuple(listings), f"{shelf}:{page + 1}")
+        following = SHELVES[SHELVES.index(shelf) + 1 :]
+        return ListingPage(tuple(listings), f"{following[0]}:1" if following else None)
 
     def _fetch_skus(self, iids):
         """{num_iid: [SKU, ...]}"""

@@ -11,6 +11,8 @@ PATH = "/router/rest"
 # Codes of the platform itself. 15, 40 and 41 come with a sub-code that says more.
 _SESSION_CODES = {26, 27, 53}
 _KEY_CODES = {11, 12, 13, 24, 25, 28, 29, 42}
+# The application may not make this one call.
+_RIGHT_CODES = {11, 12, 13}
 _CLOCK_CODES = {30, 31}
 _RATE_CODES = {4, 5, 6, 7, 8}
 _SESSION = re.compile(r"session(-?key)?|not-authorized|authori[sz]ation", re.IGNORECASE)
@@ -83,7 +85,10 @@ def read_error(method, error):
     if code in _CLOCK_CODES:
         return AuthError(f"Taobao refused the time of the call, {message}. Set this server's clock right.")
     if code in _KEY_CODES:
-        return AuthError(f"Taobao refused the key or its rights: {message}. Check app key, secret and API packages.")
+        return AuthError(
+            f"Taobao refused the key or its rights: {message}. Check app key, secret and API packages.",
+            is_shop_wide=code not in _RIGHT_CODES,
+        )
     if sub.startswith("isp.") or code == 10:
         return Unavailable(f"Taobao has a problem: {message}")
     return Rejected(f"Taobao refused {message}")

@@ -22,6 +22,8 @@ from ..values import bad_payload, required, round_money, rows, to_decimal, to_te
 
 # Where the adapter puts what the platform tells in other calls.
 REFUNDS = "oms_refunds"
+# The shelf of the warehouse list to which the platform moves what is sold out.
+SOLD_OUT = "sold_out"
 NOT_PAID = ("TRADE_NO_CREATE_PAY", "WAIT_BUYER_PAY", "PAY_PENDING", "WAIT_PRE_AUTH_CONFIRM")
 # Paid, but the platform forbids to send: a group that is not complete yet.
 FORBIDDEN = "PAID_FORBID_CONSIGN"
@@ -278,11 +280,15 @@ def _map_refund(row, orders):
     )
 
 
-def map_listings(item, skus):
-    """Item with its SKUs -> Listings. Without SKUs the item itself is what is sold."""
+def map_listings(item, skus, shelf=""):
+    """Item with its SKUs -> Listings. Without SKUs the item itself is what is sold.
+
+    :param shelf: where the item was listed: what is sold out is told as what is on sale is, to be sold again
+    """
     iid = to_text(required(item, "num_iid", "num_iid of an item"))
+    is_active = shelf == SOLD_OUT or item.get("approve_status", "onsale") == "onsale"
     if not skus:
-        return [_make_listing(item, iid, iid, to_text(item.get("title")))]
+        return [_make_listing(item, iid, iid, to_text(item.get("title")), is_active)]
     title = to_text(item.get("title"))
     return [
         _make_listing(
@@ -290,6 +296,7 @@ def map_listings(item, skus):
             to_text(required(sku, "sku_id", "sku_id of an SKU")),
             iid,
             " ".join(filter(None, (title, _name_properties(sku)))),
+            is_active,
         )
         for sku in skus
     ]
@@ -301,7 +308,7 @@ def _name_properties(sku):
     return " ".join(part[-1] for part in parts)
 
 
-def _make_listing(row, external_id, iid, title):
+def _make_listing(row, external_id, iid, title, is_active):
     return Listing(
         external_id=external_id,
         sku=to_text(row.get("outer_id")),
@@ -311,7 +318,7 @@ def _make_listing(row, external_id, iid, title):
         currency=CURRENCY,
         product_external_id=iid,
         inventory_external_id=iid,
-        is_active=row.get("approve_status", "onsale") == "onsale" and row.get("status", "normal") == "normal",
+        is_active=is_active and row.get("status", "normal") == "normal",
         quantity=_get_quantity(row),
     )
 

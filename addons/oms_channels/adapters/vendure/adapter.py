@@ -1,6 +1,5 @@
 """A Vendure 3 shop as a channel."""
 
-import json
 from datetime import timedelta
 from decimal import Decimal
 
@@ -13,6 +12,7 @@ from ..values import (
     check_signature,
     digest,
     lower_headers,
+    read_webhook,
     required,
     round_money,
     rows,
@@ -147,10 +147,10 @@ class VendureAdapter(base.ChannelAdapter):
     def verify_and_parse_webhook(self, headers, raw_body, secret, *, now):
         given = lower_headers(headers).get(signature.HEADER)
         check_signature(secret, given, lambda one: signature.sign(one, raw_body))
+        body = read_webhook(raw_body)
         try:
-            body = json.loads(raw_body)
             topic, moment, order_id = body["event"], body["at"], to_text(body["data"].get("orderId"))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise BadResponse("The webhook is signed but not understood.", retryable=False) from error
         occurred_at = to_datetime(moment, "The webhook's time")
         check_age(occurred_at, now, WEBHOOK_MAX_AGE)

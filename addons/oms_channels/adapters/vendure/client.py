@@ -112,7 +112,8 @@ def _raise_error(error):
     code = str((error.get("extensions") or {}).get("code") or "")
     message = str(error.get("message") or "")[:300]
     if code in _AUTH_CODES:
-        raise AuthError(f"The shop refused the login, or it lacks a permission: {message}")
+        # A session that ended is replaced before this reaches anybody: what stays is a permission of this one call.
+        raise AuthError(f"The shop refused the login, or it lacks a permission: {message}", is_shop_wide=False)
     if code == "TOO_MANY_REQUESTS":
         raise RateLimited(f"The shop asks to slow down: {message}")
     if code == "INTERNAL_SERVER_ERROR":  # the shop's own fault at this one call; it is alive otherwise

@@ -24,8 +24,11 @@ _KEY_CODES = {
     "50002",
     "61004",
 }
+# Of one interface, not of the key.
+_RIGHT_CODES = {"48001", "48004"}
 # Seconds to wait: a day's quota is used up, a minute's is, an SKU's or an order's is (one refund a minute).
 _RATE_CODES = {"45009": 3600.0, "45011": 60.0, "10020112": 60.0, "10021059": 60.0}
+_OWN_RATE_CODES = {"10020112", "10021059"}
 _BUSY_CODES = {"-1", "10021044"}
 
 
@@ -90,11 +93,16 @@ def _check(path, answer):
         return
     message = f"{path} ({code}): {to_text(answer.get('errmsg'))[:250]}"
     if code in _RATE_CODES:
-        raise RateLimited(f"WeChat asks to slow down: {message}", retry_after=_RATE_CODES[code])
+        raise RateLimited(
+            f"WeChat asks to slow down: {message}",
+            retry_after=_RATE_CODES[code],
+            is_shop_wide=code not in _OWN_RATE_CODES,
+        )
     if code in _TOKEN_CODES or code in _KEY_CODES:
         raise AuthError(
             f"WeChat refused the key or its rights: {message}. Check AppID and AppSecret, the interfaces the shop has "
-            "opened, and that this server's address is in its IP whitelist."
+            "opened, and that this server's address is in its IP whitelist.",
+            is_shop_wide=code not in _RIGHT_CODES,
         )
     if code in _BUSY_CODES:
         raise Unavailable(f"WeChat has a problem: {message}")

@@ -43,6 +43,7 @@ class WooCommerceAdapter(base.ChannelAdapter):
         }
     )
     credential_keys = ("api_key", "api_secret")
+    webhook_topics = webhooks.TOPICS
     cancelled_states = frozenset({"cancelled", "failed", "refunded"})
 
     def __init__(self, config, transport=None, clock=None):

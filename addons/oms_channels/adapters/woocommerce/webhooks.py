@@ -1,11 +1,9 @@
 """Webhooks of WooCommerce: registered through its API, and read."""
 
-import json
 import re
 
-from ..errors import BadResponse
 from ..types import ChannelEvent, WebhookRegistration, WebhookReport
-from ..values import check_signature, digest, lower_headers, to_text
+from ..values import check_signature, digest, lower_headers, read_webhook, to_text
 from . import signature
 from .listing import get_quantity
 
@@ -91,10 +89,7 @@ def parse(headers, raw_body, secret, now):
     if not topic and _is_ping(headers, raw_body):
         return ChannelEvent(event_id=f"ping-{digest(raw_body)}", topic="ping", occurred_at=now, resource_type="ping")
     check_signature(secret, headers.get(signature.HEADER), lambda one: signature.sign_webhook(one, raw_body))
-    try:
-        body = json.loads(raw_body)
-    except ValueError as error:
-        raise BadResponse("The webhook is signed but not understood.", retryable=False) from error
+    body = read_webhook(raw_body)
     if isinstance(body, dict) and topic.startswith("product."):
         return _read_product(body, topic, digest(topic.encode() + raw_body), now)
     order_id = to_text(body.get("id")) if isinstance(body, dict) and topic.startswith("order.") else ""

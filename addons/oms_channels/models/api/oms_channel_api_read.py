@@ -1,4 +1,3 @@
-from collections import defaultdict
 from datetime import UTC, datetime
 
 from odoo import api, models
@@ -255,15 +254,12 @@ class OmsChannel(models.Model):
         after = Domain("id", ">", int(parameters.get("cursor") or 0))
         rows = Model.search(domain & after, order="id", limit=limit + 1)
         page = rows[:limit]
-        products = page if Model._name == "product.product" else page.product_id
-        quantities = self._get_publishable_quantities(products) if products else defaultdict(float)
-        items = [
-            {
-                "sku": row[field],
-                "quantity": quantities[(row if Model._name == "product.product" else row.product_id).id],
-            }
-            for row in page
-        ]
+        if Model._name == "product.product":
+            by_id = self._get_publishable_quantities(page)
+            quantities = {row: by_id[row.id] for row in page}
+        else:  # a listing may have a rule of its own
+            quantities = self._get_listing_quantities(page)
+        items = [{"sku": row[field], "quantity": quantities.get(row, 0.0)} for row in page]
         known = set(Model.search(domain).mapped(field)) if skus else set()
         return 200, {
             "items": items,

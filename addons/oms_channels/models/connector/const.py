@@ -61,6 +61,7 @@ TARGETS = [
     ("payment.currency", "Payment: Currency"),
     ("payment.captured_amount", "Payment: Taken"),
     ("payment.refunded_amount", "Payment: Given Back"),
+    ("payment.fee_amount", "Payment: Fee Kept"),
     ("payment.state", "Payment: State"),
     ("payment.date", "Payment: Date"),
     ("refund_request.external_id", "Request: ID in the Shop"),
@@ -101,5 +102,6 @@ TARGETS = [
     ("listing.product_external_id", "Product: Product's ID"),
     ("listing.inventory_external_id", "Product: Inventory ID"),
     ("listing.is_active", "Product: Is on Sale"),
+    ("listing.quantity", "Product: Units in the Shop"),
     ("push.carrier", "Shipment: Carrier's Code"),
 ]

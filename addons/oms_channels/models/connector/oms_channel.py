@@ -3,6 +3,7 @@ from odoo.exceptions import UserError, ValidationError
 
 from ...adapters import get_adapter_class
 from ...adapters.types import ChannelConfig
+from ..oms_channel_keys import get_origin
 
 
 class OmsChannel(models.Model):
@@ -48,6 +49,18 @@ class OmsChannel(models.Model):
         config = ChannelConfig(base_url="", options={"connector": self.connector_id._get_spec()})
         return get_adapter_class(self.provider)(config).capabilities
 
+    def _has_keys(self):
+        """Override: the token is one, too."""
+        return super()._has_keys() or bool(self.api_token)
+
+    def _find_key_hosts(self):
+        """Override: keys are exchanged for a token where the connector says, which may be another host."""
+        hosts = super()._find_key_hosts()
+        connector = self.connector_id
+        if self.provider == "custom" and connector.auth_kind == "oauth2" and "://" in (connector.token_path or ""):
+            hosts |= {get_origin(connector.token_path)}
+        return hosts
+
     def _get_webhook_help(self):
         """Override: where a connector says how the shop signs."""
         if self.provider != "custom":
@@ -69,3 +82,19 @@ class OmsChannel(models.Model):
                 )
             values |= {"connector": self.connector_id._get_spec(), "api_token": self.api_token}
         return values
+
+
+class OmsConnector(models.Model):
+    _inherit = "oms.connector"
+
+    def write(self, vals):
+        """Override: keys of channels that use it must not be sent elsewhere by who may not see them."""
+        if {"token_path", "auth_kind"}.isdisjoint(vals):
+            return super().write(vals)
+        # sudo: oms.channel - of all companies that use the connector
+        channels_sudo = self.env["oms.channel"].sudo().with_context(active_test=False)
+        channels = channels_sudo.search([("connector_id", "in", self.ids)]).sudo(False)
+        before = channels._get_key_hosts()
+        res = super().write(vals)
+        channels._check_key_hosts(before)
+        return res

@@ -31,6 +31,7 @@ class OmsConnectorEndpoint(models.Model):
             ("refund", "Refund"),
             ("stock_read", "Read Stock"),
             ("stock", "Tell Stock"),
+            ("price", "Tell a Price"),
         ],
         string="What For",
         required=True,

@@ -19,7 +19,15 @@ class OmsChannelAudit(models.Model):
     hour = fields.Datetime(string="Orders Placed In", required=True, readonly=True, help="The hour that begins then.")
     checked_date = fields.Datetime(string="Checked On", readonly=True)
     shop_count = fields.Integer(string="In the Shop", readonly=True)
-    held_count = fields.Integer(string="Here", readonly=True, help="As an order or as a message of the inbox.")
+    held_count = fields.Integer(string="Here", readonly=True, help="Orders of the shop's list that are orders here.")
+    waiting_count = fields.Integer(string="Waiting in the Inbox", readonly=True)
+    failed_count = fields.Integer(string="Failed in the Inbox", readonly=True)
+    left_count = fields.Integer(
+        string="Left Out", readonly=True, help="Skipped, cancelled before they were imported, or deleted here."
+    )
+    extra_count = fields.Integer(
+        string="Not in the Shop", readonly=True, help="Orders here that the shop's list does not have (any more)."
+    )
     missed_count = fields.Integer(string="Had Been Missed", readonly=True, help="Found by this check only.")
     fetched_count = fields.Integer(string="Fetched", readonly=True, help="Missed, and brought in by this check.")
     open_count = fields.Integer(string="Still Missing", readonly=True)
@@ -34,7 +42,14 @@ class OmsChannelAudit(models.Model):
     missed = fields.Json(readonly=True, help="{order id in the shop: {number, found, state, reason}}")
     missed_text = fields.Text(string="Missed Orders", compute="_compute_missed_text")
     state = fields.Selection(
-        [("complete", "Complete"), ("fetched", "Missed and Fetched"), ("missing", "Orders Missing")],
+        [
+            ("complete", "Complete"),
+            ("fetched", "Missed and Fetched"),
+            ("waiting", "Waiting in the Inbox"),
+            ("extra", "Not in the Shop"),
+            ("failed", "Failed in the Inbox"),
+            ("missing", "Orders Missing"),
+        ],
         compute="_compute_state",
         store=True,
     )
@@ -42,10 +57,18 @@ class OmsChannelAudit(models.Model):
     _hour_uniq = models.UniqueIndex("(channel_id, hour)", "This hour of the channel is there already.")
     _hour_idx = models.Index("(hour)")
 
-    @api.depends("missed_count", "open_count")
+    @api.depends("missed_count", "open_count", "failed_count", "extra_count", "waiting_count")
     def _compute_state(self):
+        """The worst that is true."""
+        counts = {
+            "missing": "open_count",
+            "failed": "failed_count",
+            "extra": "extra_count",
+            "waiting": "waiting_count",
+            "fetched": "missed_count",
+        }
         for audit in self:
-            audit.state = "missing" if audit.open_count else "fetched" if audit.missed_count else "complete"
+            audit.state = next((state for state, field in counts.items() if audit[field]), "complete")
 
     @api.depends("missed")
     def _compute_missed_text(self):

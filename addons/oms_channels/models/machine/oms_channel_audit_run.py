@@ -1,6 +1,6 @@
 import logging
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import UTC, timedelta
 from functools import partial
 from itertools import pairwise
@@ -62,20 +62,30 @@ class OmsChannel(models.Model):
     # === COMPUTE METHODS === #
 
     def _compute_audit_message(self):
-        sums = self._sum_audits()
+        sums, unfinished = self._sum_audits(), self._count_unfinished_orders()
         for channel in self:
-            shop, missed, still_open = sums.get(channel.id, (0, 0, 0))
+            shop, missed, still_open, extra = sums.get(channel.id, (0, 0, 0, 0))
             channel.audit_open_count = still_open
-            channel.audit_message = channel._describe_audit(shop, missed, still_open) if channel.audit_date else False
+            channel.audit_message = channel.audit_date and channel._describe_audit(
+                {
+                    "count": f"{shop:,}",
+                    "days": channel.audit_days,
+                    "missed": missed,
+                    "open": still_open,
+                    "extra": extra,
+                    "failed": unfinished.get((channel.id, "failed"), 0),
+                    "waiting": unfinished.get((channel.id, "pending"), 0),
+                }
+            )
 
     def _sum_audits(self):
-        """Return {channel id: (orders in the shop, missed, still missing)} of each channel's days."""
+        """Return {channel id: (orders in the shop, missed, still missing, not in the shop)} of each channel's days."""
         if not self.ids:
             return {}
         self.env["oms.channel.audit"].flush_model()
         rows = self.env.execute_query(
             SQL(
-                "SELECT a.channel_id, sum(a.shop_count), sum(a.missed_count), sum(a.open_count)"
+                "SELECT a.channel_id, sum(a.shop_count), sum(a.missed_count), sum(a.open_count), sum(a.extra_count)"
                 " FROM oms_channel_audit a JOIN oms_channel c ON c.id = a.channel_id"
                 " WHERE a.channel_id = ANY(%s) AND a.hour >= now() AT TIME ZONE 'UTC' - c.audit_days * interval '1 day'"
                 " GROUP BY a.channel_id",
@@ -84,17 +94,28 @@ class OmsChannel(models.Model):
         )
         return {channel_id: counts for channel_id, *counts in rows}
 
-    def _describe_audit(self, shop, missed, still_open):
-        """Return the sentence on the card."""
-        values = {"count": f"{shop:,}", "days": self.audit_days, "missed": missed, "open": still_open}
-        if still_open:
-            return self.env._("%(open)s of %(count)s orders of the last %(days)s days are missing.", **values)
-        if missed:
-            return self.env._(
-                "All %(count)s orders of the last %(days)s days are here; %(missed)s had been missed and were fetched.",
-                **values,
+    def _describe_audit(self, values):
+        """Return the sentences on the card: all is only well when each order is an order here."""
+        parts = []
+        if values["open"]:
+            parts.append(self.env._("%(open)s of %(count)s orders of the last %(days)s days are missing.", **values))
+        if values["failed"]:
+            parts.append(self.env._("%(failed)s orders failed in the inbox and are not here yet.", **values))
+        if values["waiting"]:
+            parts.append(self.env._("%(waiting)s orders wait in the inbox.", **values))
+        if not parts and values["missed"]:
+            parts.append(
+                self.env._(
+                    "All %(count)s orders of the last %(days)s days are here; %(missed)s had been missed and were "
+                    "fetched.",
+                    **values,
+                )
             )
-        return self.env._("All %(count)s orders of the last %(days)s days are here.", **values)
+        elif not parts:
+            parts.append(self.env._("All %(count)s orders of the last %(days)s days are here.", **values))
+        if values["extra"]:
+            parts.append(self.env._("%(extra)s orders here are not in the shop's list.", **values))
+        return " ".join(parts)
 
     @api.model
     def _search_audit_open_count(self, operator, value):
@@ -147,17 +168,16 @@ class OmsChannel(models.Model):
         self.ensure_one()
         now = fields.Datetime.now()
         since, is_full = self._get_audit_start(now)
-        error = self._call_shop(partial(self._audit_since, since, is_full, now))
+        error = self._call_shop(partial(self._audit_since, since, now))
         is_through = is_full and not error
         self.write(
             {"audit_error": error or False, "audit_date": now, **({"audit_full_date": now} if is_through else {})}
         )
 
-    def _audit_since(self, since, is_full, now):
+    def _audit_since(self, since, now):
         adapter = self._get_adapter(is_live=True)
         self._write_audits(self._count_shop_orders(adapter, since, now), now)
-        if is_full:
-            self._check_webhooks(adapter)
+        self._check_webhooks(adapter)
 
     def _get_audit_start(self, now):
         """Return (the hour from which to count, whether it is the daily check). Never before the channel began."""
@@ -176,13 +196,13 @@ class OmsChannel(models.Model):
         only when they were missing: their hour is not listed in full.
         """
         fresh = now - timedelta(minutes=FRESH_INTERVALS * self.pull_interval)
-        hours, seen = defaultdict(lambda: {"ids": 0, "numbers": [], "missed": {}}), set()
+        hours, seen = defaultdict(lambda: {"ids": 0, "numbers": [], "missed": {}, "held": Counter(), "extra": 0}), set()
         for refs in adapter.list_order_ids(since.replace(tzinfo=UTC)):
             new = {ref.external_id: ref for ref in refs if ref.external_id not in seen}
             seen |= new.keys()
             placed = {key: self._get_placed_date(ref, now) for key, ref in new.items()}
             new = {key: ref for key, ref in new.items() if placed[key] <= fresh}
-            held = self._find_held_ids(list(new))
+            held = self._find_held_states(list(new))
             for key, ref in new.items():
                 row = hours[placed[key].replace(minute=0, second=0, microsecond=0)]
                 if placed[key] >= since:
@@ -190,8 +210,13 @@ class OmsChannel(models.Model):
                     row["numbers"].append(ref.number or "")
                 if key not in held:
                     row["missed"][key] = self._fetch_missed(adapter, ref, now)
+                    held[key] = "pending" if row["missed"][key]["state"] == "fetched" else "open"
+                if placed[key] >= since:
+                    row["held"][held[key]] += 1
             # Ends the transaction: no snapshot and no lock is held while the shop answers.
             self.env["ir.cron"]._commit_progress()
+        for hour, count in self._count_extra_orders(since, fresh, list(seen)):
+            hours[hour]["extra"] = count
         since_hour = since.replace(minute=0, second=0, microsecond=0)
         return {hour: row for hour, row in hours.items() if hour >= since_hour or row["missed"]}
 
@@ -199,26 +224,6 @@ class OmsChannel(models.Model):
     def _get_placed_date(self, ref, now):
         """Return when an order was placed; what can't be read was placed long enough ago to be here."""
         return ref.placed_at.astimezone(UTC).replace(tzinfo=None, microsecond=0) if ref.placed_at else now - ONE_HOUR
-
-    def _find_held_ids(self, external_ids):
-        """Return the ids among these that are an order here or a message of the inbox."""
-        if not external_ids:
-            return set()
-        self.env["sale.order"].flush_model(["channel_id", "channel_order_id"])
-        self.env["oms.channel.message"].flush_model(["channel_id", "external_id"])
-        return {
-            row[0]
-            for row in self.env.execute_query(
-                SQL(
-                    "SELECT channel_order_id FROM sale_order WHERE channel_id = %(channel)s"
-                    " AND channel_order_id = ANY(%(ids)s)"
-                    " UNION SELECT external_id FROM oms_channel_message WHERE channel_id = %(channel)s"
-                    " AND external_id = ANY(%(ids)s)",
-                    channel=self.id,
-                    ids=external_ids,
-                )
-            )
-        }
 
     def _fetch_missed(self, adapter, ref, now):
         """Store a missing order in the inbox. :return: what becomes of it, JSON-able"""
@@ -271,10 +276,20 @@ class OmsChannel(models.Model):
         # An hour before the window is not listed in full: its count stays, but for what was found missing.
         shop = row["ids"] or max(audit.shop_count, len(missed))
         numbers = sorted((one for one in row["numbers"] if one), key=lambda one: (len(one), one))
+        counted = {}
+        if row["ids"] or row["extra"]:
+            held = row["held"]
+            counted = {
+                "held_count": held["order"],
+                "waiting_count": held["pending"],
+                "failed_count": held["failed"],
+                "left_count": held["left"],
+                "extra_count": row["extra"],
+            }
         return {
+            **counted,
             "checked_date": now,
             "shop_count": shop,
-            "held_count": shop - still_open,
             "missed_count": len(missed),
             "fetched_count": len(missed) - still_open,
             "open_count": still_open,

@@ -30,12 +30,14 @@ class OmsChannelBuyer(models.Model):
         domain = Domain.OR(
             Domain("model", "=", records._name) & Domain("res_id", "in", records.ids) for records in documents
         )
-        # sudo: mail.message, mail.tracking.value, oms.hold, oms.event - what tells of buyers goes, whoever may read it
+        # sudo: mail.message, mail.tracking.value - what tells of buyers goes, whoever may read it
         messages_sudo = self.env["mail.message"].sudo().search(domain)
         self._forget_tracking(messages_sudo, words)
         self._forget_messages(messages_sudo.filtered(lambda message: self._is_telling(message, contacts, words)))
-        self._forget_holds(orders.sudo(), words)
-        for event_sudo in self.env["oms.event"].sudo().search([("order_id", "in", orders.ids), ("data", "!=", False)]):
+        self._forget_holds(orders.sudo(), words)  # sudo: oms.hold - likewise
+        telling = [("order_id", "in", orders.ids), ("data", "!=", False)]
+        # sudo: oms.event - likewise
+        for event_sudo in self.env["oms.event"].sudo().search(telling):
             self._forget_address(event_sudo)
 
     @api.model

@@ -14,8 +14,13 @@ class OmsChannelMessage(models.Model):
 
     _inherit = "oms.channel.message"
 
-    previous_id = fields.Many2one("oms.channel.message", string="Message Before", compute="_compute_previous_id")
-    # groups: it holds the buyer's name, address and phone
+    # groups: they tell the buyer's name, address and phone
+    previous_id = fields.Many2one(
+        "oms.channel.message",
+        string="Message Before",
+        compute="_compute_previous_id",
+        groups="oms_base.oms_base_group_manager",
+    )
     difference_html = fields.Html(
         string="Differences",
         compute="_compute_difference_html",
@@ -24,13 +29,13 @@ class OmsChannelMessage(models.Model):
     )
 
     def _compute_previous_id(self):
-        """The last message before with content: webhooks carry none."""
+        """The last message before with content."""
         before = self.search_fetch(
             [
                 ("channel_id", "in", self.channel_id.ids),
                 ("external_id", "in", [one for one in self.mapped("external_id") if one]),
-                ("source", "!=", "webhook"),
                 ("id", "<", max(self.ids, default=0)),
+                *self._get_offline_domain(),
             ],
             ["channel_id", "external_id"],
             order="id desc",
@@ -43,11 +48,12 @@ class OmsChannelMessage(models.Model):
     @api.depends("previous_id")
     def _compute_difference_html(self):
         for message in self:
-            message.difference_html = message._render_differences() if message.previous_id else False
+            has_both = message.previous_id and message._get_order_content()
+            message.difference_html = message._render_differences() if has_both else False
 
     def _render_differences(self):
         """Return the table of what differs from the message before."""
-        before, now = flatten(self.previous_id.payload), flatten(self.payload)
+        before, now = flatten(self.previous_id._get_order_content()), flatten(self._get_order_content())
         paths = [path for path in dict.fromkeys([*before, *now]) if before.get(path) != now.get(path)]
         if not paths:
             return Markup("<p class='text-muted'>%s</p>") % self.env._("The content is the same.")

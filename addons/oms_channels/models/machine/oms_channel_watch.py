@@ -1,3 +1,4 @@
+import logging
 from collections import defaultdict
 from datetime import UTC, timedelta
 
@@ -6,6 +7,8 @@ from odoo.fields import Domain
 
 from ...adapters import base
 from ...adapters.errors import AdapterError
+
+_logger = logging.getLogger(__name__)
 
 # What is usual is what was in these weeks.
 HISTORY_WEEKS = 8
@@ -52,7 +55,7 @@ class OmsChannel(models.Model):
         string="Keys End On", copy=False, groups="base.group_system", help="When the shop's keys stop working."
     )
     webhook_missing = fields.Boolean(
-        readonly=True, copy=False, help="The shop does not have our webhook, by the last daily check."
+        readonly=True, copy=False, help="The shop does not have our webhooks, and did not take them again."
     )
     alert_ids = fields.One2many(
         "oms.channel.alert", "channel_id", string="Alerts", domain=[("closed_date", "=", False)], readonly=True
@@ -243,7 +246,7 @@ class OmsChannel(models.Model):
         for channel in self.filtered("webhook_missing"):
             issues[channel, "webhook"] = (
                 "error",
-                self.env._("The shop does not have our webhook any more. Register it again."),
+                self.env._("The shop does not have all of our webhooks any more, and did not take them again."),
             )
         # sudo: oms.channel - whether there is a secret, not which
         watched = self.sudo().filtered(
@@ -270,18 +273,30 @@ class OmsChannel(models.Model):
                     )
 
     def _check_webhooks(self, adapter):
-        """Ask the shop whether it still has our webhooks. Called once a day by the gap check."""
+        """Ask the shop whether it still has our webhooks, each topic, and register what is gone. Called by the gap
+        check, each hour."""
         self.ensure_one()
-        channel_sudo = self.sudo()  # sudo: oms.channel - whether there is a secret, not which
+        channel_sudo = self.sudo()  # sudo: oms.channel - the secret is handed to the shop, never shown
         if base.WEBHOOK_SETUP not in self._get_capabilities() or not channel_sudo.webhook_secret:
             self.webhook_missing = False
             return
+        url, missing = self.webhook_url, False
         try:
-            url = self.webhook_url
-            registered = adapter.fetch_webhooks()
-        except AdapterError:
-            return  # a key that may not read them: nothing is known
-        self.webhook_missing = not any(row.url == url and row.is_active for row in registered)
+            missing = self._find_missing_topics(adapter, url)
+            if missing:
+                adapter.ensure_webhooks(url, channel_sudo.webhook_secret)
+                _logger.info("Channel %s: webhooks were gone and are registered again: %s", self.id, missing)
+                missing = self._find_missing_topics(adapter, url)
+        except AdapterError as error:  # a key that may not read or write them
+            _logger.info("Channel %s: the webhooks could not be checked: %s", self.id, error.message)
+            if missing is False:
+                return
+        self.webhook_missing = bool(missing)
+
+    @api.model
+    def _find_missing_topics(self, adapter, url):
+        active = {row.topic for row in adapter.fetch_webhooks() if row.url == url and row.is_active}
+        return sorted(set(adapter.webhook_topics) - active)
 
     # === CARD === #
 

@@ -166,9 +166,10 @@ class OmsChannel(models.Model):
                 "is_pulling": True,
                 "pull_start_date": self.pull_start_date or now,
                 "pull_checkpoint": False,
+                "pull_state": False,
                 "next_pull_date": now,
                 "next_stock_date": now,
                 "rest_until": False,
             }
         )
-        self._trigger_pull("")
+        self._wake_pull()

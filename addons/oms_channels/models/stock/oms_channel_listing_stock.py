@@ -1,12 +1,14 @@
-from collections import defaultdict
+from datetime import timedelta
 from decimal import Decimal
 
 from odoo import api, fields, models
-from odoo.tools import float_compare
+from odoo.tools import SQL, float_compare
 
 from ...adapters import notices
 
 DIGITS = 2
+# What a shop refuses again and again is sent to it once a day.
+REFUSED_MINUTES = 24 * 60
 # What of a listing changes how much its shop is told.
 STOCK_FIELDS = frozenset(
     (
@@ -54,6 +56,9 @@ class OmsChannelListing(models.Model):
         string="To Be Read Back", readonly=True, copy=False, help="The shop said something that it was not told."
     )
     publish_error = fields.Char(string="Publishing Error", readonly=True, copy=False)
+    refused_count = fields.Integer(
+        string="Refusals in a Row", readonly=True, copy=False, help="The more, the longer until it is told once more."
+    )
 
     _stock_check_idx = models.Index("(channel_id) WHERE is_stock_check_due")
     _stock_drift_idx = models.Index("(channel_id) WHERE stock_drift <> 0")
@@ -88,11 +93,26 @@ class OmsChannelListing(models.Model):
     @api.model
     def _write_sent(self, levels):
         """Keep what is on its way to the shop. :param levels: [[listing id, quantity], ...]"""
-        by_quantity = defaultdict(list)
-        for listing_id, quantity in levels:
-            by_quantity[quantity].append(listing_id)
-        for quantity, ids in by_quantity.items():
-            self.browse(ids).write({"sent_quantity": quantity, "sent_date": fields.Datetime.now()})
+        self._update_quantities("sent_quantity", levels)
+        self.browse(level[0] for level in levels).write({"sent_date": fields.Datetime.now()})
+
+    @api.model
+    def _update_quantities(self, field, levels):
+        """Write a quantity of its own on each listing, in one UPDATE. :param levels: [[listing id, quantity], ...]"""
+        if not levels:
+            return
+        listings = self.browse(level[0] for level in levels)
+        listings.flush_recordset([field])
+        self.env.cr.execute(
+            SQL(
+                "UPDATE oms_channel_listing listing SET %s = told.quantity"
+                " FROM unnest(%s::int[], %s::numeric[]) AS told(id, quantity) WHERE listing.id = told.id",
+                SQL.identifier(field),
+                listings.ids,
+                [level[1] for level in levels],
+            )
+        )
+        listings.invalidate_recordset([field])
 
     # === WHAT THE SHOP HAS === #
 
@@ -103,6 +123,15 @@ class OmsChannelListing(models.Model):
         if self.seen_date and (not self.published_date or self.seen_date >= self.published_date):
             return self.seen_quantity
         return self.published_quantity if self.published_date and not self.publish_error else None
+
+    def _is_refused(self, quantity):
+        """Return whether the shop refused this quantity when it was sent last, and it is too early to send it again."""
+        if not self.publish_error or not self.refused_count or not self.sent_date:
+            return False
+        if float_compare(quantity, self.sent_quantity, precision_digits=DIGITS):
+            return False
+        minutes = min(self.channel_id.stock_interval * 2 ** min(self.refused_count, 20), REFUSED_MINUTES)
+        return self.sent_date > fields.Datetime.now() - timedelta(minutes=minutes)
 
     def _is_own_number(self, quantity):
         """Return whether a quantity that the shop shows is what we said: an echo, no change."""

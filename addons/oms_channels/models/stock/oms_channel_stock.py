@@ -8,6 +8,7 @@ from odoo.tools import SQL, float_compare, ormcache, split_every
 
 from odoo.addons.oms_base.tools import notification
 
+from ...stock_rule import StockRule
 from .oms_channel_listing_stock import DIGITS
 
 # Levels told in one call: shops limit the size of theirs, and one refused call must not hold up all.
@@ -24,6 +25,9 @@ TOLD_FIELDS = (
     "published_quantity",
     "published_date",
     "publish_error",
+    "refused_count",
+    "sent_quantity",
+    "sent_date",
     "seen_quantity",
     "seen_date",
 )
@@ -77,6 +81,9 @@ class OmsChannel(models.Model):
     def action_publish_stock(self):
         """Have the stock published in the background at once."""
         self.write({"next_stock_date": fields.Datetime.now(), "is_publishing_stock": True})
+        # What was refused is told once more at once: somebody may have mended it.
+        refused = [("channel_id", "in", self.ids), ("refused_count", ">", 0)]
+        self.env["oms.channel.listing"].search(refused).refused_count = 0
         return notification(self.env._("The stock is being published in the background."))
 
     # === WAKING === #
@@ -194,7 +201,7 @@ class OmsChannel(models.Model):
             change = 1 if known is None else float_compare(quantity, known, precision_digits=DIGITS)
             if change > 0 and listing.product_id.id not in free_ids and quantity:
                 withheld_ids.add(listing.product_id.id)
-            elif change:
+            elif change and not listing._is_refused(quantity):
                 levels.append([listing.id, quantity])
         return sorted(levels, key=lambda level: (level[1], level[0])), withheld_ids
 
@@ -207,6 +214,8 @@ class OmsChannel(models.Model):
         Push = self.env["oms.channel.push"]
         waiting = set(Push._get_pending_listing_ids(self))
         levels = [level for level in levels if level[0] not in waiting]
+        listings = self.env["oms.channel.listing"].browse(level[0] for level in levels)
+        before = {str(listing.id): listing._get_known_quantity() for listing in listings}
         self.env["oms.channel.listing"]._write_sent(levels)
         return Push.create(
             [
@@ -214,7 +223,12 @@ class OmsChannel(models.Model):
                     "channel_id": self.id,
                     "kind": "stock",
                     "idempotency_key": f"stock-{uuid.uuid4().hex}",
-                    "payload": {"levels": chunk, "is_change": not is_full, "is_less": is_less},
+                    "payload": {
+                        "levels": chunk,
+                        "before": {str(row[0]): before[str(row[0])] for row in chunk},
+                        "is_change": not is_full,
+                        "is_less": is_less,
+                    },
                 }
                 for chunk in map(list, split_every(CHUNK_SIZE, levels))
             ]
@@ -235,6 +249,16 @@ class OmsChannel(models.Model):
         rule = self._get_stock_rule()
         free = self._get_free_quantities(products)
         return defaultdict(float, {product_id: rule.apply(quantity) for product_id, quantity in free.items()})
+
+    def _get_offered_quantities(self, products):
+        """Override of `oms_base`: a shop of our own sells from the same stock as all others, by the same rules. Without
+        a rule parts of a unit are offered as well."""
+        rule, free = self._get_stock_rule(), self._get_free_quantities(products)
+        offered = {
+            product_id: max(quantity, 0.0) if rule == StockRule() else rule.apply(quantity)
+            for product_id, quantity in free.items()
+        }
+        return {**super()._get_offered_quantities(products.filtered(lambda row: row.id not in offered)), **offered}
 
     def _get_free_quantities(self, products):
         """Return {product id: quantity} of what is sellable in the channel's warehouses, less what orders of any

@@ -7,7 +7,6 @@ from odoo.tools import split_every
 from odoo.addons.oms_base.tools import notification
 
 from ...adapters import base
-from ...adapters.errors import AdapterError, AuthError, RateLimited, Unavailable
 
 BATCH = 100
 EVERY = timedelta(days=1)
@@ -80,17 +79,18 @@ class OmsChannel(models.Model):
         :return: whether it came to the end
         """
         self.ensure_one()
-        try:
-            adapter = self._get_adapter(is_live=True)
-            if base.STOCK_READ not in adapter.capabilities:  # of a connector: known only now
-                return True
-            self._read_back(adapter, self._get_told_listings().filtered("is_stock_check_due"))
-            return not is_all or self._compare_all(adapter)
-        except AdapterError as error:
-            self.write({"compare_error": error.message, "next_compare_date": fields.Datetime.now() + EVERY / 24})
-            if isinstance(error, RateLimited | Unavailable | AuthError):
-                self._open_circuit(error.message, error.retry_after)
+        results = []
+        error = self._call_shop(lambda: results.append(self._read_stock(is_all)))
+        if error:
+            self.write({"compare_error": error, "next_compare_date": fields.Datetime.now() + EVERY / 24})
+        return bool(error) or results == [True]
+
+    def _read_stock(self, is_all):
+        adapter = self._get_adapter(is_live=True)
+        if base.STOCK_READ not in adapter.capabilities:  # of a connector: known only now
             return True
+        self._read_back(adapter, self._get_told_listings().filtered("is_stock_check_due"))
+        return not is_all or self._compare_all(adapter)
 
     def _compare_all(self, adapter):
         state = self.compare_state or {"after": 0, "count": 0, "differ": 0, "missing": 0}

@@ -10,6 +10,11 @@ STEP_SIZE = 3
 FRESH_SECONDS = 3
 
 
+def to_text(quantity):
+    """Return a quantity as it is read; a question mark for what is not known."""
+    return "?" if quantity is None else f"{quantity:g}"
+
+
 class OmsChannelPush(models.Model):
     """Stock in the outbox: lanes of its own, which first look for what changed. What waits is told as it is when its
     turn comes, so that one waiting push for each listing is enough."""
@@ -76,27 +81,43 @@ class OmsChannelPush(models.Model):
         self.payload = {**self.payload, "levels": levels}
         self.env["oms.channel.listing"]._write_sent([level for level in levels if level[1] != queued[level[0]]])
 
+    def _compute_content_text(self):
+        """Override: of stock, each listing with what the shop had as far as was known, and what it is told."""
+        stock = self.filtered(lambda push: push.kind == "stock" and push.payload)
+        res = super(OmsChannelPush, self - stock)._compute_content_text()
+        names = {listing.id: listing.display_name for listing in stock._get_stock_listings()}
+        for push in stock:
+            before = push.payload.get("before") or {}
+            rows = [
+                (names.get(listing_id, listing_id), to_text(before.get(str(listing_id))), to_text(quantity))
+                for listing_id, quantity in push.payload["levels"]
+            ]
+            push.content_text = "\n".join(f"{name}: {was} \u2192 {told}" for name, was, told in rows)
+        return res
+
     def _get_stock_listings(self):
-        return self.env["oms.channel.listing"].browse([row[0] for row in self.payload["levels"]]).exists()
+        ids = [row[0] for push in self for row in push.payload["levels"]]
+        return self.env["oms.channel.listing"].browse(ids).exists()
 
     def _apply_stock_result(self, result):
         """Keep on each listing what the shop has now, or why it has not. :return: values of this row"""
-        quantities, now = dict(self.payload["levels"]), fields.Datetime.now()
-        refused = 0
-        for listing, error in zip(self._get_stock_listings(), result.errors, strict=True):
-            refused += bool(error)
-            if error:
-                listing.write({"publish_error": error})
-            else:
-                listing.write(
-                    {
-                        "published_quantity": quantities[listing.id],
-                        "published_date": now,
-                        "publish_error": False,
-                        "stock_drift": 0.0,
-                    }
-                )
-        accepted = len(result.errors) - refused
+        quantities, listings = dict(self.payload["levels"]), self._get_stock_listings()
+        errors = dict(zip(listings, result.errors, strict=True))
+        accepted = listings.filtered(lambda listing: not errors[listing])
+        accepted._update_quantities("published_quantity", [[one.id, quantities[one.id]] for one in accepted])
+        accepted.write(
+            {
+                "published_date": fields.Datetime.now(),
+                "publish_error": False,
+                "refused_count": 0,
+                "stock_drift": 0.0,
+            }
+        )
+        refused = listings - accepted
+        for (error, count), rows in refused.grouped(lambda row: (errors[row], row.refused_count)).items():
+            rows.write({"publish_error": error, "refused_count": count + 1})
         return {
-            "response": self.env._("%(accepted)s accepted, %(refused)s refused.", accepted=accepted, refused=refused)
+            "response": self.env._(
+                "%(accepted)s accepted, %(refused)s refused.", accepted=len(accepted), refused=len(refused)
+            )
         }

@@ -1,0 +1,74 @@
+from odoo import models
+from odoo.tools import SQL
+
+# What of an order's messages says most about it, when there is no order.
+RANKS = {"order": 0, "pending": 1, "failed": 2, "left": 3}
+
+
+class OmsChannel(models.Model):
+    """The gap check: what is here, counted in the database, whatever the shop says."""
+
+    _inherit = "oms.channel"
+
+    def _find_held_states(self, external_ids):
+        """Return {external id: what is here of it}: "order"; else its messages: "pending", "failed", or "left" out, as
+        it was skipped, cancelled before it came, or deleted here since. Those of which there is nothing are not in it.
+        """
+        if not external_ids:
+            return {}
+        self.env["sale.order"].flush_model(["channel_id", "channel_order_id"])
+        self.env["oms.channel.message"].flush_model(["channel_id", "external_id", "state"])
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT channel_order_id, 'order' FROM sale_order WHERE channel_id = %(channel)s"
+                " AND channel_order_id = ANY(%(ids)s)"
+                " UNION SELECT external_id, CASE WHEN state IN ('pending', 'failed') THEN state ELSE 'left' END"
+                " FROM oms_channel_message WHERE channel_id = %(channel)s AND external_id = ANY(%(ids)s)",
+                channel=self.id,
+                ids=external_ids,
+            )
+        )
+        held = {}
+        for external_id, state in rows:
+            held[external_id] = min(held.get(external_id, state), state, key=RANKS.get)
+        return held
+
+    def _count_extra_orders(self, since, until, listed_ids):
+        """Return [(hour, orders here that were placed in it and that the shop does not list)]. What came by the API or
+        from a file is none of the shop's.
+
+        :param listed_ids: ids of all orders that the shop lists
+        """
+        self.env["sale.order"].flush_model(["channel_id", "channel_order_id", "channel_is_direct", "date_order"])
+        return self.env.execute_query(
+            SQL(
+                "SELECT date_trunc('hour', o.date_order), count(*) FROM sale_order o"
+                " LEFT JOIN unnest(%(ids)s) AS listed(id) ON listed.id = o.channel_order_id"
+                " WHERE o.channel_id = %(channel)s AND o.channel_order_id IS NOT NULL AND listed.id IS NULL"
+                " AND o.date_order >= %(since)s AND o.date_order <= %(until)s"
+                " AND o.channel_is_direct IS NOT TRUE GROUP BY 1",
+                channel=self.id,
+                ids=listed_ids,
+                since=since,
+                until=until,
+            )
+        )
+
+    def _count_unfinished_orders(self):
+        """Return {(channel id, "pending" or "failed"): orders in the inbox that are not here yet}, as of now."""
+        if not self.ids:
+            return {}
+        self.env["sale.order"].flush_model(["channel_id", "channel_order_id"])
+        self.env["oms.channel.message"].flush_model(["channel_id", "external_id", "state"])
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT m.channel_id, m.state, count(DISTINCT m.external_id) FROM oms_channel_message m"
+                " WHERE m.channel_id = ANY(%s) AND m.state IN ('pending', 'failed')"
+                " AND m.external_id NOT LIKE 'payment:%%' AND m.external_id NOT LIKE 'fulfillment:%%'"
+                " AND NOT EXISTS (SELECT FROM sale_order o WHERE o.channel_id = m.channel_id"
+                " AND o.channel_order_id = m.external_id)"
+                " GROUP BY m.channel_id, m.state",
+                self.ids,
+            )
+        )
+        return {(channel_id, state): count for channel_id, state, count in rows}
