@@ -9,6 +9,8 @@ from odoo.addons.oms_base.tools import work_undisturbed
 
 # Pushes that make the shop give money back.
 REFUNDING = ("refund", "cancel")
+# Values of invoice_status when nothing is left to be invoiced.
+INVOICED = ("invoiced", "upselling")
 
 
 class OmsChannelPayment(models.Model):
@@ -69,9 +71,7 @@ class OmsChannelPayment(models.Model):
         them at this moment, and those whose order is invoiced by now."""
         ours = Domain("kind", "in", REFUNDING) & Domain("state", "=", "pending")
         is_new = Domain("is_refund_new", "=", True) & Domain("order_id", "not any", [("channel_push_ids", "any", ours)])
-        is_invoiced = Domain("order_id.state", "=", "cancel") | Domain(
-            "order_id.invoice_status", "in", ("invoiced", "upselling")
-        )
+        is_invoiced = Domain("order_id.state", "=", "cancel") | Domain("order_id.invoice_status", "in", INVOICED)
         is_due = Domain("next_try", "=", False) | Domain("next_try", "<=", fields.Datetime.now())
         return is_new | (Domain("refund_state", "=", "waiting") & is_invoiced & is_due)
 
@@ -118,8 +118,10 @@ class OmsChannelPayment(models.Model):
             for currency, payments in order.channel_payment_ids.grouped("currency_id").items():
                 inbound = payments.filtered(lambda payment: payment.direction == "inbound")
                 given = currency.round(sum(inbound.mapped("refunded_amount")))
-                amount = currency.round(given - sum((payments - inbound).mapped("amount")))
-                if currency.compare_amounts(amount, 0.0) > 0:
+                outbound = payments - inbound
+                amount = currency.round(given - sum(outbound.mapped("amount")))
+                # A refund of ours that went out in the buyer's currency may come back a cent off.
+                if currency.compare_amounts(amount, currency.rounding * len(outbound)) > 0:
                     vals_list.append(self._prepare_shop_refund_values(order, inbound, amount, given))
         self.is_refund_new = False
         return self.create(vals_list)

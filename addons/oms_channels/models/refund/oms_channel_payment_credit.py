@@ -3,6 +3,8 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.fields import Command
 
+from .oms_channel_payment import INVOICED
+
 
 class OmsChannelPayment(models.Model):
     """Which credit note explains a refund made in the shop: one that is there, one made for it, or none is needed."""
@@ -22,7 +24,8 @@ class OmsChannelPayment(models.Model):
             self._link_credit_note(note)
             return
         inbound = order.channel_payment_ids.filtered(lambda payment: payment.direction == "inbound")
-        if any(invoice.state == "draft" for invoice in invoices) or any(inbound.mapped("amount_to_book")):
+        is_invoiced = order.state == "cancel" or order.invoice_status in INVOICED
+        if not is_invoiced or "draft" in invoices.mapped("state") or any(inbound.mapped("amount_to_book")):
             return
         due = self.currency_id.round(self.amount - self._get_overpaid_amount(inbound))
         left = sum(invoices.mapped("amount_total")) - sum((moves - invoices).mapped("amount_total"))
