@@ -230,7 +230,7 @@ class SaleOrder(models.Model):
             [contact] = self.env["oms.channel.buyer"]._find_or_create_contacts(channel, [channel_order])
             vals |= {key: contact[key] for key in ("partner_shipping_id", "partner_invoice_id")}
         if "billing" in differences:
-            self._apply_billing(channel_order)
+            self._apply_billing(channel_order, differences["billing"])
         if differences.keys() & {"lines", "total", "shipping"}:
             setup = self._prepare_channel_setup(channel, [channel_order])
             vals["channel_amount_total"] = float(self._get_expected_total(channel_order))

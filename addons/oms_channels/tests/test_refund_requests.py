@@ -1,5 +1,6 @@
 from contextlib import contextmanager
 
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common import ChannelsCommon, patch_method
@@ -169,9 +170,15 @@ class TestRefundRequests(ChannelsCommon):
 
     @contextmanager
     def _with_credit_note(self, order):
-        note = self.env["account.move"].new(
-            {"move_type": "out_refund", "currency_id": order.currency_id.id, "state": "posted"}
+        note = self.env["account.move"].create(
+            {
+                "move_type": "out_refund",
+                "partner_id": order.partner_id.id,
+                "invoice_date": "2026-01-01",
+                "invoice_line_ids": [Command.create({"product_id": self.mouse.id, "price_unit": 20.0})],
+            }
         )
+        note.action_post()
         kept = type(self.env["oms.channel.push"])._get_document
         replacement = lambda push: note if push.kind == "refund" else kept(push)
         with patch_method(self.env["oms.channel.push"], "_get_document", replacement):

@@ -91,7 +91,7 @@ class SaleOrder(models.Model):
         if "billing" in differences:
             if any(move.state == "posted" for move in self._get_channel_moves()):
                 raise UserError(self.env._("The order is invoiced."))
-            self._apply_billing(channel_order)
+            self._apply_billing(channel_order, differences["billing"])
         if "note" in differences:
             self.channel_note = channel_order.note
 
@@ -108,10 +108,9 @@ class SaleOrder(models.Model):
         if any(picking.carrier_tracking_ref for picking in pickings):
             raise UserError(self.env._("The parcel has its label already."))
 
-    def _apply_billing(self, channel_order):
+    def _apply_billing(self, channel_order, change):
         """Take over the invoice address, and the e-mail where it is still the one that came with the order."""
-        before = (self.channel_snapshot or {}).get("billing") or {}
-        old, partner = before.get("email") or "", self.partner_id
+        old, partner = (change.get("before") or {}).get("email") or "", self.partner_id
         if channel_order.email and old != channel_order.email and (partner.email or "") == old:
             partner.email = channel_order.email
         if channel_order.billing_address:
