@@ -128,7 +128,8 @@ class SaleOrder(models.Model):
         before, now = self.channel_snapshot or {}, self._prepare_channel_snapshot(channel_order)
         differences = {}
         is_known = channel_order.is_masked and before.get("address")
-        if before.get("address") != now["address"] and not is_known:
+        # An e-mail is no part of where the goods go: it is told with the billing address.
+        if _forget_email(before.get("address")) != _forget_email(now["address"]) and not is_known:
             differences["address"] = {"before": before.get("address"), "now": now["address"]}
         if before.get("billing") and before["billing"] != now["billing"] and not channel_order.is_masked:
             differences["billing"] = {"before": before["billing"], "now": now["billing"]}
@@ -240,6 +241,10 @@ class SaleOrder(models.Model):
             ]
         self.with_context(tracking_disable=True).write(vals)
         self._add_rounding_lines()
+
+
+def _forget_email(address):
+    return {**address, "email": ""} if address else None
 
 
 def _is_other_product(old, new):
