@@ -48,12 +48,6 @@ class TestShopRequests(ChannelsCommon):
         self.assertEqual((line.product_id, line.quantity, line.buyer_note), (self.mouse, 1.0, "Too small"))
         self.assertFalse(order.activity_ids)
 
-    def test_policy_approves_it(self):
-        self.policy.auto_approve_amount = 100.0
-        order = self._sell()
-        self._tell(self._request())
-        self.assertEqual(self._returns(order).state, "approved")
-
     def test_goods_and_money_answer_the_request(self):
         order = self._sell()
         self._tell(self._request(), self._request(number=2))
@@ -83,12 +77,15 @@ class TestShopRequests(ChannelsCommon):
         self.assertFalse(self._returns(order))
         self.assertIn("asked for in the shop", order.activity_ids.summary)
 
-    def test_money_alone_is_a_refund_of_its_amount(self):
+    def test_money_alone_is_a_refund_of_its_amount_that_the_policy_approves(self):
+        self.policy.auto_approve_amount = 100.0
         order = self._sell()
         row = {"kind": "refund", "state": "requested", "amount": "7.01", "reason": "Scratched", "lines": []}
         order._follow_late_requests({"R-1": row})
         oms_return = self._returns(order)
         self.assertEqual((oms_return.type, sum(oms_return.line_ids.mapped("refund_amount"))), ("refund_only", 7.01))
+        self.assertEqual(oms_return.state, "approved")
+        self.assertRecordValues(oms_return.credit_note_ids, [{"amount_total": 7.01, "state": "posted"}])
 
     def test_goods_that_have_not_left_are_held_instead(self):
         order = self._import(1, [("OMS-MOUSE", 2, 20.0)])

@@ -20,7 +20,8 @@ class AccountMove(models.Model):
             to_pay._get_refunded_orders()._oms_check_gate("refund")
         posted = super()._post(soft)
         owed = (to_pay & posted.sudo()).filtered(lambda move: not move.currency_id.is_zero(move.amount_residual))
-        self.env["oms.channel"]._notify("refund", owed)
+        if owed:
+            self.env["oms.channel"]._notify("refund", owed)
         return posted
 
     def _is_paid_by_shop(self):
