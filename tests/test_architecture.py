@@ -38,6 +38,18 @@ def python_files(folder):
     return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
 
 
+# Small addons that install themselves where two siblings are, and carry from one to the other what no hook does.
+JOINTS = {"oms_channels_returns": ["oms_channels", "oms_returns"]}
+
+
+@pytest.mark.parametrize("name", JOINTS)
+def test_joint_knows_the_two_it_joins(name):
+    assert manifest(name)["depends"] == JOINTS[name] and manifest(name)["auto_install"]
+    siblings = set(NAMES) - {name, "oms_base", *JOINTS[name]}
+    for path in python_files(ADDONS / name):
+        assert not [module for module in imported_modules(path) if siblings & set(module.split("."))], path
+
+
 @pytest.mark.parametrize("folder", [folder for folder in PURE_FOLDERS if (ADDONS / folder.split("/")[0]).is_dir()])
 def test_pure_code_knows_no_odoo(folder):
     files = python_files(ADDONS / folder)
@@ -58,7 +70,7 @@ def test_pure_file_knows_only_the_standard_library(name):
         assert module.split(".")[0] in sys.stdlib_module_names, f"{name} imports {module}"
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "oms_base"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("oms_base", *JOINTS)])
 def test_siblings_do_not_know_each_other(name):
     siblings = set(NAMES) - {name, "oms_base"}
     assert not siblings & set(manifest(name)["depends"])

@@ -208,7 +208,7 @@ class TestKillWorker(unittest.TestCase):
         )
 
     def _check_paid(self, order_id):
-        booked = "SELECT count(*) FROM oms_channel_payment WHERE order_id = %s AND payment_id IS NOT NULL"
+        booked = "SELECT count(*) FROM oms_channel_payment WHERE order_id = %s AND booked_amount > 0"
         wait_until(lambda: self._count(booked, order_id), "the payment is booked", 90)
         self.assertEqual(
             self.server.query(

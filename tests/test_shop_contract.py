@@ -356,6 +356,34 @@ def test_cancellation_in_the_shop_is_seen(shop, adapter):
     assert after.total == before.total
 
 
+@pytest.mark.only_where.with_args(lambda params: DRIVERS[params["shop"]]().reopen)  # else what is cancelled stays so
+def test_order_that_is_opened_again_in_the_shop_is_seen(shop, adapter):
+    order_id = shop.place()
+    before = _parse(adapter, order_id)
+    shop.cancel(order_id)
+    cancelled = _parse(adapter, order_id)
+    shop.reopen(order_id)
+    after = _parse(adapter, order_id)
+    assert (cancelled.status, after.status) == ("cancelled", "open") and after.version > cancelled.version
+    assert (after.total, after.lines) == (before.total, before.lines)
+    assert not adapter.says_cancelled(adapter.fetch_order(order_id))
+
+
+@needs(base.REFUND)
+def test_two_equal_refunds_are_both_paid(shop, adapter):
+    """Two credit notes of one amount: one answer of the shop is not the answer to both."""
+    order_id = shop.place()
+    shop.ask_refund_twice(order_id, Decimal("1.50"))
+    first = RefundNotice(order_id, Decimal("1.50"), shop.currency, "equal-1")
+    made = adapter.push_refund(first)
+    second = replace(first, idempotency_key="equal-2", used_request_ids=(made.external_id,))
+    other = adapter.push_refund(second)
+    assert (made.is_repeat, other.is_repeat) == (False, False) and made.external_id != other.external_id
+    assert adapter.push_refund(second).is_repeat
+    assert adapter.push_refund(replace(first, used_request_ids=(other.external_id,))).is_repeat
+    assert shop.get_refunds(order_id) == [Decimal("1.50")] * 2
+
+
 # Where the buyer has to ask: see test_taobao_grants_what_the_buyer_asks_for.
 @needs(base.REFUND, refunds_on_request=False)
 def test_money_goes_back_in_parts_each_once_and_never_too_much(shop, adapter):
@@ -402,6 +430,8 @@ def test_return_is_told_once(shop, adapter):
     returned = {line.external_id: line.returned_quantity for line in after.lines if line.returned_quantity}
     assert returned == {line.external_id: 1}
     assert (after.total, after.refund_requests) == (before.total, ())
+    # Else it would look like another price.
+    assert [line.total for line in after.lines] == [line.total for line in before.lines]
 
 
 @needs(base.PAYOUTS)

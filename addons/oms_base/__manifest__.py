@@ -6,6 +6,7 @@
     "version": "19.0.2.2.0",
     "license": "LGPL-3",
     "application": True,
+    "uninstall_hook": "uninstall_hook",
     "depends": ["sale_stock"],
     "external_dependencies": {"python": ["phonenumbers"]},
     "data": [

@@ -3,7 +3,7 @@
     "summary": "Shops: orders in, shipments and refunds out, products, stock, payments and invoices",
     "author": "OMS",
     "category": "Supply Chain/OMS",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "license": "LGPL-3",
     "depends": ["oms_base", "stock_delivery"],
     "external_dependencies": {"python": ["jmespath", "jsonschema", "openpyxl", "xlsxwriter"]},

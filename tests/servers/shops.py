@@ -55,6 +55,7 @@ class ShopDriver:
     edit_bumps_list = True  # whether an edit moves an order to the end of the list
     refunds_on_request = False  # whether money goes back only when the buyer asks
     reopens_session = False  # whether the adapter logs in again by itself
+    reopen = None  # callable(order_id) that opens a cancelled order again, where that can be done
 
     def __enter__(self):
         self.server = self.make_server()
@@ -95,6 +96,9 @@ class ShopDriver:
 
     def ask_refund(self, order_id, amount=None):
         """The buyer asks for money back, all of it or an amount: where nothing is paid back unless one does."""
+
+    def ask_refund_twice(self, order_id, amount):
+        """The buyer asks for the same amount twice, likewise."""
 
     def count_parcels(self, order_id):
         raise NotImplementedError
@@ -285,6 +289,9 @@ class WooCommerceDriver(ShopDriver):
 
     def cancel(self, order_id):
         self.client.put(f"/orders/{order_id}", {"status": "cancelled"})
+
+    def reopen(self, order_id):
+        self.client.put(f"/orders/{order_id}", {"status": "processing"})
 
     def count_parcels(self, order_id):
         return len(woocommerce_mapper.get_parcels(self.make_adapter().fetch_order(order_id)))
@@ -502,6 +509,10 @@ class TaobaoDriver(ShopDriver):
             fee = Decimal(order["divide_order_fee"]) + (post_fee if order is orders[-1] else 0)
             self.server.ask_refund(order_id, index, refund_fee=str(fee))
 
+    def ask_refund_twice(self, order_id, amount):
+        for index in range(2):
+            self.server.ask_refund(order_id, index, refund_fee=str(amount))
+
     def get_refunds(self, order_id):
         refunds = [row for row in self.server.refunds.values() if str(row["tid"]) == order_id]
         return [Decimal(row["refund_fee"]) for row in refunds if row["status"] == "SUCCESS"]
@@ -556,6 +567,10 @@ class WechatDriver(TaobaoDriver):
 
     def ask_refund(self, order_id, amount=None):
         self.server.ask_refund(order_id, amount=amount)
+
+    def ask_refund_twice(self, order_id, amount):
+        for _index in range(2):
+            self.server.ask_refund(order_id, amount=amount, count=1)
 
     def get_refunds(self, order_id):
         return [Decimal(row["refund_info"]["amount"]) / 100 for row in self.server.get_granted(order_id)]

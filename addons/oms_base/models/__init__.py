@@ -23,3 +23,4 @@ from . import res_config_settings
 from . import account_analytic_distribution_model
 from . import account_move
 from . import account_move_line
+from . import account_tax

@@ -23,6 +23,13 @@ class SaleOrderLine(models.Model):
         self.ensure_one()
         return self.channel_line_id
 
+    def _get_invoice_lines(self):
+        """Override of `sale` to leave out what credits money and not quantity.
+
+        Goods refunded without being delivered again, shared discounts and shipping would otherwise be due once more.
+        """
+        return super()._get_invoice_lines().filtered(lambda line: not line.oms_is_money_only)
+
     def _action_launch_stock_rule(self, *, previous_product_uom_qty=False):
         """Override of `sale_stock` to keep the gate "allocate": what is on hold is launched once it is released."""
         if self.env.context.get("skip_procurement"):  # Odoo's own key: nothing is launched, so there is no gate to pass

@@ -49,6 +49,10 @@ class ChannelAdapter:
     webhook_topics = ()
     # Key and values by which a raw order of the list says that it is cancelled, to be worked before the others.
     status_key, cancelled_states = "status", frozenset()
+    # Topics of webhooks about orders that were deleted, some of them so that they can't be read any more.
+    deleted_topics = frozenset()
+    # Whether its orders say nothing of refunds, so that they are taken from the movements of its account.
+    refunds_come_by_payouts = False
 
     def __init__(self, config, transport=None):
         self.config = config

@@ -48,7 +48,8 @@ class RefundNotice:
     payment_external_id: str = ""  # "" = the order's payment with the most left to refund
     note: str = ""
     lines: tuple[tuple[str, Decimal], ...] = ()
-    request_external_id: str = ""
+    request_external_id: str = ""  # of the buyer's request in the shop that this answers
+    used_request_ids: tuple[str, ...] = ()  # requests that others of the order were paid back by
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from . import oms_channel_amazon
 from . import oms_channel_wechat
 from . import oms_channel_payment
 from . import oms_channel_buyer
+from . import account_payment
 from . import connector
 from . import oms_event
 from . import res_config_settings
@@ -24,11 +25,13 @@ from . import oms_hold
 from . import sale_order
 from . import sale_order_import
 from . import sale_order_change
+from . import sale_order_reopen
 from . import sale_order_refund_request
 from . import sale_order_line
 from . import sale_order_invoice
 from . import account_move
 from . import stock_picking
+from . import refund
 from . import machine
 from . import stock
 from . import listing

@@ -19,13 +19,26 @@ class AccountMove(models.Model):
         """Return the channel orders that these invoices or credit notes are for."""
         return self.line_ids.sale_line_ids.order_id.filtered("channel_id")
 
+    def _get_refunded_orders(self):
+        """Return the channel orders that these credit notes are for; one without links is for those of its invoice."""
+        orders = self.env["sale.order"]
+        for move in self:
+            orders |= move._get_channel_orders() or move.reversed_entry_id._get_channel_orders()
+        return orders
+
+    def _get_channel_request_ref(self):
+        """Return the shop's id of the buyer's request that this credit note answers, "" where nobody knows. To be
+        extended by who keeps it."""
+        self.ensure_one()
+        return ""
+
     def _get_channel_refunds(self):
         """Return what each channel order gets back by this credit note.
 
         :return: dict {sale.order: {"amount": with tax, "lines": [[line id in the shop, quantity as text], ...]}}
         """
         self.ensure_one()
-        orders = self._get_channel_orders() or self.reversed_entry_id._get_channel_orders()
+        orders = self._get_refunded_orders()
         amounts, quantities = defaultdict(float), defaultdict(float)
         for line in self.invoice_line_ids:
             order_line = line.sale_line_ids[:1]
@@ -37,8 +50,8 @@ class AccountMove(models.Model):
             if not order_line.product_uom_id.is_zero(quantity):
                 lines[order_line.order_id].append([order_line.channel_line_id, f"{quantity:g}"])
         if len(orders) == 1:
-            # All of it is this order's, cents and lines without link included.
-            amounts = {orders: self.amount_total}
+            # All of it is this order's, cents and lines without link included, but for what was set off.
+            amounts = {orders: self.amount_residual or self.amount_total}
         return {order: {"amount": amounts[order], "lines": lines[order]} for order in orders if amounts.get(order)}
 
     def _reconcile_reversed_moves(self, reverse_moves, move_reverse_cancel):
@@ -58,8 +71,7 @@ class AccountMove(models.Model):
         # sudo: sale.order, oms.channel.payment - who posts credit notes need not be allowed to read them
         orders_sudo = self.sudo().reversed_entry_id._get_channel_orders()
         return any(
-            payment.direction == "inbound" and payment.captured_amount and not payment.payment_id
-            for payment in orders_sudo.channel_payment_ids
+            payment.direction == "inbound" and payment.amount_to_book for payment in orders_sudo.channel_payment_ids
         )
 
     def _get_receivable_lines(self):

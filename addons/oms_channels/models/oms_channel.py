@@ -306,8 +306,9 @@ class OmsChannel(models.Model):
             pairs, payloads = [], []
             for move in records:
                 for order, payload in move._get_channel_refunds().items():
-                    pairs.append((order, move))
-                    payloads.append(payload)
+                    if not self.env["oms.channel.payment"]._take_refund_for(order, move, payload["amount"]):
+                        pairs.append((order, move))
+                        payloads.append(payload)
             self.env["oms.channel.push"]._enqueue("refund", pairs, payloads)
 
     # === HEALTH === #

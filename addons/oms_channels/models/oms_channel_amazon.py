@@ -52,8 +52,8 @@ class OmsChannel(models.Model):
                 ),
                 self.env._("Orders come in once Amazon has the payment, not while it is pending"),
                 self.env._(
-                    "Cancel and refund in Seller Central, and it reaches us: Amazon takes both only as files whose "
-                    "outcome is told later, so a repeated one could pay twice"
+                    "Cancel and refund in Seller Central, and it reaches us, refunds with the payouts: Amazon takes "
+                    "both only as files whose outcome is told later, so a repeated one could pay twice"
                 ),
             ]
         return limits

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 from odoo.addons.oms_base.const import BATCH_SIZE
 from odoo.addons.oms_base.models.oms_queue_mixin import QueueRetry
 
-from ..adapters.errors import AdapterError
+from ..adapters.errors import AdapterError, Rejected
 from ..adapters.types import ChannelEvent
 
 _logger = logging.getLogger(__name__)
@@ -29,7 +29,10 @@ class OmsChannelMessage(models.Model):
         message = self.with_company(self.company_id)
         with message._adapter_errors():
             adapter = message._get_order_adapter()
-            payload = message._read_order_payload(adapter)
+            event = message._get_event()
+            payload = message._read_order_payload(adapter, event)
+            if payload is None and event and event.topic in adapter.deleted_topics:
+                return message._apply_deletion(event)
             if payload is None:
                 return {"state": "skipped", "result": self.env._("Not about an order")}
         try:
@@ -49,7 +52,8 @@ class OmsChannelMessage(models.Model):
         order = self._find_orders([channel_order.external_id])
         if not order and channel_order.status == "cancelled":
             return {"state": "skipped", "result": self.env._("Cancelled in the shop before it was imported")}
-        if order and (channel_order.status == "cancelled" or order.state not in ("draft", "sent")):
+        is_open = order and (order.state in ("draft", "sent") or order._is_reopened(channel_order))
+        if order and (channel_order.status == "cancelled" or not is_open):
             return order._oms_apply_channel_order(channel_order)
         unmatched = self._get_unmatched(channel_order, self.channel_id._match_lines([channel_order]))
         if unmatched:
@@ -58,16 +62,36 @@ class OmsChannelMessage(models.Model):
         values = order._oms_apply_channel_order(channel_order) if order else self._import_new_order(channel_order)
         return {"listing_ids": [Command.clear()], **values}
 
-    def _read_order_payload(self, adapter):
-        """Return the raw order, None when the event is about something else."""
+    def _get_event(self):
+        """Return the ChannelEvent that a webhook is, None for a message that holds the order itself."""
         if self.source != "webhook":
+            return None
+        return ChannelEvent(**{**self.payload, "occurred_at": datetime.fromisoformat(self.payload["occurred_at"])})
+
+    def _read_order_payload(self, adapter, event):
+        """Return the raw order, None when the event is about something else, or about an order deleted for good."""
+        if not event:
             return self.payload
         # Who asks for another try wants to see the shop as it is by now, unless it can't be asked.
         if self.has_order_payload and (self.attempts or self.channel_id in self.channel_id._get_resting_channels()):
             return self.order_payload
-        event = ChannelEvent(**{**self.payload, "occurred_at": datetime.fromisoformat(self.payload["occurred_at"])})
         external_id = adapter.resolve_event(event)
-        return adapter.fetch_order(external_id) if external_id else None
+        try:
+            return adapter.fetch_order(external_id) if external_id else None
+        except Rejected:
+            if event.topic in adapter.deleted_topics:  # what only lies in the bin can still be read
+                return None
+            raise
+
+    def _apply_deletion(self, event):
+        """Take an order that the shop has deleted for a cancelled one."""
+        self._lock_order(event.order_external_id)
+        order = self._find_orders([event.order_external_id])
+        if not order or order.channel_status == "cancelled":
+            return {"state": "skipped", "order_id": order.id, "result": self.env._("Deleted in the shop")}
+        order.channel_status = "cancelled"
+        result = self.env._("Deleted in the shop. %(result)s", result=order._apply_shop_cancellation())
+        return {"order_id": order.id, "result": result}
 
     def _write_queue_error(self, error):
         """Override of `oms_base`: what the shop showed is kept, to be looked at and worked again without it."""

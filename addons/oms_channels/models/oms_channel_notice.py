@@ -37,6 +37,14 @@ class OmsChannelPush(models.Model):
         """Return ((line id in the shop, quantity), ...) as they were when this was queued."""
         return tuple((line_id, Decimal(quantity)) for line_id, quantity in (self.payload or {}).get("lines", ()))
 
+    def _get_used_requests(self):
+        """Return the ids of the buyer's requests that other pushes of this kind have answered, or the shop itself."""
+        others = (self.order_id.channel_push_ids - self).filtered(lambda push: push.kind == self.kind)
+        refs = others.mapped("request_ref") + others.filtered(lambda push: push.state == "done").mapped("external_ref")
+        if self.kind == "refund":
+            refs += self.order_id.channel_payment_ids.mapped("request_ref")
+        return set(filter(None, refs))
+
     # === SHIPMENT === #
 
     def _prepare_shipment_notice(self):
@@ -113,16 +121,21 @@ class OmsChannelPush(models.Model):
 
     def _apply_cancel_result(self, notice, result):
         self.order_id.channel_status = "cancelled"
+        self.env["oms.channel.payment"]._note_refunded(self.order_id, result.data.get("refunded") or {})
 
     def _prepare_return_received_notice(self):
         picking = self._get_document()
         lines = self._get_notice_lines()
         if not lines:
             return self.env._("Nothing in %(picking)s belongs to a line of the shop.", picking=picking.name)
+        self.request_ref = picking._get_channel_request_ref() or self.order_id._find_return_request(
+            lines, self._get_used_requests()
+        )
         return notices.ReturnNotice(
             order_external_id=self.order_id.channel_order_id,
             lines=lines,
             idempotency_key=self.idempotency_key,
+            request_external_id=self.request_ref or "",
             note=picking.name,
         )
 
@@ -132,17 +145,23 @@ class OmsChannelPush(models.Model):
         move = self._get_document()
         if move.state != "posted":
             return self.env._("The credit note %(move)s is not posted any more.", move=move.display_name)
+        if move in self.order_id.channel_payment_ids.refund_move_id:
+            return self.env._("Paid back in the shop itself.")
         payments = self.order_id.channel_payment_ids.filtered(lambda payment: payment.direction == "inbound")
         if not any(payment.captured_amount for payment in payments):
             return self.env._("The shop collected nothing for this order: pay the buyer back yourself.")
         amount = Decimal(float_repr(self.payload["amount"], move.currency_id.decimal_places))
+        lines, used = self._get_notice_lines(), self._get_used_requests()
+        self.request_ref = move._get_channel_request_ref() or self.order_id._find_refund_request(lines, amount, used)
         return notices.RefundNotice(
             order_external_id=self.order_id.channel_order_id,
             amount=amount,
             currency=move.currency_id.name,
             idempotency_key=self.idempotency_key,
             note=move.name or "",
-            lines=self._get_notice_lines(),
+            lines=lines,
+            request_external_id=self.request_ref or "",
+            used_request_ids=tuple(sorted(used)),
         )
 
     def _apply_refund_result(self, notice, result):

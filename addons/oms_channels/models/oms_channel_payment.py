@@ -17,13 +17,15 @@ STATES = [
     ("refunded", "Refunded"),
     ("cancelled", "Cancelled"),
 ]
+# What may be told otherwise later.
+CHANGING = ("state", "captured_amount", "refunded_amount", "fee_amount", "is_refund_new")
 
 
 class OmsChannelPayment(models.Model):
-    """Money that the shop took from a buyer or gave back, and the payment it is booked as.
+    """Money that the shop took from a buyer or gave back, and the payments it is booked as.
 
-    A captured payment is booked in the channel's journal once the order has a posted invoice, a refund once the shop
-    has made it; both are reconciled with what they pay.
+    A captured payment is booked in the channel's journal once the order has a posted invoice, what is captured later as
+    another payment; a refund once the shop has made it. All are reconciled with what they pay.
     """
 
     _name = "oms.channel.payment"
@@ -52,20 +54,31 @@ class OmsChannelPayment(models.Model):
     refund_move_id = fields.Many2one(
         "account.move", string="Credit Note", readonly=True, index="btree_not_null", check_company=True
     )
-    payment_id = fields.Many2one(
-        "account.payment", string="Booked As", readonly=True, copy=False, index="btree_not_null", check_company=True
-    )
+    payment_ids = fields.One2many("account.payment", "oms_channel_payment_id", string="Booked As", readonly=True)
+    booked_amount = fields.Monetary(string="Booked", compute="_compute_booked", store=True)
+    amount_to_book = fields.Monetary(string="To Book", compute="_compute_booked", store=True)
     last_error = fields.Char(readonly=True, copy=False)
     next_try = fields.Datetime(readonly=True, copy=False)
 
     _external_uniq = models.Constraint("UNIQUE(channel_id, external_id)", "This payment of the shop is already there.")
-    _to_book_idx = models.Index("(id) WHERE payment_id IS NULL")
+    _to_book_idx = models.Index("(id) WHERE amount_to_book > 0")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("direction", "amount", "captured_amount", "payment_ids.amount")
+    def _compute_booked(self):
+        """What is captured after a booking is left to be booked. A payment deleted here is booked anew."""
+        for payment in self:
+            booked = sum(payment.payment_ids.mapped("amount"))
+            total = payment.captured_amount if payment.direction == "inbound" else payment.amount
+            payment.booked_amount = booked
+            payment.amount_to_book = payment.currency_id.round(max(total - booked, 0.0))
 
     # === ACTION METHODS === #
 
     def action_retry(self):
         """Have these tried again at once."""
-        self.filtered(lambda payment: not payment.payment_id).write({"last_error": False, "next_try": False})
+        self.filtered("amount_to_book").write({"last_error": False, "next_try": False})
         self._trigger_settle()
         return True
 
@@ -93,23 +106,22 @@ class OmsChannelPayment(models.Model):
             currency.name: currency
             for currency in self.env["res.currency"].search([("name", "in", [told[key][1].currency for key in told])])
         }
-        vals_list, paid = [], self.env["sale.order"]
+        vals_list, paid, has_grown = [], self.env["sale.order"], False
         for key, (order, payment) in told.items():
             row = rows.get(key, self.browse())
             vals = self._prepare_payment_values(order, payment, currencies, row)
             if vals["captured_amount"] and not row.captured_amount:
                 paid |= order
+            has_grown |= vals["captured_amount"] > row.captured_amount and bool(order.invoice_ids)
+            if vals["refunded_amount"] > row.refunded_amount:
+                vals["is_refund_new"] = has_grown = True
             if not row:
                 vals_list.append(vals)
-            elif changed := {
-                name: value
-                for name, value in vals.items()
-                if name in ("state", "captured_amount", "refunded_amount", "fee_amount") and row[name] != value
-            }:
+            elif changed := {name: value for name, value in vals.items() if name in CHANGING and row[name] != value}:
                 row.write(changed)
         self.create(vals_list)
         paid._oms_log_event("paid")
-        if any(order.invoice_ids for order in paid):
+        if has_grown:
             self._trigger_settle()
 
     @api.model
@@ -175,9 +187,11 @@ class OmsChannelPayment(models.Model):
 
     @api.model
     def _cron_settle(self):
-        """Invoice what is due, then book the payments of what is invoiced."""
+        """Invoice what is due, book the payments of what is invoiced, then credit and book what shops gave back."""
         self.env["sale.order"]._cron_invoice_orders()
         self._cron_book_payments()
+        if self._cron_follow_refunds():
+            self._cron_book_payments()
 
     @api.model
     def _get_booking_domain(self):
@@ -186,11 +200,14 @@ class OmsChannelPayment(models.Model):
             "order_id.invoice_ids", "any", [("state", "=", "posted"), ("move_type", "=", "out_invoice")]
         )
         return (
-            Domain("payment_id", "=", False)
+            Domain("amount_to_book", ">", 0)
             & (Domain("next_try", "=", False) | Domain("next_try", "<=", fields.Datetime.now()))
             & (
                 (Domain("direction", "=", "inbound") & Domain("captured_amount", ">", 0) & has_invoice)
-                | (Domain("direction", "=", "outbound") & Domain("refund_move_id.state", "=", "posted"))
+                | (
+                    Domain("direction", "=", "outbound")
+                    & (Domain("refund_move_id.state", "=", "posted") | Domain("refund_state", "=", "overpaid"))
+                )
             )
         )
 
@@ -241,17 +258,17 @@ class OmsChannelPayment(models.Model):
         )
         booked.action_post()
         for payment, account_payment in zip(self, booked, strict=True):
-            payment.write({"payment_id": account_payment.id, "last_error": False, "next_try": False})
+            account_payment.oms_channel_payment_id = payment
+        self.write({"last_error": False, "next_try": False})
         self._reconcile()
-        for payment in self:
-            payment.order_id._oms_log_event(
-                "payment_booked", document=payment.payment_id, message=payment.payment_id.name
-            )
+        for payment, account_payment in zip(self, booked, strict=True):
+            payment.order_id._oms_log_event("payment_booked", document=account_payment, message=account_payment.name)
 
     def _get_paid_moves(self):
-        """Return the posted invoices, or the credit note, that one payment is for."""
+        """Return the posted invoices, or the credit note, that one payment is for. More paid than invoiced and given
+        back has no credit note."""
         self.ensure_one()
-        if self.direction == "outbound":
+        if self.refund_move_id:
             return self.refund_move_id
         return self.order_id.invoice_ids.filtered(
             lambda move: move.state == "posted" and move.move_type == "out_invoice"
@@ -277,7 +294,7 @@ class OmsChannelPayment(models.Model):
             "payment_type": self.direction,
             "partner_type": "customer",
             "partner_id": moves[:1].commercial_partner_id.id,
-            "amount": self.captured_amount if self.direction == "inbound" else self.amount,
+            "amount": self.amount_to_book,
             "currency_id": self.currency_id.id,
             "journal_id": journal.id,
             "company_id": self.company_id.id,
@@ -298,7 +315,7 @@ class OmsChannelPayment(models.Model):
 
     def _get_booked_lines(self):
         """Return the receivable items of the payments these are booked as."""
-        return self.payment_id.move_id._get_receivable_lines()
+        return self.payment_ids.move_id._get_receivable_lines()
 
     @api.model
     def _reconcile_groups(self, groups):

@@ -51,6 +51,9 @@ class OmsChannelPush(models.Model):
     idempotency_key = fields.Char(required=True, readonly=True)
     payload = fields.Json(readonly=True, help="What the document said when this was queued.")
     external_ref = fields.Char(string="ID in the Shop", readonly=True, help="What the shop calls it.")
+    request_ref = fields.Char(
+        string="Buyer's Request", readonly=True, help="The request in the shop that this answers, as the shop calls it."
+    )
     response = fields.Char(readonly=True, help="The shop's answer in one line.")
     notice = fields.Json(readonly=True, help="What was sent, as it was made of the document when its turn came.")
     content_text = fields.Text(string="Content", compute="_compute_content_text")

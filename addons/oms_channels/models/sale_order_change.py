@@ -1,8 +1,10 @@
 from dataclasses import asdict
+from decimal import Decimal
 
 from odoo import models
 from odoo.fields import Command
 
+CENT = Decimal("0.01")
 SHIP_DATE_FACTS = ("commitment_date", "oms_presale_ship_date")
 
 
@@ -31,7 +33,7 @@ class SaleOrder(models.Model):
                 ),
             }
         self.env["oms.channel.payment"]._sync([(self, channel_order)])
-        was_cancelled = self.channel_status == "cancelled"
+        was_cancelled, is_reopened = self.channel_status == "cancelled", self._is_reopened(channel_order)
         differences, stage = self._get_channel_differences(channel_order), self._get_edit_stage()
         decisions = self._decide_differences(differences, stage)
         self.write(
@@ -48,7 +50,9 @@ class SaleOrder(models.Model):
         requests = (self.channel_snapshot or {}).get("refund_requests", {})
         self.channel_snapshot = self._prepare_next_snapshot(channel_order)
         results = [
-            self._apply_shop_edit(channel_order, differences, decisions),
+            self._apply_shop_reopening(channel_order)
+            if is_reopened
+            else self._apply_shop_edit(channel_order, differences, decisions),
             *self._apply_refund_requests(channel_order, requests),
         ]
         return {"order_id": self.id, "result": ". ".join(results)}
@@ -124,16 +128,18 @@ class SaleOrder(models.Model):
         before, now = self.channel_snapshot or {}, self._prepare_channel_snapshot(channel_order)
         differences = {}
         is_known = channel_order.is_masked and before.get("address")
-        if before.get("address") != now["address"] and not is_known:
+        # An e-mail is no part of where the goods go: it is told with the billing address.
+        if _forget_email(before.get("address")) != _forget_email(now["address"]) and not is_known:
             differences["address"] = {"before": before.get("address"), "now": now["address"]}
-        lines = {}
-        for key in {**before.get("lines", {}), **now["lines"]}:
-            old, new = before.get("lines", {}).get(key, {}), now["lines"].get(key, {})
-            if old.get("quantity", "0") != new.get("quantity", "0"):
-                names = {name: new.get(name) or old.get(name) for name in ("sku", "title")}
-                lines[key] = {**names, "before": old.get("quantity", "0"), "now": new.get("quantity", "0")}
-        if lines:
+        if before.get("billing") and before["billing"] != now["billing"] and not channel_order.is_masked:
+            differences["billing"] = {"before": before["billing"], "now": now["billing"]}
+        if lines := self._get_line_differences(before.get("lines", {}), now["lines"]):
             differences["lines"] = lines
+        if "shipping" in before and before["shipping"] != now["shipping"]:
+            differences["shipping"] = {
+                "before": ", ".join(before["shipping"]),
+                "now": ", ".join(now["shipping"]),
+            }
         if before.get("total") != now["total"]:
             differences["total"] = {"before": before.get("total"), "now": now["total"]}
         if "note" in before and before["note"] != now["note"]:
@@ -143,16 +149,37 @@ class SaleOrder(models.Model):
             differences["ship_date"] = {"before": _join(old), "now": _join(new)}
         return differences
 
+    def _get_line_differences(self, before, now):
+        """Return {line id: {...}} of the lines with another quantity, product or price than the shop said before."""
+        differences = {}
+        for key in {**before, **now}:
+            old, new = before.get(key, {}), now.get(key, {})
+            quantities = {"before": old.get("quantity", "0"), "now": new.get("quantity", "0")}
+            changes = {}
+            if old and new and _is_other_product(old, new):
+                changes["replaced"] = {"before": old["sku"] or old["title"], "now": new["sku"] or new["title"]}
+            if old.get("price") and new and abs(Decimal(new["price"]) - Decimal(old["price"])) >= CENT:
+                changes["price"] = {"before": old["price"], "now": new["price"]}
+            if changes or quantities["before"] != quantities["now"]:
+                names = {name: new.get(name) or old.get(name) for name in ("sku", "title")}
+                differences[key] = {**names, **quantities, **changes}
+        return differences
+
     def _prepare_channel_snapshot(self, channel_order):
-        """Return, JSON-able, what of a ChannelOrder matters to a change: address, open quantities, total, requests."""
-        address = channel_order.shipping_address
+        """Return, JSON-able, what of a ChannelOrder matters to a change: addresses, open lines, total, requests."""
+        address, billing = channel_order.shipping_address, channel_order.billing_address
         return {
             "address": asdict(address) if address else None,
+            "billing": {**(asdict(billing) if billing else {}), "email": channel_order.email},
+            "shipping": sorted(shipping.name for shipping in channel_order.shippings),
             "lines": {
                 line.external_id: {
                     "sku": line.sku,
                     "title": line.title,
                     "quantity": f"{line.open_quantity.normalize():f}",
+                    "variant": line.variant_external_id,
+                    # Of one unit, with tax and after discount.
+                    "price": f"{line.total / line.quantity:.4f}",
                 }
                 for line in channel_order.lines
                 if line.open_quantity
@@ -165,19 +192,35 @@ class SaleOrder(models.Model):
 
     def _describe_differences(self, differences):
         """Return one line that says what changed."""
-        parts = []
-        if "address" in differences:
-            parts.append(self.env._("delivery address"))
+        names = {
+            "address": self.env._("delivery address"),
+            "billing": self.env._("billing address or e-mail"),
+            "note": self.env._("note of the buyer"),
+        }
+        parts = [name for part, name in names.items() if part in differences]
         for line in differences.get("lines", {}).values():
-            name = line.get("sku") or line.get("title") or ""
-            parts.append(f"{name} {line['before']} → {line['now']}")
-        if total := differences.get("total"):
-            parts.append(self.env._("total %(old)s → %(new)s", old=total["before"], new=total["now"]))
-        if "note" in differences:
-            parts.append(self.env._("note of the buyer"))
-        if date := differences.get("ship_date"):
-            parts.append(self.env._("ship date %(old)s → %(new)s", old=date["before"] or "-", new=date["now"] or "-"))
+            parts += self._describe_line_change(line)
+        templates = {
+            "total": self.env._("total %(old)s → %(new)s"),
+            "shipping": self.env._("shipping method %(old)s → %(new)s"),
+            "ship_date": self.env._("ship date %(old)s → %(new)s"),
+        }
+        for part, template in templates.items():
+            if change := differences.get(part):
+                parts.append(template % {"old": change["before"] or "-", "new": change["now"] or "-"})
         return ", ".join(parts)
+
+    def _describe_line_change(self, line):
+        """Return what changed of one line, as a list of texts."""
+        name, parts = line.get("sku") or line.get("title") or "", []
+        if line["before"] != line["now"]:
+            parts.append(f"{name} {line['before']} → {line['now']}")
+        if replaced := line.get("replaced"):
+            parts.append(self.env._("other product %(old)s → %(new)s", old=replaced["before"], new=replaced["now"]))
+        if price := line.get("price"):
+            old, new = _show_price(price["before"]), _show_price(price["now"])
+            parts.append(self.env._("price of %(name)s %(old)s → %(new)s", name=name, old=old, new=new))
+        return parts
 
     def _rewrite_from_channel(self, channel_order, differences):
         """Write a quotation anew from the shop's order; an unknown product is an error of the message."""
@@ -187,7 +230,9 @@ class SaleOrder(models.Model):
         if "address" in differences:
             [contact] = self.env["oms.channel.buyer"]._find_or_create_contacts(channel, [channel_order])
             vals |= {key: contact[key] for key in ("partner_shipping_id", "partner_invoice_id")}
-        if differences.keys() & {"lines", "total"}:
+        if "billing" in differences:
+            self._apply_billing(channel_order, differences["billing"])
+        if differences.keys() & {"lines", "total", "shipping"}:
             setup = self._prepare_channel_setup(channel, [channel_order])
             vals["channel_amount_total"] = float(self._get_expected_total(channel_order))
             vals["order_line"] = [
@@ -196,6 +241,21 @@ class SaleOrder(models.Model):
             ]
         self.with_context(tracking_disable=True).write(vals)
         self._add_rounding_lines()
+
+
+def _forget_email(address):
+    return {**address, "email": ""} if address else None
+
+
+def _is_other_product(old, new):
+    """By the shop's id of what was sold; a SKU may be renamed."""
+    if old.get("variant") and new["variant"]:
+        return old["variant"] != new["variant"]
+    return old["sku"] != new["sku"]
+
+
+def _show_price(text):
+    return f"{Decimal(text):.2f}"
 
 
 def _join(values):

@@ -4,6 +4,9 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
+# Begins the ids of shipping charges.
+SHIPPING_KEY = "shipping:"
+
 
 class SaleOrder(models.Model):
     """From ChannelOrder to sale.order."""
@@ -202,7 +205,7 @@ class SaleOrder(models.Model):
             "product_uom_qty": 1,
             "product_uom_id": product.uom_id.id,
             "is_delivery": True,
-            "channel_line_id": f"shipping:{shipping.external_id}",
+            "channel_line_id": f"{SHIPPING_KEY}{shipping.external_id}",
             "channel_total": float(shipping.total),
             **channel._prepare_price_values(shipping, 1, shipping.amount, setup["taxes"]),
         }

@@ -118,6 +118,20 @@ class SaleOrder(models.Model):
         if is_new:
             self._oms_schedule_activity(self.env._("%(order)s could not be invoiced", order=self.name), error)
 
+    def _get_channel_moves(self):
+        """Return the invoices and credit notes of this order that are not cancelled, in sudo."""
+        self.ensure_one()
+        # sudo: account.move - background work may meet what its user may not read
+        moves = self.sudo().invoice_ids
+        return (moves | moves.reversal_move_ids).filtered(lambda move: move.state != "cancel")
+
+    def _is_paid_too_little(self):
+        """Return whether the shop holds less money of the buyer than the order costs."""
+        self.ensure_one()
+        paid = self.channel_payment_ids.filtered(lambda payment: payment.direction == "inbound")
+        kept = sum(paid.mapped("captured_amount")) - sum(paid.mapped("refunded_amount"))
+        return self.currency_id.compare_amounts(kept, self.amount_total) < 0
+
     def action_retry_invoice(self):
         """Have the failed invoices tried again at once."""
         self.write({"invoice_error": False, "invoice_retry_date": False})

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 from odoo import api, models
 from odoo.tools import format_amount
 
@@ -6,6 +8,25 @@ OPEN_STATES = ("requested", "received")
 WITHDRAWN_STATES = ("refused", "cancelled")
 # The evidence by which a hold is about another change of the shop too.
 CHANGE_KEYS = {"address", "lines", "total", "note", "ship_date", "cancelled"}
+
+
+def _get_goods(lines):
+    return {line_id: Decimal(quantity) for line_id, quantity in lines}
+
+
+def _has_goods(row, lines):
+    """Whether a request is for these goods at least."""
+    asked = _get_goods(row["lines"])
+    return all(asked.get(line_id, 0) >= quantity for line_id, quantity in _get_goods(lines).items())
+
+
+def _has_same_lines(row, lines):
+    """Whether a request is about the same lines: one for money alone may name other quantities."""
+    return _get_goods(row["lines"]).keys() == _get_goods(lines).keys()
+
+
+def _has_same_goods(row, lines):
+    return _get_goods(row["lines"]) == _get_goods(lines)
 
 
 class SaleOrder(models.Model):
@@ -62,9 +83,20 @@ class SaleOrder(models.Model):
         reason = "\n".join(self._describe_refund_request(key, row) for key, row in asked.items())
         self._oms_log_event("refund_asked", message=reason, data=asked)
         if self.state == "cancel" or self._has_left():
-            return self.env._("Refund asked for")
+            return self._follow_late_requests(asked)
         self._place_shop_hold(reason, {"refund_requests": asked})
         return self.env._("Refund asked for: put on hold")
+
+    def _follow_late_requests(self, asked):
+        """Have a person look at requests for what has left already. To be overridden by who handles returns.
+
+        :return: what was done, as a sentence
+        """
+        note = "\n".join(self._describe_refund_request(key, row) for key, row in asked.items())
+        self._oms_schedule_activity(
+            self.env._("Refund asked for in the shop: %(requests)s", requests=", ".join(asked)), note
+        )
+        return self.env._("Refund asked for")
 
     def _withdraw_refund_requests(self, withdrawn):
         """Log requests that are no longer there, and release the hold that nothing else keeps. :return: as above"""
@@ -96,6 +128,52 @@ class SaleOrder(models.Model):
         if row["kind"] == "return":
             return self.env._("The buyer wants to return goods (%(amount)s, request %(request)s): %(reason)s", **values)
         return self.env._("The buyer wants money back (%(amount)s, request %(request)s): %(reason)s", **values)
+
+    # === WHICH REQUEST IS MEANT === #
+
+    def _get_requests(self, states, but=()):
+        """Return the buyer's requests in these states, as the snapshot has them, without those in ``but``."""
+        requests = (self.channel_snapshot or {}).get("refund_requests", {})
+        return {key: row for key, row in requests.items() if row["state"] in states and key not in but}
+
+    def _find_refund_request(self, lines, amount, used):
+        """Return the id of the open request for just this money, the same goods first; "" for none.
+
+        :param lines: ((line id in the shop, quantity), ...), empty where it is not known
+        :param used: ids of requests that are answered
+        """
+        found = [
+            key
+            for key, row in self._get_requests(OPEN_STATES, used).items()
+            if Decimal(row["amount"]) == amount and (not row["lines"] or not lines or _has_same_lines(row, lines))
+        ]
+        requests = self._get_requests(OPEN_STATES)
+        return min(found, key=lambda key: not _has_same_goods(requests[key], lines), default="")
+
+    def _find_return_request(self, lines, used):
+        """Return the id of the open request to send back these goods, or more of them; "" for none."""
+        requests = {key: row for key, row in self._get_requests(OPEN_STATES, used).items() if row["kind"] == "return"}
+        found = [key for key, row in requests.items() if _has_goods(row, lines)]
+        return min(found, key=lambda key: not _has_same_goods(requests[key], lines), default="")
+
+    def _find_granted_request(self, amount):
+        """Return the id of the request by which the shop itself gave ``amount`` back, or ""."""
+        pushes = self.channel_push_ids.filtered(lambda push: push.kind == "refund")
+        used = {*pushes.mapped("request_ref"), *pushes.mapped("external_ref")}
+        used.update(self.channel_payment_ids.mapped("request_ref"))
+        return next(
+            (
+                key
+                for key, row in self._get_requests(("refunded",), used).items()
+                if not self.currency_id.compare_amounts(float(row["amount"]), amount)
+            ),
+            "",
+        )
+
+    def _get_request_line_ids(self, request_ref):
+        """Return the shop's ids of the lines that a request is about."""
+        row = self._get_requests(("refunded",)).get(request_ref) or {}
+        return {line_id for line_id, _quantity in row.get("lines", ())}
 
     def _has_left(self):
         """Return whether all goods of the order are on their way."""

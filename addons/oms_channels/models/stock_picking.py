@@ -28,6 +28,12 @@ class StockPicking(models.Model):
                 payloads.append({"lines": lines, "picking": picking.name})
         return self.env["oms.channel.push"]._enqueue(kind, pairs, payloads)
 
+    def _get_channel_request_ref(self):
+        """Return the shop's id of the buyer's request by which these goods came back, "" where nobody knows. To be
+        extended by who keeps it."""
+        self.ensure_one()
+        return ""
+
     def _get_channel_quantities(self):
         """Return what this transfer moved, in the shop's terms.
 

@@ -20,6 +20,8 @@ from . import test_connector_mapping
 from . import test_connector_screens
 from . import test_delivery_group
 from . import test_edit_policy
+from . import test_shop_refund
+from . import test_shop_reopening
 from . import test_health
 from . import test_import
 from . import test_importer

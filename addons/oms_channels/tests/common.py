@@ -29,6 +29,7 @@ class FakeMedusa:
         self.failure = None  # (status, headers) to answer with
         self.stock = {}  # inventory item: what it has
         self.clock = 0
+        self.gives_back = False  # whether it pays back what it cancels, as Medusa does
 
     def __call__(self, request):
         path = request.url.removeprefix(f"{SHOP}/admin")
@@ -122,6 +123,10 @@ class FakeMedusa:
         self.clock += 1
         return f"2026-01-01T{self.clock // 3600:02d}:{self.clock // 60 % 60:02d}:{self.clock % 60:02d}.000Z"
 
+    def calls_to(self, path):
+        """The calls that changed something below a path."""
+        return [call for call in self.calls if call[0] != "GET" and call[1].startswith(path)]
+
     def payment(self, payment_id):
         return next(
             payment
@@ -198,8 +203,23 @@ class FakeMedusa:
             captured_at=now, captures=[{"id": f"capt_{number}", "amount": payment["amount"], "created_at": now}]
         )
 
+    def pay_back(self, order):
+        for payment in order["payment_collections"][0]["payments"] if self.gives_back else ():
+            amount = sum(row["amount"] for row in payment["captures"])
+            payment["refunds"].append({"id": "ref_all", "amount": amount, "created_at": self.now()})
+
+    def refund(self, number, amount):
+        """Give money back, as the shop's staff does. It bumps the order: Medusa makes a credit line of it."""
+        payment, now = self.payment(f"pay_{number}"), self.now()
+        payment["refunds"].append(
+            {"id": f"ref_{number}_{len(payment['refunds'])}", "amount": amount, "created_at": now}
+        )
+        self.change(f"order_{number}")
+
     def change(self, order_id, **values):
         order = self.orders[order_id]
+        if values.get("status") == "canceled" and order["status"] != "canceled":
+            self.pay_back(order)
         order.update(copy.deepcopy(values))
         order["updated_at"] = self.now()
         order["version"] += 1

@@ -132,7 +132,87 @@ class TestEditPolicy(ChannelsCommon):
         self.channel.edit_policy_ids.unlink()
         self.assertEqual(self.channel._get_edit_decision("lines", "ready"), "hold")
         self.channel.action_reset_edit_policies()
-        self.assertEqual(len(self.channel.edit_policy_ids), 5)
+        self.assertEqual(len(self.channel.edit_policy_ids), 7)
+
+    # === WHAT NO QUANTITY TELLS === #
+
+    def _other_item(self, sku="OMS-KEYB", price=20.0):
+        """Another product, or price, under the same line."""
+        return self.shop._prepare_item("ordli_1_0", sku, 2, price)
+
+    def test_other_product_under_the_same_line_is_held(self):
+        order = self._confirmed()
+        self._change(items=[self._other_item()])
+        self.assertIn("OMS-MOUSE → OMS-KEYB", self._holds(order).reason)
+        self.assertEqual(order.order_line.filtered("channel_line_id")[0].product_id, self.mouse)
+
+    def test_other_product_under_the_same_line_is_applied(self):
+        order = self._confirmed(lines_ready="apply")
+        message = self._change(items=[self._other_item()])
+        self.assertEqual(message.result, "Changed", message.last_error)
+        moves = order.picking_ids.move_ids.filtered(lambda move: move.state != "cancel" and move.product_uom_qty)
+        self.assertEqual((moves.product_id, moves.product_uom_qty), (self.keyboard, 2))
+        line = order.order_line.filtered(lambda line: line.channel_line_id == "ordli_1_0")
+        self.assertEqual((line.product_id, line.product_uom_qty), (self.keyboard, 2))
+        self._assert_totals(order, 50.0)
+        self.assertEqual(self._change(metadata={"colour": "x"}).result, "No change of address or lines")
+
+    def test_prices_that_change_within_the_same_total_are_held(self):
+        order = self._import(1, [("OMS-MOUSE", 1, 20.0), ("OMS-KEYB", 1, 30.0)])
+        order.action_confirm()
+        items = [
+            self.shop._prepare_item(f"ordli_1_{index}", sku, 1, price)
+            for index, (sku, price) in enumerate((("OMS-MOUSE", 21.0), ("OMS-KEYB", 29.0)))
+        ]
+        self._change(items=items)
+        self.assertIn("price of OMS-MOUSE 20.00 → 21.00", self._holds(order).reason)
+        self.assertIn("20", str(self._holds(order)._get_evidence()))
+
+    def test_renamed_sku_is_no_other_product(self):
+        order = self._confirmed()
+        message = self._change(items=[{**self._items(2)[0], "variant_sku": "OMS-MOUSE-NEW"}])
+        self.assertEqual(message.result, "No change of address or lines")
+        self.assertFalse(self._holds(order))
+
+    def test_billing_address_and_email_are_applied_until_the_invoice(self):
+        order = self._confirmed()
+        shipping, partner = order.partner_shipping_id, order.partner_id
+        billing = {**ADDRESS, "address_1": "账单路 5 号"}
+        self._change(billing_address=billing, email="new@example.com")
+        self.assertEqual(order.partner_invoice_id.street, "账单路 5 号")
+        self.assertEqual((order.partner_id, partner.email), (partner, "new@example.com"))
+        self.assertEqual((order.partner_shipping_id, self._holds(order).id), (shipping, False))
+
+    def test_billing_address_after_the_invoice_is_held(self):
+        (self.mouse | self.keyboard).write({"invoice_policy": "order"})
+        order = self._confirmed()
+        order._create_invoices().action_post()
+        self._change(billing_address={**ADDRESS, "address_1": "账单路 5 号"})
+        self.assertIn("invoiced", self._holds(order).reason)
+        self.assertEqual(order.partner_invoice_id.street, "文三路 90 号")
+
+    def test_other_shipping_method_is_held_or_applied(self):
+        order = self._confirmed()
+        method = {"id": "ordsm_2", "name": "Overnight", "amount": 10.0, "total": 10.0}
+        self._change(shipping_methods=[method])
+        self.assertIn("Express → Overnight", self._holds(order).reason)
+        self._holds(order).action_release("As before")
+        self.channel.edit_policy_ids.filtered(lambda row: row.part == "shipping").ready = "apply"
+        self._change(shipping_methods=[{**method, "name": "Drone", "amount": 15.0, "total": 15.0}], total=55.0)
+        self.assertFalse(self._holds(order))
+        charges = order.order_line.filtered(lambda line: line.is_delivery and line.product_uom_qty)
+        self.assertEqual(charges.mapped("name"), ["Drone"])
+        self._assert_totals(order, 55.0)
+
+    def test_snapshot_from_before_says_nothing_new(self):
+        order = self._confirmed()
+        lines = {
+            key: {name: row[name] for name in ("sku", "title", "quantity")}
+            for key, row in order.channel_snapshot["lines"].items()
+        }
+        left = {key: value for key, value in order.channel_snapshot.items() if key not in ("billing", "shipping")}
+        order.channel_snapshot = {**left, "lines": lines}
+        self.assertEqual(self._change(metadata={"colour": "x"}).result, "No change of address or lines")
 
     # === MASKED BUYERS === #
 

@@ -30,7 +30,7 @@ class TestInvoice(ChannelsCommon):
         invoice = self._invoices(order)
         self.assertRecordValues(invoice, [{"amount_total": total, "amount_residual": 0.0, "move_type": "out_invoice"}])
         self.assertIn(invoice.payment_state, ("paid", "in_payment"))
-        payment = order.channel_payment_ids.payment_id
+        payment = order.channel_payment_ids.payment_ids
         self.assertRecordValues(
             payment, [{"amount": total, "journal_id": self.journal.id, "payment_type": "inbound", "memo": "1 pay_1"}]
         )
@@ -41,10 +41,10 @@ class TestInvoice(ChannelsCommon):
         order = self._import(1, captured=True)
         self._ship(order)
         self._settle()
-        payment = order.channel_payment_ids.payment_id
+        payment = order.channel_payment_ids.payment_ids
         self._settle()
         self.assertEqual(len(order.invoice_ids), 1)
-        self.assertEqual(order.channel_payment_ids.payment_id, payment)
+        self.assertEqual(order.channel_payment_ids.payment_ids, payment)
         self.assertEqual(
             self.env["account.payment"].search_count(
                 [("payment_reference", "=", "pay_1"), ("state", "!=", "canceled")]
@@ -81,6 +81,26 @@ class TestInvoice(ChannelsCommon):
         self._pull()
         self._settle()
         self.assertEqual(self._invoices(order).amount_residual, 0.0)
+
+    def test_captured_in_parts_is_booked_in_parts(self):
+        order = self._import(1)
+        self._ship(order)
+        self._settle()
+        payment, captured = self.shop.payment("pay_1"), 0.0
+        for index, amount in enumerate((30.01, order.amount_total - 30.01)):
+            captured += amount
+            payment["captures"].append({"id": f"capt_{index}", "amount": amount, "created_at": self.shop.now()})
+            self.shop.change("order_1")
+            self._pull()
+            self._settle()
+            self._settle()
+            self.assertAlmostEqual(self._invoices(order).amount_residual, order.amount_total - captured)
+        row = order.channel_payment_ids
+        self.assertEqual(
+            sorted(row.payment_ids.mapped("amount")), sorted([30.01, round(order.amount_total - 30.01, 2)])
+        )
+        self.assertEqual((row.booked_amount, row.amount_to_book), (order.amount_total, 0.0))
+        self.assertTrue(all(line.reconciled for line in row._get_booked_lines()))
 
     def test_partly_shipped_is_not_invoiced_yet(self):
         order = self._import(1, [("OMS-MOUSE", 2, 20.0)], captured=True)
@@ -122,7 +142,7 @@ class TestInvoice(ChannelsCommon):
         self.channel.journal_id = self.journal
         payment.with_user(self.accountant).action_retry()
         self._settle()
-        self.assertTrue(payment.payment_id)
+        self.assertTrue(payment.payment_ids)
         self.assertFalse(payment.last_error)
 
     def test_one_bad_order_does_not_stop_the_others(self):
@@ -157,7 +177,7 @@ class TestInvoice(ChannelsCommon):
         self.assertEqual(credit.amount_residual, 0.0)
         refund = order.channel_payment_ids.filtered(lambda row: row.direction == "outbound")
         self.assertRecordValues(
-            refund.payment_id,
+            refund.payment_ids,
             [{"amount": order.amount_total, "payment_type": "outbound", "journal_id": self.journal.id}],
         )
         self.assertIn("refunded", order.oms_event_ids.mapped("code"))
@@ -177,8 +197,8 @@ class TestInvoice(ChannelsCommon):
         """Nothing is left open of invoice, credit note, payment in and payment out."""
         payments = order.channel_payment_ids
         self.assertEqual(set(payments.mapped("direction")), {"inbound", "outbound"})
-        self.assertTrue(all(payment.payment_id for payment in payments))
-        moves = order.invoice_ids | credit | payments.payment_id.move_id
+        self.assertTrue(all(payment.payment_ids for payment in payments))
+        moves = order.invoice_ids | credit | payments.payment_ids.move_id
         lines = moves.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable")
         self.assertEqual(len(lines), 4)
         self.assertEqual(lines.mapped("amount_residual"), [0.0] * 4)

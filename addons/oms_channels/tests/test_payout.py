@@ -56,6 +56,18 @@ class TestPayout(ChannelsCommon):
         self.assertEqual((line.order_id, line.payment_id), (order, payment))
         self.assertEqual(order.channel_fee_amount, 3.0)
 
+    def test_refund_that_only_the_account_tells_reaches_the_order(self):
+        order = self._import(1, captured=True)
+        told = {"order_external_id": "order_1", "kind": "refund"}
+        self._read([make_entry(1, "-10.00", "-1.00", **told)])
+        self.assertEqual(order.channel_payment_ids.refunded_amount, 0.0, "its orders tell it")
+        self.startPatcher(patch.object(MedusaAdapter, "refunds_come_by_payouts", True))
+        for _run in range(2):
+            self._read([make_entry(1, "-10.00", "-1.00", **told), make_entry(2, "-5.50", "0", **told)])
+            self._run_cron("oms_channels.ir_cron_settle")
+        self.assertEqual(order.channel_payment_ids.mapped("refunded_amount"), [0.0, 15.5])
+        self.assertEqual(order.channel_payment_ids.filtered("refund_state").amount, 15.5)
+
     def test_again_nothing_is_kept_twice_nor_booked(self):
         moves = self.env["account.move"].search_count([])
         entry = make_entry(1, payout_external_id="P1")

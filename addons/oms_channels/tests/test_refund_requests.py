@@ -1,6 +1,9 @@
+from contextlib import contextmanager
+
+from odoo.fields import Command
 from odoo.tests import tagged
 
-from .common import ChannelsCommon
+from .common import ChannelsCommon, patch_method
 
 
 @tagged("post_install", "-at_install")
@@ -128,8 +131,85 @@ class TestRefundRequests(ChannelsCommon):
         self.assertFalse(self._holds(order))
         self.assertEqual(self._count(order, "refund_asked"), 1)
 
+    def test_shipped_order_without_returns_is_left_to_a_person(self):
+        order = self._sell()
+        self._deliver(order)
+        row = {"kind": "refund", "state": "requested", "amount": "5", "reason": "", "lines": [["gone", "1"]]}
+        for _time in range(2):
+            order._follow_late_requests({"R-1": row})
+        self.assertIn("R-1", order.activity_ids.summary)
+        self.assertEqual(len(order.activity_ids), 1)
+
     def test_request_that_comes_with_the_order_holds_it(self):
         order = self._import(1, [("OMS-MOUSE", 2, 20.0)], returns=[self._request()])
         self.assertEqual(len(self._holds(order)), 1)
         self._tell(self._request(), metadata={"note": "x"})
         self.assertEqual(self._count(order, "refund_asked"), 1)
+
+    # === ANSWERING THEM === #
+
+    def _notices(self, order, kind, *payloads):
+        """The notices of pushes of a kind, one after the other, each told before the next."""
+        notices, document = [], order.picking_ids[:1]
+        for index, payload in enumerate(payloads):
+            push = self.env["oms.channel.push"].create(
+                {
+                    "channel_id": self.channel.id,
+                    "order_id": order.id,
+                    "kind": kind,
+                    "res_model": document._name,
+                    "res_id": document.id,
+                    "idempotency_key": f"{kind}-{index}",
+                    "payload": payload,
+                }
+            )
+            with self._with_credit_note(order):
+                notices.append(getattr(push, f"_prepare_{kind}_notice")())
+            push.state = "done"
+        return notices
+
+    @contextmanager
+    def _with_credit_note(self, order):
+        note = self.env["account.move"].create(
+            {
+                "move_type": "out_refund",
+                "partner_id": order.partner_id.id,
+                "invoice_date": "2026-01-01",
+                "invoice_line_ids": [Command.create({"product_id": self.mouse.id, "price_unit": 20.0})],
+            }
+        )
+        note.action_post()
+        kept = type(self.env["oms.channel.push"])._get_document
+        replacement = lambda push: note if push.kind == "refund" else kept(push)
+        with patch_method(self.env["oms.channel.push"], "_get_document", replacement):
+            yield
+
+    def test_two_equal_requests_are_answered_each_by_its_id(self):
+        order = self._import(1, [("OMS-MOUSE", 2, 20.0)], captured=True)
+        order.action_confirm()
+        self._deliver(order)
+        self._tell(self._request(), self._request(number=2))
+        payload = {"amount": 20.0, "lines": [["ordli_1_0", "1"]]}
+        first, second, third = self._notices(order, "refund", payload, payload, payload)
+        self.assertEqual([first.request_external_id, second.request_external_id], ["return_1", "return_2"])
+        self.assertEqual((third.request_external_id, third.used_request_ids), ("", ("return_1", "return_2")))
+
+    def test_other_amount_or_goods_are_no_answer(self):
+        order = self._import(1, [("OMS-MOUSE", 2, 20.0), ("OMS-KEYB", 1, 20.0)], captured=True)
+        self._tell(self._request())
+        [other_goods] = self._notices(order, "refund", {"amount": 20.0, "lines": [["ordli_1_1", "1"]]})
+        self.assertEqual(other_goods.request_external_id, "")
+        order.channel_push_ids.unlink()
+        [other_money] = self._notices(order, "refund", {"amount": 19.0, "lines": [["ordli_1_0", "1"]]})
+        self.assertEqual(other_money.request_external_id, "")
+
+    def test_goods_that_came_back_answer_the_request_to_return_them(self):
+        order = self._sell()
+        self._deliver(order)
+        self._tell(self._request())
+        goods, others = {"lines": [["ordli_1_0", "1"]]}, {"lines": [["ordli_1_0", "2"]]}
+        [more] = self._notices(order, "return_received", others)
+        self.assertEqual(more.request_external_id, "")
+        order.channel_push_ids.filtered(lambda push: push.kind == "return_received").unlink()
+        first, second = self._notices(order, "return_received", goods, goods)
+        self.assertEqual([first.request_external_id, second.request_external_id], ["return_1", ""])

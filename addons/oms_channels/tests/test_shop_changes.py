@@ -1,4 +1,10 @@
+from datetime import UTC, datetime
+from unittest.mock import patch
+
 from odoo.tests import tagged
+
+from odoo.addons.oms_channels.adapters.medusa.adapter import MedusaAdapter
+from odoo.addons.oms_channels.adapters.types import ChannelEvent
 
 from .common import ADDRESS, ChannelsCommon
 
@@ -59,6 +65,34 @@ class TestShopChanges(ChannelsCommon):
         self._change(status="canceled")
         self.assertEqual(order.state, "sale")
         self.assertTrue(self._edit_holds(order).data["cancelled"])
+
+    def _delete(self, topic="order.deleted"):
+        """The shop tells that it has deleted the order for good."""
+        self.shop.orders.pop("order_1")
+        self.startPatcher(patch.object(MedusaAdapter, "deleted_topics", frozenset({"order.deleted"})))
+        event = ChannelEvent(topic, topic, datetime.now(UTC), order_external_id="order_1", resource_type="order")
+        message = self.env["oms.channel.message"]._store_event(self.channel, event)
+        self._work("message")
+        return message
+
+    def test_order_deleted_in_the_shop_is_cancelled(self):
+        order = self._import(1)
+        order.action_confirm()
+        message = self._delete()
+        self.assertEqual((message.state, order.state, order.channel_status), ("done", "cancel", "cancelled"))
+        self.assertFalse(order.channel_push_ids, "nobody is told")
+
+    def test_order_deleted_in_the_shop_after_shipping_is_held(self):
+        order = self._import(1)
+        order.action_confirm()
+        self._deliver(order)
+        self._delete()
+        self.assertEqual(order.state, "sale")
+        self.assertTrue(self._edit_holds(order))
+
+    def test_order_that_is_gone_without_a_word_is_an_error(self):
+        self._import(1)
+        self.assertEqual(self._delete("order.updated").state, "failed")
 
     def test_unknown_sku_in_a_change_waits_in_the_work_list(self):
         order = self._import(1, [("OMS-MOUSE", 2, 20.0)])

@@ -37,16 +37,7 @@ class AccountMove(models.Model):
         for credit_note in self:
             cents = credit_note._oms_get_missing_cents()
             if not credit_note.currency_id.is_zero(cents):
-                first = credit_note.invoice_line_ids[:1]
-                values = first._oms_prepare_credit_values(1.0, price_unit=cents, discount=0.0, oms_is_money_only=True)
-                values.update(
-                    name=self.env._("Rounding"),
-                    product_id=False,
-                    product_uom_id=False,
-                    tax_ids=False,
-                    sale_line_ids=False,
-                )
-                credit_note.invoice_line_ids = [fields.Command.create(values)]
+                credit_note._oms_add_cents(cents)
 
     def _oms_get_missing_cents(self):
         """Return what rounding leaves between this draft credit note and what it should give back."""

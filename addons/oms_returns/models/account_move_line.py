@@ -1,5 +1,4 @@
 from odoo import fields, models
-from odoo.fields import Command
 
 
 class AccountMoveLine(models.Model):
@@ -7,11 +6,6 @@ class AccountMoveLine(models.Model):
 
     oms_return_line_id = fields.Many2one(
         "oms.return.line", string="Return Line", index="btree_not_null", ondelete="set null", readonly=True, copy=False
-    )
-    oms_is_money_only = fields.Boolean(
-        string="Credits Money Only",
-        readonly=True,
-        help="The line gives money back and changes nothing in what is invoiced, so it is not invoiced again.",
     )
 
     def _oms_get_refunded_quantity(self):
@@ -47,25 +41,3 @@ class AccountMoveLine(models.Model):
             for line in credits
         )
         return self.quantity - quantity, self._oms_get_gross() - sum(line._oms_get_gross() for line in credits)
-
-    def _oms_prepare_credit_values(self, quantity, **values):
-        """Return the values of a credit note line like this invoice line.
-
-        :param quantity: in the unit of this line
-        :param values: what differs
-        """
-        self.ensure_one()
-        return {
-            "display_type": "product",
-            "name": self.name,
-            "product_id": self.product_id.id,
-            "product_uom_id": self.product_uom_id.id,
-            "quantity": quantity,
-            "price_unit": self.price_unit,
-            "discount": self.discount,
-            "tax_ids": [Command.set(self.tax_ids.ids)],
-            "account_id": self.account_id.id,
-            "analytic_distribution": self.analytic_distribution,
-            "sale_line_ids": [Command.set(self.sale_line_ids.ids)],
-            **values,
-        }

@@ -90,20 +90,7 @@ class OmsReturn(models.Model):
         self.ensure_one()
         today = fields.Date.context_today(self)
         if document._name == "account.move":
-            reversal = self.env["account.move.reversal"].new(
-                {"date": today, "reason": self.name, "journal_id": document.journal_id.id}
-            )
-            values = {
-                **reversal._prepare_default_reversal(document),
-                "reversed_entry_id": document.id,
-                "partner_id": document.partner_id.id,
-                "partner_shipping_id": document.partner_shipping_id.id,
-                "currency_id": document.currency_id.id,
-                "fiscal_position_id": document.fiscal_position_id.id,
-                "company_id": document.company_id.id,
-                "team_id": document.team_id.id,
-                "narration": document.narration,
-            }
+            values = document._oms_prepare_credit_note_values(self.name)
         else:
             values = {**document._prepare_invoice(), "invoice_date": today, "ref": f"{document.name}, {self.name}"}
             # The payments of the order belong to its invoice.

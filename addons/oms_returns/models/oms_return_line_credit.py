@@ -70,14 +70,9 @@ class OmsReturnLine(models.Model):
     def _prepare_amount_credit_values(self, source):
         """Return the values of the credit line that gives back ``amount_to_credit``, taxes included."""
         self.ensure_one()
-        amount = self.amount_to_credit
-        taxes = source.tax_ids
-        details = taxes._get_tax_details(amount, 1.0, special_mode="total_included", product=self.product_id)
-        # A tax that is included in prices expects it in the price.
-        included = sum(data["tax_amount"] for data in details["taxes_data"] if data["price_include"])
         return source._oms_prepare_credit_values(
             1.0,
-            price_unit=self.currency_id.round(details["total_excluded"] + included),
+            price_unit=source.tax_ids._oms_get_price(self.amount_to_credit, self.product_id, self.currency_id),
             discount=0.0,
             product_uom_id=self.product_id.uom_id.id,
             oms_return_line_id=self.id,

@@ -9,13 +9,6 @@ class SaleOrderLine(models.Model):
 
     return_line_ids = fields.One2many("oms.return.line", "sale_line_id", string="Returns")
 
-    def _get_invoice_lines(self):
-        """Override of `sale` to leave out what credits money and not quantity.
-
-        Goods refunded without being delivered again, shared discounts and shipping would otherwise be due once more.
-        """
-        return super()._get_invoice_lines().filtered(lambda line: not line.oms_is_money_only)
-
     def _oms_is_goods(self):
         """Return whether the line is for goods that can come back."""
         self.ensure_one()
@@ -151,6 +144,7 @@ class SaleOrderLine(models.Model):
                 and line.parent_state != "cancel"
                 and line.move_id.reversed_entry_id == (invoice or self.env["account.move"])
                 and not line.oms_return_line_id.refund_amount
+                and line.product_id  # else an amount that the shop gave back, for no goods
             )
         )
 

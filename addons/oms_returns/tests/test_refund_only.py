@@ -23,6 +23,7 @@ class TestRefundOnly(OmsReturnsCommon):
             oms_return = self._refund(order, amount=amount)
             credit_note = oms_return.credit_note_ids
             self.assertAlmostEqual(credit_note.amount_total, amount)
+            self.assertAlmostEqual(credit_note.amount_tax, amount * 13 / 113, delta=0.01)
             self.assertFalse(oms_return.picking_ids)
             self.assertEqual((order.invoice_status, order.order_line.qty_to_invoice), ("invoiced", 0.0))
             self.assertIn(credit_note, order.invoice_ids)
@@ -37,7 +38,9 @@ class TestRefundOnly(OmsReturnsCommon):
         order.action_confirm()
         self._deliver(order)
         self._invoice(order)
-        self.assertAlmostEqual(self._refund(order, amount=5.0).credit_note_ids.amount_total, 5.0)
+        credit_note = self._refund(order, amount=5.0).credit_note_ids
+        self.assertAlmostEqual(credit_note.amount_total, 5.0)
+        self.assertAlmostEqual(credit_note.amount_tax, 5.0 * 13 / 113, delta=0.01)
 
     def test_delivered_goods_stay_with_the_buyer(self):
         order = self._sell([(self.mouse, 3)])

@@ -66,6 +66,7 @@ class AmazonAdapter(base.ChannelAdapter):
     )
     credential_keys = ("api_key", "api_secret", "refresh_token")
     option_keys = ("marketplace_ids", "seller_id", "orders_version")
+    refunds_come_by_payouts = True
 
     def __init__(self, config, transport=None, clock=None, **timing):
         super().__init__(config, transport)

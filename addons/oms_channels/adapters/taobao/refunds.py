@@ -68,13 +68,20 @@ class RefundFlow:
                 f"Trade {tid}: the buyer has no open request for {notice.amount}. Taobao pays back only what the buyer "
                 "asks for. Have the buyer apply for the refund, then retry: it is granted."
             )
+        if (asked := _get_amount(row)) != notice.amount:
+            raise Rejected(
+                f"The buyer asks for {asked}, the credit note is of {notice.amount}: a request is granted as it is."
+            )
         self._grant(row)
         return PushResult(to_text(row.get("refund_id")))
 
     @staticmethod
     def _is_meant(notice, row):
+        request_id = to_text(row.get("refund_id"))
         if notice.request_external_id:
-            return to_text(row.get("refund_id")) == notice.request_external_id
+            return request_id == notice.request_external_id
+        if request_id in notice.used_request_ids:
+            return False
         line_ids = [line_id for line_id, _units in notice.lines]
         is_line = not line_ids or to_text(row.get("oid")) in line_ids
         return is_line and _get_amount(row) == notice.amount

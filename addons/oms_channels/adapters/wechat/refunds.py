@@ -67,13 +67,20 @@ class RefundFlow:
                 f"Order {parsed.external_id}: the buyer has no open request for {notice.amount}. A WeChat shop pays "
                 "back only what the buyer asks for. Have the buyer apply for the refund, then retry: it is granted."
             )
+        if (asked := mapper.get_refund_amount(row)) != notice.amount:
+            raise Rejected(
+                f"The buyer asks for {asked}, the credit note is of {notice.amount}: a request is granted as it is."
+            )
         self._grant(row)
         return PushResult(to_text(row.get("after_sale_order_id")))
 
     @staticmethod
     def _is_meant(notice, row, parsed):
+        request_id = to_text(row.get("after_sale_order_id"))
         if notice.request_external_id:
-            return to_text(row.get("after_sale_order_id")) == notice.request_external_id
+            return request_id == notice.request_external_id
+        if request_id in notice.used_request_ids:
+            return False
         line_ids = [line_id for line_id, _units in notice.lines]
         skus = [line.variant_external_id for line in parsed.lines if line.external_id in line_ids]
         is_line = not line_ids or to_text(mapper.get_part(row, "product_info").get("sku_id")) in skus

@@ -45,6 +45,7 @@ class WooCommerceAdapter(base.ChannelAdapter):
     credential_keys = ("api_key", "api_secret")
     webhook_topics = webhooks.TOPICS
     cancelled_states = frozenset({"cancelled", "failed", "refunded"})
+    deleted_topics = frozenset({"order.deleted"})
 
     def __init__(self, config, transport=None, clock=None):
         super().__init__(config, transport)

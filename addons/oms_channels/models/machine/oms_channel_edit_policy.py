@@ -6,7 +6,9 @@ from odoo.addons.oms_base.const import STAGE_NUMBERS
 
 PARTS = [
     ("address", "Delivery Address"),
+    ("billing", "Billing Address and E-Mail"),
     ("lines", "Products and Quantities"),
+    ("shipping", "Shipping Method"),
     ("note", "Buyer's Note"),
     ("total", "Total"),
     ("ship_date", "Ship Date"),
@@ -14,10 +16,12 @@ PARTS = [
 DECISIONS = [("apply", "Apply"), ("hold", "Hold"), ("ignore", "Ignore")]
 # Before the warehouse begins, Odoo's documents follow the order; after that a person must.
 STAGES = ("review", "ready", "picked", "packed", "shipped")
-CAN_APPLY = {"address": STAGES[:2], "lines": STAGES[:2], "total": STAGES[:1]}
+CAN_APPLY = {"address": STAGES[:2], "lines": STAGES[:2], "shipping": STAGES[:2], "total": STAGES[:1]}
 DEFAULTS = {
     "address": ("apply", "hold", "hold", "hold", "hold"),
+    "billing": ("apply", "apply", "apply", "apply", "hold"),
     "lines": ("apply", "hold", "hold", "hold", "hold"),
+    "shipping": ("apply", "hold", "hold", "hold", "ignore"),
     "total": ("apply", "hold", "hold", "hold", "hold"),
     "note": ("apply", "ignore", "ignore", "ignore", "ignore"),
     "ship_date": ("apply", "apply", "apply", "apply", "apply"),

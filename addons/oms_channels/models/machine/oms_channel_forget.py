@@ -8,6 +8,8 @@ from .oms_channel_privacy import PERSONAL_FIELDS
 
 # Shorter texts are in half of all sentences. A Chinese name has two characters.
 SHORTEST, SHORTEST_CHINESE = 4, 2
+# Parts of a change in the shop that say who somebody is.
+PERSONAL_KEYS = {"address", "billing", "note"}
 # What people wrote to each other; what the system notes is only emptied where it says who somebody is.
 LETTERS = ("email", "email_outgoing", "out_of_office")
 
@@ -46,8 +48,9 @@ class OmsChannelBuyer(models.Model):
         names = ("name", *PERSONAL_FIELDS)
         texts = {contact[name] for contact in contacts for name in names if contact[name]}
         for order in orders:
-            address = (order.channel_snapshot or {}).get("address") or {}
-            texts |= {text for name, text in address.items() if isinstance(text, str) and name != "country_code"}
+            for part in ("address", "billing"):
+                address = (order.channel_snapshot or {}).get(part) or {}
+                texts |= {text for name, text in address.items() if isinstance(text, str) and name != "country_code"}
         plain = {(html2plaintext(text) if "<" in text else text).strip() for text in texts}
         return {text for text in plain if len(text) >= (SHORTEST if text.isascii() else SHORTEST_CHINESE)}
 
@@ -95,7 +98,7 @@ class OmsChannelBuyer(models.Model):
 
     @api.model
     def _forget_address(self, record_sudo):
-        """Take the address, and the buyer's note, out of the evidence that a record keeps."""
+        """Take the addresses, and the buyer's note, out of the evidence that a record keeps."""
         data = record_sudo.data
-        if isinstance(data, dict) and {"address", "note"} & data.keys():
-            record_sudo.data = {key: value for key, value in data.items() if key not in ("address", "note")}
+        if isinstance(data, dict) and PERSONAL_KEYS & data.keys():
+            record_sudo.data = {key: value for key, value in data.items() if key not in PERSONAL_KEYS}

@@ -165,8 +165,8 @@ class SaleOrder(models.Model):
         """Remove what the shop told of the buyer: address, notes, IP address, keys; and the messages with it. The
         fingerprint of the last message stays, so that it is recognised when it comes again."""
         for order in self:
-            if order.channel_snapshot and order.channel_snapshot.get("address"):
-                order.channel_snapshot = {**order.channel_snapshot, "address": None}
+            if order.channel_snapshot and {"address", "billing"} & order.channel_snapshot.keys():
+                order.channel_snapshot = {**order.channel_snapshot, "address": None, "billing": None}
         self.with_context(tracking_disable=True).write(
             {"oms_buyer_ip": False, "channel_note": False, "channel_seller_note": False}
         )

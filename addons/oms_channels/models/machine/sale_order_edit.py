@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ..sale_order_import import SHIPPING_KEY
 from .oms_channel_edit_policy import CAN_APPLY
 
 # What of a line the shop may change once it is confirmed; its product and name stay.
@@ -17,13 +20,14 @@ class SaleOrder(models.Model):
     def _decide_differences(self, differences, stage):
         """Return {part: decision} of what the shop changed, by the channel's policy.
 
-        The total goes with the lines it comes from. An address that was masked and is not any more is applied while it
-        can be: it is no other address, only a readable one.
+        The total goes with the lines or the shipping it comes from. An address that was masked and is not any more is
+        applied while it can be: it is no other address, only a readable one.
         """
         self.ensure_one()
         decisions = {part: self.channel_id._get_edit_decision(part, stage) for part in differences}
-        if "lines" in decisions and "total" in decisions:
-            decisions["total"] = decisions["lines"]
+        source = next((part for part in ("lines", "shipping") if part in decisions), None)
+        if source and "total" in decisions:
+            decisions["total"] = decisions[source]
         if "address" in decisions and self.channel_is_masked and stage in CAN_APPLY["address"]:
             decisions["address"] = "apply"
         return decisions
@@ -39,6 +43,7 @@ class SaleOrder(models.Model):
         snapshot, before = self._prepare_channel_snapshot(channel_order), self.channel_snapshot or {}
         if channel_order.is_masked and before.get("address"):
             snapshot["address"] = before["address"]
+            snapshot["billing"] = before.get("billing", snapshot["billing"])
         if self._is_masked_anew(channel_order):
             snapshot["facts"]["channel_is_masked"] = self._prepare_told_facts({"masked": False})["masked"]
         return snapshot
@@ -65,10 +70,10 @@ class SaleOrder(models.Model):
 
         :raise UserError: naming what stands against it
         """
-        if differences.keys() & {"lines", "total"}:
+        if differences.keys() & {"lines", "total", "shipping"}:
             self._check_lines_may_change()
             vals = {
-                "order_line": self._prepare_line_changes(channel_order, differences.get("lines", {})),
+                "order_line": self._prepare_line_changes(channel_order, differences),
                 "channel_amount_total": float(self._get_expected_total(channel_order)),
             }
             before = {line.id: line.product_uom_qty for line in self.order_line}
@@ -83,6 +88,10 @@ class SaleOrder(models.Model):
             self.with_context(tracking_disable=True, update_delivery_shipping_partner=True).write(
                 {"partner_shipping_id": contact["partner_shipping_id"]}
             )
+        if "billing" in differences:
+            if any(move.state == "posted" for move in self._get_channel_moves()):
+                raise UserError(self.env._("The order is invoiced."))
+            self._apply_billing(channel_order, differences["billing"])
         if "note" in differences:
             self.channel_note = channel_order.note
 
@@ -99,15 +108,35 @@ class SaleOrder(models.Model):
         if any(picking.carrier_tracking_ref for picking in pickings):
             raise UserError(self.env._("The parcel has its label already."))
 
-    def _prepare_line_changes(self, channel_order, lines):
+    def _apply_billing(self, channel_order, change):
+        """Take over the invoice address, and the e-mail where it is still the one that came with the order."""
+        old, partner = (change.get("before") or {}).get("email") or "", self.partner_id
+        if channel_order.email and old != channel_order.email and (partner.email or "") == old:
+            partner.email = channel_order.email
+        if channel_order.billing_address:
+            # Under the old e-mail, which may be all the shop knows its buyer by.
+            [contact] = self.env["oms.channel.buyer"]._find_or_create_contacts(
+                self.channel_id, [replace(channel_order, email=old or channel_order.email)]
+            )
+            self.with_context(tracking_disable=True).partner_invoice_id = contact["partner_invoice_id"]
+
+    def _prepare_line_changes(self, channel_order, differences):
         """Return the commands that bring the lines of a confirmed order in line with the shop's.
 
-        :param lines: the part "lines" of the differences: what a person changed here on other lines stays
+        :param differences: what is not in its part "lines", or "shipping", stays as a person changed it here
         """
-        channel = self.channel_id
+        channel, lines = self.channel_id, differences.get("lines", {})
         setup = self._prepare_channel_setup(channel, [channel_order])
         own = {line.channel_line_id: line for line in self.order_line if line.channel_line_id}
+        if "shipping" in differences:
+            lines = {**lines, **{key: {} for key in own if key.startswith(SHIPPING_KEY)}}
         commands, wanted = [], set()
+        for key in [key for key, change in lines.items() if key in own and change.get("replaced")]:
+            # Another product is another line: the old one gives its id away before the new one is made.
+            line = own.pop(key)
+            line.channel_line_id = False
+            line.flush_recordset(["channel_line_id"])
+            commands.append(Command.update(line.id, {"product_uom_qty": 0, "channel_total": 0}))
         for vals in self._prepare_channel_line_values(channel, channel_order, setup):
             key = vals["channel_line_id"]
             wanted.add(key)
@@ -118,6 +147,8 @@ class SaleOrder(models.Model):
             changes = {name: vals[name] for name in LINE_FIELDS if name in vals}
             if key not in lines:
                 changes.pop("product_uom_qty")
+            elif key.startswith(SHIPPING_KEY):
+                changes["name"] = vals["name"]
             commands.append(Command.update(line.id, changes))
         commands += [
             Command.update(line.id, {"product_uom_qty": 0, "channel_total": 0})

@@ -79,6 +79,8 @@ class OmsChannel(models.Model):
             page = adapter.fetch_payouts_page(since.replace(tzinfo=UTC), cursor=cursor)
             Line = self.env["oms.channel.payout.line"]
             Line._store(self, page.items)
+            if adapter.refunds_come_by_payouts:
+                Line._note_refunds(self, [row.order_external_id for row in page.items if row.kind == "refund"])
             newest = max((Line._to_datetime(entry.date) for entry in page.items), default=False)
             if newest and (not self.payout_checkpoint or newest > self.payout_checkpoint):
                 self.payout_checkpoint = newest

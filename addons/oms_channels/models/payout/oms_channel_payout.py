@@ -129,6 +129,24 @@ class OmsChannelPayoutLine(models.Model):
         return self.create(vals_list)
 
     @api.model
+    def _note_refunds(self, channel, order_refs):
+        """Keep, with the payments of these orders, what was given back by the movements of the account."""
+        groups = self._read_group(
+            [
+                ("channel_id", "=", channel.id),
+                ("kind", "=", "refund"),
+                ("order_id", "!=", False),
+                ("order_external_id", "in", order_refs),
+            ],
+            ["order_id"],
+            ["gross_amount:sum"],
+        )
+        Payment = self.env["oms.channel.payment"]
+        for order, gross in groups:
+            inbound = order.channel_payment_ids.filtered(lambda payment: payment.direction == "inbound")[:1]
+            Payment._note_refunded(order, {inbound.external_id: inbound.currency_id.round(-gross)})
+
+    @api.model
     def _prepare_store(self, channel, entries):
         """Read once what all lines need. :return: dict ``orders``, ``payments``, ``currencies``, ``payouts``"""
         domain = [("channel_id", "=", channel.id)]

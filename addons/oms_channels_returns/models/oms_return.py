@@ -1,0 +1,83 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from odoo.addons.oms_base.sharing import share
+
+
+class OmsReturn(models.Model):
+    """Returns that buyers ask for in their shop."""
+
+    _inherit = "oms.return"
+
+    channel_request_ref = fields.Char(
+        string="Request in the Shop",
+        readonly=True,
+        copy=False,
+        help="The buyer's request, as the shop calls it. It is answered when the goods are received and refunded.",
+    )
+
+    @api.model
+    def _create_from_channel(self, order, external_id, request):
+        """Create and hand in the return that a buyer asked for in the shop. The same request is the same return.
+
+        :param external_id: the request's id in the shop
+        :param request: one request of the order's snapshot, see `sale.order._prepare_refund_requests`
+        :return: the return
+        :raise UserError: when what is asked for can't come back
+        """
+        if existing := self._find_from_channel(order, [external_id]):
+            return existing
+        order._oms_lock_for_return()
+        oms_return = self.create(
+            {
+                "type": "return" if request["kind"] == "return" else "refund_only",
+                "partner_id": order.partner_id.id,
+                "company_id": order.company_id.id,
+                "user_id": (order.channel_id.user_id or order.user_id).id,
+                "request_key": self._get_channel_key(order, external_id),
+                "channel_request_ref": external_id,
+                "buyer_note": request["reason"],
+                "line_ids": [Command.create(vals) for vals in self._prepare_channel_lines(order, request)],
+            }
+        )
+        oms_return._request()
+        return oms_return
+
+    @api.model
+    def _find_from_channel(self, order, external_ids):
+        """Return the returns that these requests of the shop became."""
+        keys = [self._get_channel_key(order, external_id) for external_id in external_ids]
+        return self.search([("request_key", "in", keys)])
+
+    @api.model
+    def _get_channel_key(self, order, external_id):
+        return f"channel-{order.channel_id.id}-{order.id}-{external_id}"
+
+    @api.model
+    def _prepare_channel_lines(self, order, request):
+        """Return the values of the lines: what is asked for, or all goods where the shop names none.
+
+        Money alone is an amount of each line, in proportion to what they cost.
+
+        :raise UserError: when none of it is in the order
+        """
+        goods = order.order_line.filtered(lambda line: line._oms_is_goods() and line.product_uom_qty)
+        asked = {line_id: float(quantity) for line_id, quantity in request["lines"]}
+        wanted = {line: asked.get(line.channel_line_id, 0.0) if asked else line.qty_delivered for line in goods}
+        wanted = {line: quantity for line, quantity in wanted.items() if quantity > 0}
+        if not wanted:
+            raise UserError(self.env._("What is asked back is not in %(order)s.", order=order.name))
+        amounts = [0.0] * len(wanted)
+        if request["kind"] != "return":
+            weights = [line.price_reduce_taxinc * quantity for line, quantity in wanted.items()]
+            amounts = share(float(request["amount"]), weights, order.currency_id.decimal_places)
+        return [
+            {
+                "sale_line_id": line.id,
+                "quantity": 0.0 if amount else quantity,
+                "refund_amount": amount,
+                "buyer_note": request["reason"],
+            }
+            for (line, quantity), amount in zip(wanted.items(), amounts, strict=True)
+        ]

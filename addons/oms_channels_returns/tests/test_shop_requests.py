@@ -1,0 +1,95 @@
+from odoo.tests import tagged
+
+from odoo.addons.oms_channels.tests.common import ChannelsCommon
+
+
+@tagged("post_install", "-at_install")
+class TestShopRequests(ChannelsCommon):
+    """What buyers ask back in the shop after shipping becomes a return, and the return answers their request."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        (cls.mouse | cls.keyboard).write({"invoice_policy": "delivery"})
+        cls.env["oms.return.policy"].search([]).active = False
+        cls.policy = cls.env["oms.return.policy"].create({"name": "Test policy", "auto_post": True})
+
+    def _request(self, status="requested", number=1, quantity=1):
+        return {
+            "id": f"return_{number}",
+            "status": status,
+            "refund_amount": 20.0,
+            "items": [{"item_id": "ordli_1_0", "quantity": quantity, "note": "Too small"}],
+        }
+
+    def _tell(self, *requests, **values):
+        self.shop.change("order_1", returns=list(requests), **values)
+        self._pull()
+
+    def _sell(self):
+        order = self._import(1, [("OMS-MOUSE", 2, 20.0), ("OMS-KEYB", 1, 9.99)], captured=True)
+        order.action_confirm()
+        self._deliver(order)
+        self._run_cron("oms_channels.ir_cron_settle")
+        return order
+
+    def _returns(self, order):
+        return self.env["oms.return"].search([("order_ids", "in", order.ids)])
+
+    def test_request_becomes_one_return(self):
+        order = self._sell()
+        self._tell(self._request())
+        self._tell(self._request(), metadata={"colour": "x"})
+        oms_return = self._returns(order)
+        self.assertRecordValues(
+            oms_return, [{"type": "return", "state": "requested", "channel_request_ref": "return_1"}]
+        )
+        line = oms_return.line_ids
+        self.assertEqual((line.product_id, line.quantity, line.buyer_note), (self.mouse, 1.0, "Too small"))
+        self.assertFalse(order.activity_ids)
+
+    def test_goods_and_money_answer_the_request(self):
+        order = self._sell()
+        self._tell(self._request(), self._request(number=2))
+        first, second = self._returns(order).sorted("id")
+        second.with_user(self.user).action_approve()
+        receipt = second.picking_ids
+        receipt.move_ids.picked = True
+        receipt.button_validate()
+        wizard = self.env["oms.return.inspect"].create({"return_id": second.id})
+        wizard.action_inspect()
+        pushes = order.channel_push_ids.filtered(lambda push: push.kind in ("return_received", "refund"))
+        notices = [getattr(push, f"_prepare_{push.kind}_notice")() for push in pushes]
+        self.assertEqual([notice.request_external_id for notice in notices], ["return_2"] * 2)
+        self.assertEqual(first.state, "requested")
+
+    def test_withdrawn_request_cancels_its_return(self):
+        order = self._sell()
+        self._tell(self._request())
+        self._returns(order).with_user(self.user).action_approve()
+        self._tell(self._request("canceled"))
+        self.assertEqual(self._returns(order).state, "cancelled")
+        self.assertEqual(set(self._returns(order).picking_ids.mapped("state")), {"cancel"})
+
+    def test_what_cannot_be_a_return_is_left_to_a_person(self):
+        order = self._sell()
+        self._tell(self._request(quantity=5))
+        self.assertFalse(self._returns(order))
+        self.assertIn("asked for in the shop", order.activity_ids.summary)
+
+    def test_money_alone_is_a_refund_of_its_amount_that_the_policy_approves(self):
+        self.policy.auto_approve_amount = 100.0
+        order = self._sell()
+        row = {"kind": "refund", "state": "requested", "amount": "7.01", "reason": "Scratched", "lines": []}
+        order._follow_late_requests({"R-1": row})
+        oms_return = self._returns(order)
+        self.assertEqual((oms_return.type, sum(oms_return.line_ids.mapped("refund_amount"))), ("refund_only", 7.01))
+        self.assertEqual(oms_return.state, "approved")
+        self.assertRecordValues(oms_return.credit_note_ids, [{"amount_total": 7.01, "state": "posted"}])
+
+    def test_goods_that_have_not_left_are_held_instead(self):
+        order = self._import(1, [("OMS-MOUSE", 2, 20.0)])
+        order.action_confirm()
+        self._tell(self._request())
+        self.assertFalse(self._returns(order))
+        self.assertTrue(order.oms_hold_ids.filtered(lambda hold: hold.state == "active"))
