@@ -14,7 +14,6 @@ from . import stock_move
 from . import stock_move_allocation
 from . import stock_picking
 from . import stock_quant
-from . import stock_route
 from . import stock_rule
 from . import stock_warehouse
 from . import stock_warehouse_orderpoint

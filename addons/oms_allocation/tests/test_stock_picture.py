@@ -108,6 +108,32 @@ class TestStockPicture(OmsAllocationCommon):
         _entries, quantities = self.get_entries(self.lamp, self.promised.warehouse_id)
         self.assertEqual(quantities, {"unconfirmed": -6})
 
+    def test_confirmed_orders_that_are_held_are_still_wanted(self):
+        self.channel.promise_hours = 0
+        order = self._create_order([(self.lamp, 5)])
+        order._oms_place_hold("unfilled", "Test")
+        order.action_confirm()
+        self.assertEqual((order.state, order.oms_is_launch_pending), ("sale", True))
+        rows = self.env["oms.stock.entry"].search([("order_id", "=", order.id)])
+        self.assertEqual([(row.kind, row.quantity) for row in rows], [("unconfirmed", -5)])
+        self.assertEqual(
+            dict(self.env["sale.order"]._query_unasked(order.company_id, self.lamp)), {self.lamp.id: 6 + 5}
+        )
+        order.oms_hold_ids._release("Test")
+        order._oms_launch_pending()
+        rows.invalidate_model()
+        kinds = self.env["oms.stock.entry"].search([("order_id", "=", order.id)]).mapped("kind")
+        self.assertEqual(kinds, ["reserved"])
+        self.assertEqual(dict(self.env["sale.order"]._query_unasked(order.company_id, self.lamp)), {self.lamp.id: 6})
+
+    def test_only_what_was_not_asked_for_is_wanted(self):
+        """More is wanted of an order that is with the warehouse already, and that is held now."""
+        self.shanghai.delivery_steps = "pick_ship"
+        order = self._confirm([(self.lamp, 2)])
+        order._oms_place_hold("unfilled", "Test")
+        order.order_line.product_uom_qty = 5
+        self.assertEqual(dict(self.env["sale.order"]._query_unasked(order.company_id, self.lamp))[self.lamp.id], 6 + 3)
+
     def test_click_opens_what_binds_it(self):
         entries, _quantities = self.get_entries(self.lamp, self.shanghai)
         opened = {}

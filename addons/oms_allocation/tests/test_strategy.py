@@ -1,5 +1,6 @@
 from datetime import datetime
 
+from odoo import fields
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -61,6 +62,28 @@ class TestStrategy(SourcingCommon):
         order = self._confirm([(self.lamp, 3)])
         self.assertEqual(order.oms_short_quantity, 1)
         self.assertAllocated(order, {("Lamp", "Beijing"): 3})
+
+    def test_what_waits_makes_no_further_parcel_where_splits_are_limited(self):
+        """Desks are nowhere: they wait with the lamp in Beijing, and not in Shanghai, which is nearer."""
+        self._set_stocks(self.lamp, beijing=1)
+        for values in ({"split": "never"}, {"split": "always", "max_parcels": 1}):
+            self.strategy.write({"max_parcels": 0, **values})
+            order = self._confirm([(self.lamp, 1), (self.desk, 1)])
+            self.assertAllocated(order, {("Lamp", "Beijing"): 1, ("Desk", "Beijing"): 1})
+            order._action_cancel()
+        self.strategy.write({"split": "always", "max_parcels": 0})
+        order = self._confirm([(self.lamp, 1), (self.desk, 1)])
+        self.assertAllocated(order, {("Lamp", "Beijing"): 1, ("Desk", "Shanghai"): 1})
+
+    def test_rule_is_named_in_the_language_of_who_confirms(self):
+        self._set_stocks(self.lamp, beijing=10, shanghai=10)
+        self.env["res.lang"]._activate_lang("zh_CN")
+        rule = self._add_rule(type="warehouses", name="Only Beijing", warehouse_ids=self.beijing.ids)
+        rule.with_context(lang="zh_CN").name = "仅北京"
+        names = [
+            self.strategy.with_context(lang=lang)._get_spec().rules[0].name for lang in ("en_US", "zh_CN", "en_US")
+        ]
+        self.assertEqual(names, ["Only Beijing", "仅北京", "Only Beijing"])
 
     def test_split_only_above_a_value(self):
         self.lamp.list_price = 100
@@ -197,6 +220,9 @@ class TestSourcingRules(SourcingCommon):
         )
         self._add_rule(type="zone")
         self.assertAllocated(self._confirm([(self.lamp, 1)]), {("Lamp", "Beijing"): 1})
+        self.beijing.oms_zone_ids = False
+        self.assertEqual(self._confirm([(self.lamp, 1)]).oms_hold_summary, "Can't be filled")
+        self.beijing.oms_zone_ids = zone
         zone.zip_prefixes = "20, 31"
         self.assertAllocated(self._confirm([(self.lamp, 1)]), {("Lamp", "Beijing"): 1})
         zone.zip_prefixes = "20"
@@ -248,6 +274,85 @@ class TestSourcingRules(SourcingCommon):
         later = self._confirm([(self.lamp, 1)])
         self.assertEqual(later.oms_allocation_ids.warehouse_id, self.beijing)
         self.assertIn("can take no more orders today", later.oms_allocation_why)
+
+    def test_nobody_is_given_more_than_it_can_send_today(self):
+        """All are full: the order is held until tomorrow instead of being sent by one of them all the same."""
+        self.channel.warehouse_ids = [Command.set((self.beijing | self.shanghai).ids)]
+        self.warehouses.oms_daily_capacity = 1
+        self._add_rule(type="capacity")
+        orders = self.env["sale.order"].union(*(self._create_order([(self.lamp, 1)]) for _number in range(3)))
+        orders.action_confirm()
+        held = orders.filtered(lambda order: order.oms_hold_summary == "Can't be filled")
+        self.assertEqual((len(held), held.picking_ids.ids, held.oms_allocation_ids.ids), (1, [], []))
+        self._run_cron("oms_allocation.ir_cron_reallocate")
+        self.assertFalse(held.picking_ids, "nor later on the same day")
+        self.strategy.on_shortage = "cancel"
+        self._confirm([(self.lamp, 1)])
+        self._run_cron("oms_allocation.ir_cron_settle_unfilled")
+        self.assertFalse(
+            self.env["sale.order"].search([("state", "=", "cancel"), ("channel_id", "=", self.channel.id)])
+        )
+        self.strategy.on_shortage = "ship"
+        self.cr.execute("UPDATE oms_allocation SET create_date = create_date - interval '2 days'")
+        self._run_cron("oms_allocation.ir_cron_reallocate")
+        self.assertEqual(sum(held.mapped("order_line.move_ids.product_uom_qty")), 1, "it goes on the next day")
+
+    def test_capacity_is_shared_by_orders_that_may_take_different_stock(self):
+        """The pool makes two groups of the batch, which are solved one after the other."""
+        self.shanghai.oms_daily_capacity = 1
+        self._add_rule(type="capacity")
+        owner = self.channel.copy({"name": "Owner", "code": "owner", "sequence": 99})
+        self.env["oms.stock.pool"].create(
+            {
+                "name": "Owner's",
+                "channel_ids": [Command.set(owner.ids)],
+                "line_ids": [Command.create({"product_id": self.lamp.id, "quantity": 1})],
+            }
+        )
+        orders = self._create_order([(self.lamp, 1)]) | self._create_order([(self.lamp, 1)], channel_id=owner.id)
+        orders.action_confirm()
+        self.assertEqual(orders.mapped("oms_allocation_ids.warehouse_id.name"), ["Shanghai", "Beijing"])
+
+    def test_capacity_counts_what_is_given_again(self):
+        self.shanghai.oms_daily_capacity = 1
+        self._add_rule(type="capacity")
+        order = self._confirm([(self.lamp, 1)])
+        self.assertAllocated(order, {("Lamp", "Shanghai"): 1})
+        order._oms_source_again()
+        self.assertAllocated(order, {("Lamp", "Shanghai"): 1})  # its own parcel is not counted against it
+        self.cr.execute("UPDATE oms_allocation SET create_date = create_date - interval '2 days'")
+        self.env.invalidate_all()
+        self.assertEqual(self.shanghai._oms_get_capacities(fields.Datetime.now()), {self.shanghai: (1, 1)})
+        self._deliver(order)
+        order.order_line.product_uom_qty = 2
+        self.assertEqual(self.shanghai._oms_get_capacities(fields.Datetime.now()), {self.shanghai: (1, 0)})
+
+    def test_preference_given_up_takes_promises_once(self):
+        """One order gives its preference up; the other's promise must not be taken off besides its plan."""
+        self.channel.promise_hours = 24
+        self._set_stocks(self.lamp, beijing=4, shanghai=6)
+        first = self._create_order([(self.lamp, 4)])
+        first._oms_promise_stock()
+        self.assertEqual(first.oms_promise_ids.warehouse_id, self.shanghai)
+        self._add_rule(type="warehouses", warehouse_ids=self.shanghai.ids, is_preference=True)
+        second = self._create_order([(self.lamp, 6)])
+        (first | second).write({"state": "sale"})
+        quantities = {first.order_line: 4.0, second.order_line: 6.0}
+        self.env["sale.order"]._oms_allocate(quantities)
+        self.assertEqual((first | second).mapped("oms_short_quantity"), [0, 0])
+
+    def test_only_what_was_given_up_is_said_to_be(self):
+        self._set_stocks(self.lamp, beijing=0, shanghai=0)
+        for number in range(6):
+            self._add_rule(
+                type="warehouses",
+                name=f"Rule {number}",
+                sequence=number,
+                warehouse_ids=self.guangzhou.ids,
+                is_preference=True,
+            )
+        order = self._confirm([(self.lamp, 1)])
+        self.assertEqual(self._get_decision(order).data["given_up"], ["Rule 5", "Rule 4", "Rule 3", "Rule 2"])
 
     def test_capacity_of_other_days(self):
         now = datetime(2030, 11, 11, 4)

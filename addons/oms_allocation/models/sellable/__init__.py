@@ -1,3 +1,4 @@
+from . import oms_stock_claim
 from . import oms_channel
 from . import oms_sellable
 from . import oms_stock_entry
@@ -7,6 +8,7 @@ from . import oms_stock_pool_fill
 from . import oms_stock_promise
 from . import oms_stock_safety
 from . import product_product
+from . import product_age
 from . import product_template
 from . import res_partner
 from . import sale_order_access

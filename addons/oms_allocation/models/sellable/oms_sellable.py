@@ -18,7 +18,10 @@ class OmsSellable(models.Model):
     uom_id = fields.Many2one(related="product_id.uom_id", string="Unit")
     on_hand_quantity = fields.Float(string="On Hand", digits="Product Unit", readonly=True)
     unsellable_quantity = fields.Float(
-        string="Not Sellable", digits="Product Unit", readonly=True, help="Not for sale, or past its removal date."
+        string="Not Sellable",
+        digits="Product Unit",
+        readonly=True,
+        help="Not for sale, past its removal date, or rejected and not counted yet.",
     )
     reserved_quantity = fields.Float(string="Reserved", digits="Product Unit", readonly=True)
     waiting_quantity = fields.Float(
@@ -34,7 +37,10 @@ class OmsSellable(models.Model):
     )
     public_quantity = fields.Float(string="For Everybody", digits="Product Unit", readonly=True)
     unconfirmed_quantity = fields.Float(
-        string="Not Confirmed Yet", digits="Product Unit", readonly=True, help="Wanted by orders that are in review."
+        string="Not Asked For Yet",
+        digits="Product Unit",
+        readonly=True,
+        help="Wanted by orders that are in review, held, or wait for others of their parcel.",
     )
     transfer_quantity = fields.Float(string="Between Warehouses", digits="Product Unit", readonly=True)
     incoming_quantity = fields.Float(string="Expected", digits="Product Unit", readonly=True)
@@ -47,7 +53,7 @@ class OmsSellable(models.Model):
     def _table_query(self):
         kinds = {
             "on_hand": ("on_hand",),
-            "unsellable": ("not_for_sale", "expired"),
+            "unsellable": ("not_for_sale", "expired", "rejected"),
             "reserved": ("reserved",),
             "waiting": ("waiting", "planned"),
             "promised": ("promised",),

@@ -12,11 +12,12 @@ KINDS = [
     ("waiting", "Waited For"),
     ("planned", "Planned"),
     ("promised", "Promised"),
+    ("rejected", "Rejected, to Be Counted"),
     ("safety", "Safety Stock"),
     ("pool", "Held by a Pool"),
     ("incoming", "Expected"),
     ("transfer", "Between Warehouses"),
-    ("unconfirmed", "Not Confirmed Yet"),
+    ("unconfirmed", "Not Asked For Yet"),
 ]
 KIND_NUMBERS = {kind: number for number, (kind, _label) in enumerate(KINDS)}
 # What the last four say is known, but takes nothing off what can be promised.
@@ -220,9 +221,22 @@ class OmsStockEntry(models.Model):
         )
         yield SQL(
             """
+            SELECT %s, 'rejected', product_id, warehouse_id, NULL::int, order_id, NULL::int, NULL::int, create_date,
+                   - blocked_quantity
+              FROM oms_warehouse_rejection
+             WHERE blocked_quantity > 0 AND warehouse_id = ANY(%s)
+            """,
+            self._get_id_sql("rejected", SQL("id")),
+            warehouses.ids,
+        )
+        yield SQL(
+            """
             SELECT %s, 'unconfirmed', line.product_id, o.warehouse_id, NULL::int, o.id, NULL::int, NULL::int,
                    o.date_order,
-                   COALESCE(promise.quantity, 0) - line.product_uom_qty * unit.factor / product_unit.factor
+                   COALESCE(promise.quantity, 0) - GREATEST(
+                       line.product_uom_qty * unit.factor / product_unit.factor
+                       - CASE WHEN o.state = 'sale' THEN %s ELSE 0 END, 0
+                   )
               FROM sale_order o
               JOIN sale_order_line line ON line.order_id = o.id AND line.display_type IS NULL
               JOIN product_product product ON product.id = line.product_id
@@ -233,11 +247,12 @@ class OmsStockEntry(models.Model):
                        SELECT SUM(quantity) AS quantity FROM oms_stock_promise
                         WHERE line_id = line.id AND state = 'active' AND expire_date > %s
                    ) promise ON TRUE
-             WHERE o.channel_id IS NOT NULL AND o.state IN ('draft', 'sent') AND o.warehouse_id = ANY(%s)
-               AND line.product_uom_qty > 0
+             WHERE o.id IN %s AND o.warehouse_id = ANY(%s) AND line.product_uom_qty > 0
             """,
             self._get_id_sql("unconfirmed", SQL("line.id")),
+            self.env["sale.order"]._oms_get_asked_sql(),
             fields.Datetime.now(),
+            self.env["sale.order"]._oms_get_unasked_sql(),
             warehouses.ids,
         )
 

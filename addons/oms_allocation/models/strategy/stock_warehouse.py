@@ -12,6 +12,7 @@ class StockWarehouse(models.Model):
     """What it costs to send an order from a warehouse, until when of a day, and how many a day."""
 
     _inherit = "stock.warehouse"
+    _oms_cached_fields = frozenset(("oms_zone_ids",))  # see `oms.zone._get_terms`
 
     oms_zone_ids = fields.Many2many("oms.zone", string="Serves Zones")
     oms_currency_id = fields.Many2one(related="company_id.currency_id", string="Currency of Costs")
@@ -48,8 +49,11 @@ class StockWarehouse(models.Model):
         local = self._oms_get_local_time(now)
         return not self.oms_cutoff_hour or local.hour + local.minute / 60 < self.oms_cutoff_hour
 
-    def _oms_get_capacities(self, now):
-        """Return {warehouse: (parcels that can be made today, of which are left)} of those that have a limit."""
+    def _oms_get_capacities(self, now, without=None):
+        """Return {warehouse: (parcels that can be made today, of which are left)} of those that have a limit.
+
+        :param without: sale.order records whose parcels are not counted
+        """
         limits = {}
         for warehouse in self:
             today = warehouse._oms_get_local_time(now).date()
@@ -58,23 +62,25 @@ class StockWarehouse(models.Model):
                 limits[warehouse] = other[:1].parcels if other else warehouse.oms_daily_capacity
         if not limits:
             return {}
-        used = self.browse(warehouse.id for warehouse in limits)._oms_query_used(now)
+        used = self.browse(warehouse.id for warehouse in limits)._oms_query_used(now, without)
         return {warehouse: (limit, max(0, limit - used.get(warehouse.id, 0))) for warehouse, limit in limits.items()}
 
-    def _oms_query_used(self, now):
+    def _oms_query_used(self, now, without=None):
         """Return {warehouse id: orders that were given to it since its day began}."""
         begins = [SQL("(%s, %s)", warehouse.id, warehouse._oms_get_midnight(now)) for warehouse in self]
-        self.env["oms.allocation"].flush_model(["warehouse_id", "order_id", "state"])
+        self.env["oms.allocation"].flush_model(["warehouse_id", "order_id", "state", "given_date"])
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT allocation.warehouse_id, COUNT(DISTINCT allocation.order_id)
                   FROM oms_allocation allocation
                   JOIN (VALUES %s) AS day (warehouse_id, begins) ON day.warehouse_id = allocation.warehouse_id
-                 WHERE allocation.create_date >= day.begins AND allocation.state <> 'cancelled'
+                 WHERE COALESCE(allocation.given_date, allocation.create_date) >= day.begins
+                   AND allocation.state <> 'cancelled' AND allocation.order_id <> ALL(%s)
                  GROUP BY allocation.warehouse_id
                 """,
                 SQL(", ").join(begins),
+                without.ids if without else [],
             )
         )
         return dict(rows)
