@@ -2,6 +2,7 @@ from . import oms_allocation
 from . import oms_decision
 from . import oms_event
 from . import oms_overview
+from . import oms_postcode
 from . import res_country
 from . import res_country_state
 from . import res_partner

@@ -149,6 +149,7 @@ class SaleOrder(models.Model):
         """
         places = {
             "address": self.env._("The distance is to the coordinates of the delivery address."),
+            "postcode": self.env._("The distance is to the postcode area of the delivery address."),
             "state": self.env._("The distance is to the province of the delivery address."),
             "country": self.env._("The distance is to the country of the delivery address."),
             "unknown": self.env._(

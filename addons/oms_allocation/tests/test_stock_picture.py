@@ -154,6 +154,44 @@ class TestStockPicture(OmsAllocationCommon):
         )
         self.assertEqual({warehouse.name: quantity for warehouse, quantity in groups}, {"Shanghai": 19, "Beijing": 4})
 
+    def test_what_each_channel_may_sell(self):
+        other = self.channel.copy({"name": "Other Shop", "code": "other_shop"})
+        rows = self.env["oms.sellable.channel"].with_user(self.user)
+        domain = [("product_id", "=", self.lamp.id), ("channel_id", "in", (self.channel | other).ids)]
+        found = {row.channel_id: row.quantity for row in rows.search(domain)}
+        self.assertEqual(found, {self.channel: 19, other: 15}, "four of them are kept")
+        self.assertEqual(found[other], other._get_sellable_quantities(self.lamp)[self.lamp.id, self.shanghai.id])
+        groups = rows._read_group(domain, ["warehouse_id"], ["quantity:sum"])
+        self.assertEqual([(warehouse.name, quantity) for warehouse, quantity in groups], [("Shanghai", 34)])
+        action = rows.search(domain, limit=1).action_view_entries()
+        self.assertEqual(action["res_model"], "oms.stock.entry")
+
+    def test_only_what_is_asked_about_is_counted(self):
+        """Rows are the same whatever else is asked about, and pools are counted of these products only."""
+        entries = self.env["oms.stock.entry"]
+        pool = entries.search([("kind", "=", "pool"), ("product_id", "=", self.lamp.id)])
+        asked = []
+        original = type(self.lamp)._oms_get_stock
+
+        def read(products, *args, **kwargs):
+            asked.append(set(products.ids))
+            return original(products, *args, **kwargs)
+
+        self.patch(type(self.lamp), "_oms_get_stock", read)
+        entries.invalidate_model()
+        self.assertEqual(pool.mapped("quantity"), [-4])
+        self.assertEqual(asked, [{self.lamp.id}])
+        quants = entries.search([("kind", "=", "on_hand"), ("product_id", "=", self.desk.id)])
+        self.assertEqual(asked[1:], [set()])
+        self.assertFalse(quants)
+        both = entries.search([("kind", "=", "pool")])
+        self.assertLessEqual(set(pool.ids), set(both.ids))
+
+    def test_short_goods_say_when_they_come(self):
+        row = self.short.oms_allocation_ids
+        self.assertAlmostEqual(row.next_date, fields.Datetime.now() + timedelta(days=3), delta=timedelta(minutes=5))
+        self.assertFalse(self.sold.oms_allocation_ids.next_date)
+
     def test_only_who_works_with_orders_or_stock_sees_it(self):
         with self.assertRaises(AccessError):
             self.env["oms.stock.entry"].with_user(self._create_user("oms_nobody", "base.group_user")).search([])

@@ -1,9 +1,11 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from odoo import fields
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
+
+from odoo.addons.oms_base.models.sale_order_freight import FreightTerms
 
 from .strategy_common import SourcingCommon
 
@@ -353,6 +355,84 @@ class TestSourcingRules(SourcingCommon):
             )
         order = self._confirm([(self.lamp, 1)])
         self.assertEqual(self._get_decision(order).data["given_up"], ["Rule 5", "Rule 4", "Rule 3", "Rule 2"])
+
+    def test_urgent_orders_are_served_first_then_what_was_promised_first(self):
+        self._set_stocks(self.lamp, beijing=0, shanghai=3)
+        soon, later = fields.Datetime.now() + timedelta(days=1), fields.Datetime.now() + timedelta(days=9)
+        orders = self.env["sale.order"].union(
+            *(
+                self._create_order([(self.lamp, 1)], oms_priority=priority, commitment_date=date)
+                for priority, date in (("0", later), ("0", soon), ("2", later), ("0", False), ("1", False))
+            )
+        )
+        orders.oms_hold_ids._release("Test")
+        orders.action_confirm()
+        self.assertEqual(orders.mapped("oms_short_quantity"), [1, 0, 0, 1, 0])
+
+    def test_parcel_that_is_being_picked_is_not_open(self):
+        self._set_stocks(self.desk, shanghai=5, beijing=5)
+        self.lamp.weight = 2.0
+        order = self._confirm([(self.lamp, 3)])
+        self.assertEqual(order._oms_get_open_parcels(), {self.shanghai: round(6 * order._oms_get_grams())})
+        order.picking_ids.move_ids.picked = True
+        self.assertEqual(order._oms_get_open_parcels(), {})
+
+    def test_capacity_is_seen_at_once(self):
+        self.shanghai.oms_daily_capacity = 4
+        self._add_rule(type="capacity")
+        self._confirm([(self.lamp, 1)])
+        self.env.invalidate_all()
+        row = self.shanghai
+        self.assertEqual((row.oms_capacity_today, row.oms_capacity_left, row.oms_capacity_percent), (4, 3, 25))
+
+    def test_even_workload_sends_from_who_has_least_to_do(self):
+        self.shanghai.oms_daily_capacity = 2
+        self.beijing.oms_daily_capacity = 100
+        self._set_aims("parcels", "capacity", "distance")
+        self.assertAllocated(self._confirm([(self.lamp, 1)]), {("Lamp", "Shanghai"): 1})
+        self.assertAllocated(self._confirm([(self.lamp, 1)]), {("Lamp", "Beijing"): 1})
+
+    def test_fastest_delivery_may_be_farther(self):
+        terms = {self.shanghai: 3, self.beijing: 1}
+        self.patch(
+            type(self.env["sale.order"]),
+            "_oms_get_freights",
+            lambda orders, warehouses: {
+                (order.id, warehouse.id): FreightTerms(0, 1.0, 5.0, 1.0, 1.0, days=days)
+                for order in orders
+                for warehouse, days in terms.items()
+            },
+        )
+        self._set_aims("parcels", "days", "distance")
+        order = self._confirm([(self.lamp, 1)])
+        self.assertAllocated(order, {("Lamp", "Beijing"): 1})
+        self.assertIn("is slower", order.oms_allocation_why)
+
+    def test_waiting_for_a_receipt_is_hinted(self):
+        self._set_stocks(self.lamp, shanghai=2, beijing=2)
+        order = self._confirm([(self.lamp, 3)])
+        self.assertEqual(len(order.oms_allocation_ids), 2)
+        move = self.env["stock.move"].create(
+            {
+                "product_id": self.lamp.id,
+                "product_uom_qty": 5,
+                "location_id": self.env.ref("stock.stock_location_suppliers").id,
+                "location_dest_id": self.shanghai.lot_stock_id.id,
+                "date": fields.Datetime.now() + timedelta(hours=6),
+            }
+        )
+        self.assertFalse(order.oms_sourcing_hint)
+        move._action_confirm()
+        order.invalidate_recordset()
+        self.assertIn("Lamp: 1 parcels less", order.oms_sourcing_hint)
+
+    def test_parcel_with_another_order_of_the_buyer_is_hinted(self):
+        self._set_stocks(self.lamp, shanghai=1, beijing=5)
+        self._set_stocks(self.desk, beijing=5, shanghai=0)
+        first = self._confirm([(self.desk, 1)])
+        second = self._confirm([(self.lamp, 1)])
+        self.assertEqual((first | second).oms_allocation_ids.mapped("warehouse_id.name"), ["Beijing", "Shanghai"])
+        self.assertIn(f"In one parcel with {first.name}", second.oms_sourcing_hint)
 
     def test_capacity_of_other_days(self):
         now = datetime(2030, 11, 11, 4)

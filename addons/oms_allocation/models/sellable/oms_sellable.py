@@ -7,6 +7,7 @@ class OmsSellable(models.Model):
 
     _name = "oms.sellable"
     _description = "Sellable Stock"
+    _inherit = ["oms.stock.rows.mixin"]
     _auto = False
     _order = "sellable_quantity, product_id, warehouse_id"
     _rec_name = "product_id"
@@ -77,7 +78,8 @@ class OmsSellable(models.Model):
                    CASE WHEN on_hand_quantity > 0 THEN GREATEST(100 * sellable_quantity / on_hand_quantity, 0) ELSE 0
                     END AS sellable_percent
               FROM (
-                SELECT (product_id::bigint << 20) + warehouse_id AS id, product_id, categ_id, warehouse_id, company_id,
+                SELECT (product_id::bigint << 24) + (warehouse_id << 12) AS id,
+                       product_id, categ_id, warehouse_id, company_id,
                        COALESCE(SUM(quantity) FILTER (WHERE is_counted), 0) AS sellable_quantity,
                        MIN(date) FILTER (WHERE kind IN ('incoming', 'transfer')) AS next_date,
                        %s
@@ -86,7 +88,7 @@ class OmsSellable(models.Model):
                    ) summary
             """,
             SQL(", ").join(sums),
-            self.env["oms.stock.entry"]._table_query,
+            self.env["oms.stock.entry"]._table_query,  # with the context of this, which says what is asked about
         )
 
     @api.depends("product_id", "warehouse_id")

@@ -33,6 +33,7 @@ class OmsStockEntry(models.Model):
 
     _name = "oms.stock.entry"
     _description = "Stock Picture"
+    _inherit = ["oms.stock.rows.mixin"]
     _auto = False
     _order = "date, id"
     _rec_name = "product_id"
@@ -260,42 +261,48 @@ class OmsStockEntry(models.Model):
     def _get_kept_query(self, warehouses):
         """Return the rows of safety stock and pools, counted by the code that serves orders: they never differ."""
         columns = [[], [], [], [], [], []]
-        for row in self._get_kept_rows(warehouses):
+        for kind, product_id, warehouse_id, pool_id, quantity in self._get_kept_rows(warehouses):
+            row_id = self._get_row_id(product_id, warehouse_id, pool_id or 0) * 16 + KIND_NUMBERS[kind]
+            row = (row_id, kind, product_id, warehouse_id, pool_id, quantity)
             for column, value in zip(columns, row, strict=True):
                 column.append(value)
         return SQL(
             """
-            SELECT number * 16 + kind_number, kind, product_id, warehouse_id, NULL::int, NULL::int, NULL::int, pool_id,
-                   NULL::timestamp, quantity
-              FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::int[], %s::int[], %s::float8[])
-                   WITH ORDINALITY
-                   kept (kind, kind_number, product_id, warehouse_id, pool_id, quantity, number)
+            SELECT id, kind, product_id, warehouse_id, NULL::int, NULL::int, NULL::int, pool_id, NULL::timestamp,
+                   quantity
+              FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::int[], %s::int[], %s::float8[])
+                   kept (id, kind, product_id, warehouse_id, pool_id, quantity)
             """,
             *columns,
         )
 
     @api.model
     def _get_kept_rows(self, warehouses):
-        """Return [(kind, its number, product id, warehouse id, pool id or None, quantity)]."""
+        """Return [(kind, product id, warehouse id, pool id or None, quantity)] of the products that are asked about."""
         Safety, Pool = self.env["oms.stock.safety"], self.env["oms.stock.pool"]
         companies = set(warehouses.company_id.ids)
         safeties = [(company, scopes) for company, scopes in Safety._get_scopes() if company in companies]
         pools = [spec for spec in Pool._get_live_specs(fields.Datetime.now()) if spec.company_id in companies]
         rows = []
         for company, scopes in safeties:
-            products = self.env["product.product"]._oms_search_scoped(scopes, [company])
+            products = self._filter_asked(self.env["product.product"]._oms_search_scoped(scopes, [company]))
             ids = warehouses.filtered(lambda warehouse, id_=company: warehouse.company_id.id == id_).ids
             for (warehouse_id, product_id), quantity in spread(
                 scopes, products._oms_group_by_category(scopes), ids
             ).items():
-                rows.append(("safety", KIND_NUMBERS["safety"], product_id, warehouse_id, None, -quantity))
+                rows.append(("safety", product_id, warehouse_id, None, -quantity))
         if pools:
             scopes = [scope for spec in pools for scope in spec.scopes]
-            products = self.env["product.product"]._oms_search_scoped(scopes, list(companies))
+            products = self._filter_asked(self.env["product.product"]._oms_search_scoped(scopes, list(companies)))
             stock = products._oms_get_stock(warehouses)
             for warehouse_id, product_id in stock.wants:
                 for want, held in stock.get_fills((warehouse_id, product_id)):
                     if held:
-                        row = ("pool", KIND_NUMBERS["pool"], product_id, warehouse_id, want.pool_id, -held)
-                        rows.append(row)
-        return sorted(rows, key=lambda row: row[1:4])
+                        rows.append(("pool", product_id, warehouse_id, want.pool_id, -held))
+        return rows
+
+    @api.model
+    def _get_products_of_rows(self, ids):
+        """Override: of safety stock and pools, all other rows are found by the database."""
+        kept = (KIND_NUMBERS["safety"], KIND_NUMBERS["pool"])
+        return super()._get_products_of_rows([id_ // 16 for id_ in ids if id_ % 16 in kept])

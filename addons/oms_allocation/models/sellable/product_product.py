@@ -260,6 +260,29 @@ class ProductProduct(models.Model):
             )
         )
 
+    def _query_next_receipts(self, warehouses):
+        """Return rows (product id, warehouse id, date, transfer id) of what comes next into each warehouse."""
+        if not self.ids or not warehouses.ids:
+            return []
+        self._oms_flush_stock()
+        self.env["stock.move"].flush_model(["picking_id"])
+        return self.env.execute_query(
+            SQL(
+                """
+                WITH %s
+                SELECT DISTINCT ON (move.product_id, place.warehouse_id)
+                       move.product_id, place.warehouse_id, move.date, move.picking_id
+                  FROM stock_move move
+                  JOIN place ON place.id = COALESCE(move.location_final_id, move.location_dest_id)
+                 WHERE move.product_id = ANY(%s) AND NOT place.is_blocked AND %s
+                 ORDER BY move.product_id, place.warehouse_id, move.date, move.id
+                """,
+                self._oms_get_place_sql(warehouses),
+                self.ids,
+                self._oms_get_arriving_sql(),
+            )
+        )
+
     def _oms_get_arriving_sql(self):
         """Return the condition on ``move`` into ``place`` that it brings goods which are not there yet, and that no
         earlier step of the same way is counted besides."""

@@ -2,7 +2,7 @@ from datetime import datetime, time
 
 import pytz
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from odoo.addons.base.models.res_partner import _tz_get
@@ -23,6 +23,9 @@ class StockWarehouse(models.Model):
     )
     oms_daily_capacity = fields.Integer(string="Parcels a Day", help="0: as many as come.")
     oms_capacity_ids = fields.One2many("oms.warehouse.capacity", "warehouse_id", string="Other Days")
+    oms_capacity_today = fields.Integer(string="Parcels Today", compute="_compute_oms_capacity", help="0: no limit.")
+    oms_capacity_left = fields.Integer(string="Left Today", compute="_compute_oms_capacity")
+    oms_capacity_percent = fields.Float(string="Given Away (%)", compute="_compute_oms_capacity")
     oms_cutoff_hour = fields.Float(
         string="Leaves Today Until",
         help="Orders that are sourced before this time leave the same day. 0: no such time.",
@@ -30,6 +33,15 @@ class StockWarehouse(models.Model):
     oms_tz = fields.Selection(
         _tz_get, string="Time Zone", default=lambda self: self.env.user.tz or "UTC", help="Where its clock stands."
     )
+
+    @api.depends("oms_daily_capacity", "oms_capacity_ids")
+    def _compute_oms_capacity(self):
+        capacities = self._oms_get_capacities(fields.Datetime.now())
+        for warehouse in self:
+            today, left = capacities.get(warehouse, (0, 0))
+            warehouse.oms_capacity_today = today
+            warehouse.oms_capacity_left = left
+            warehouse.oms_capacity_percent = 100 * (today - left) / today if today else 0.0
 
     def _oms_get_local_time(self, now):
         """Return ``now`` (naive UTC) on the clock of one warehouse."""
