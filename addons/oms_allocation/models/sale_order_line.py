@@ -25,7 +25,7 @@ class SaleOrderLine(models.Model):
             lines.env["sale.order"]._oms_trigger_reallocation(lines.browse().concat(*surplus).product_id)
         waiting = lines.env["sale.order"]._oms_allocate(missing)
         lines = lines.filtered(lambda line: line.order_id not in waiting)
-        launched = self.filtered(lambda line: line.order_id not in waiting)
+        launched = self.filtered(lambda line: line.order_id not in waiting)._oms_sort_by_turn()
         res = super(SaleOrderLine, launched)._action_launch_stock_rule(
             previous_product_uom_qty=previous_product_uom_qty
         )
@@ -52,6 +52,14 @@ class SaleOrderLine(models.Model):
                 {**values, "warehouse_id": warehouse},
             )
         ]
+
+    def _oms_sort_by_turn(self):
+        """Return these lines in the turn in which their orders are served: Odoo reserves for who was launched first."""
+        orders = self.order_id
+        if len(orders) < 2 or not orders.channel_id:
+            return self
+        turns = {order: turn for turn, order in enumerate(orders.sorted(lambda one: one._get_allocation_sort_key()))}
+        return self.sorted(lambda line: turns[line.order_id])
 
     # === WHICH LINES === #
 

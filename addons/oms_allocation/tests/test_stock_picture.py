@@ -155,7 +155,7 @@ class TestStockPicture(OmsAllocationCommon):
         self.assertEqual({warehouse.name: quantity for warehouse, quantity in groups}, {"Shanghai": 19, "Beijing": 4})
 
     def test_what_each_channel_may_sell(self):
-        other = self.channel.copy({"name": "Other Shop", "code": "other_shop"})
+        other = self.channel.copy({"name": "Other Shop", "code": "other_shop"})  # the pool is not copied
         rows = self.env["oms.sellable.channel"].with_user(self.user)
         domain = [("product_id", "=", self.lamp.id), ("channel_id", "in", (self.channel | other).ids)]
         found = {row.channel_id: row.quantity for row in rows.search(domain)}
@@ -186,6 +186,17 @@ class TestStockPicture(OmsAllocationCommon):
         self.assertFalse(quants)
         both = entries.search([("kind", "=", "pool")])
         self.assertLessEqual(set(pool.ids), set(both.ids))
+
+    def test_pool_of_all_products_is_seen(self):
+        self.env["oms.stock.pool"].create(
+            {
+                "name": "A tenth of everything",
+                "channel_ids": [Command.set(self.channel.ids)],
+                "line_ids": [Command.create({"share": 10})],
+            }
+        )
+        entries = self.env["oms.stock.entry"].search([("kind", "=", "pool"), ("product_id", "=", self.lamp.id)])
+        self.assertEqual(sum(entries.mapped("quantity")), -5)
 
     def test_short_goods_say_when_they_come(self):
         row = self.short.oms_allocation_ids

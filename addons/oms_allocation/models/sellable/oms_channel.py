@@ -31,7 +31,7 @@ class OmsChannel(models.Model):
         help="Sells what its warehouses expect within the days, and by the part, that each warehouse says. Orders that"
         " bought it wait until it comes.",
     )
-    pool_ids = fields.Many2many("oms.stock.pool", string="Pools", readonly=True)
+    pool_ids = fields.Many2many("oms.stock.pool", string="Pools", readonly=True, copy=False)
     pool_count = fields.Integer(compute="_compute_pool_count")
 
     _check_promise_hours = models.Constraint(

@@ -104,7 +104,7 @@ class ProductProduct(models.Model):
         """Return rows (product id) of what companies have on hand, of some categories; 0 among them means all."""
         self.env["stock.quant"].flush_model(["product_id", "location_id", "quantity", "company_id"])
         # sudo: product.category - what is kept does not depend on who looks
-        below = self.env["product.category"].sudo().search([("id", "child_of", list(category_ids))]).ids
+        below = self.env["product.category"].sudo().search([("id", "child_of", list(category_ids - {0}))]).ids
         return self.env.execute_query(
             SQL(
                 """SELECT DISTINCT product.id

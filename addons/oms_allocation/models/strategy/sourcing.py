@@ -43,11 +43,14 @@ class Sourcing:
         made = self._count_parcels(order) if is_limited else {}
         candidates = {}
         for warehouse, values in self.places[order].items():
-            left = values.get("capacity_left") if is_limited else None
-            candidates[warehouse] = solver.Warehouse(
-                **{**values, "capacity_left": left if left is None else max(0, left - made[warehouse.id])},
-                refusals=tuple(refused.get(warehouse.id, ())),
-            )
+            refusals = tuple(refused.get(warehouse.id, ()))
+            if (left := values.get("capacity_left")) is None:
+                limits = {}
+            elif is_limited:
+                limits = {"capacity_left": max(0, left - made[warehouse.id])}
+            else:  # it says how busy it is, but may send more
+                limits = {"capacity_left": None, "used": values["capacity"] - left}
+            candidates[warehouse] = solver.Warehouse(**{**values, **limits}, refusals=refusals)
         return candidates
 
     def get_allowed(self, order, product_id):
