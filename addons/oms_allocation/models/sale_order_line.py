@@ -54,12 +54,15 @@ class SaleOrderLine(models.Model):
         ]
 
     def _oms_sort_by_turn(self):
-        """Return these lines in the turn in which their orders are served: Odoo reserves for who was launched first."""
+        """Return these lines in the turn in which their orders are served, what is short last: Odoo reserves for who was
+        launched first, and who waits would take what was found for others."""
         orders = self.order_id
         if len(orders) < 2 or not orders.channel_id:
             return self
         turns = {order: turn for turn, order in enumerate(orders.sorted(lambda one: one._get_allocation_sort_key()))}
-        return self.sorted(lambda line: turns[line.order_id])
+        return self.sorted(
+            lambda line: (any(row.shortage_quantity > 0 for row in line.oms_allocation_ids), turns[line.order_id])
+        )
 
     # === WHICH LINES === #
 
