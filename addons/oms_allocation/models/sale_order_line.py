@@ -54,8 +54,8 @@ class SaleOrderLine(models.Model):
         ]
 
     def _oms_sort_by_turn(self):
-        """Return these lines in the turn in which their orders are served, what is short last: Odoo reserves for who was
-        launched first, and who waits would take what was found for others."""
+        """Return these lines in the turn in which their orders are served, what is short last: Odoo reserves for who
+        was launched first, and who waits would take what was found for others."""
         orders = self.order_id
         if len(orders) < 2 or not orders.channel_id:
             return self

@@ -119,6 +119,34 @@ class TestStrategy(SourcingCommon):
         self.assertEqual(order.oms_strategy_id, own)
         self.assertIn("source it by “Own”", self.env["oms.rule.action"].search([("strategy_id", "=", own.id)]).sentence)
 
+    def test_strategy_by_channel_and_by_product(self):
+        """Each channel has its own; a rule gives another one to orders with certain products."""
+        self._set_stocks(self.lamp, beijing=10, shanghai=10, guangzhou=10)
+        self.beijing.oms_priority, self.guangzhou.oms_priority = 1, 2
+        by_priority = self.env["oms.sourcing.strategy"].create(
+            {"name": "By priority", "aim_ids": [Command.create({"type": "priority"})]}
+        )
+        other = self.channel.copy({"name": "Other", "code": "other", "oms_strategy_id": by_priority.id})
+        self.assertAllocated(self._confirm([(self.lamp, 1)]), {("Lamp", "Shanghai"): 1})
+        self.assertAllocated(self._confirm([(self.lamp, 1)], channel_id=other.id), {("Lamp", "Beijing"): 1})
+        south = self.env["oms.sourcing.strategy"].create({"name": "From the south"})
+        self.env["oms.sourcing.rule"].create(
+            {"strategy_id": south.id, "type": "warehouses", "warehouse_ids": self.guangzhou.ids}
+        )
+        self.env["oms.rule"].create(
+            {
+                "name": "Lamps",
+                "trigger": "received",
+                "domain": f"[('order_line.product_id', 'in', {self.lamp.ids})]",
+                "state": "live",
+                "action_ids": [Command.create({"type": "strategy", "strategy_id": south.id})],
+            }
+        )
+        order = self._create_order([(self.lamp, 1)])
+        order._oms_review()
+        order.with_user(self.user).action_confirm()
+        self.assertAllocated(order, {("Lamp", "Guangzhou"): 1})
+
     def test_decision_is_stamped_with_the_version(self):
         self._set_stocks(self.lamp, shanghai=10)
         first = self._confirm([(self.lamp, 1)])
