@@ -120,7 +120,7 @@ class TestStrategy(SourcingCommon):
         self.assertIn("source it by “Own”", self.env["oms.rule.action"].search([("strategy_id", "=", own.id)]).sentence)
 
     def test_strategy_by_channel_and_by_product(self):
-        """Each channel has its own; a rule gives another one to orders with certain products."""
+        """Each channel has its own; a rule gives another one to orders with certain products, while it is in force."""
         self._set_stocks(self.lamp, beijing=10, shanghai=10, guangzhou=10)
         self.beijing.oms_priority, self.guangzhou.oms_priority = 1, 2
         by_priority = self.env["oms.sourcing.strategy"].create(
@@ -133,7 +133,7 @@ class TestStrategy(SourcingCommon):
         self.env["oms.sourcing.rule"].create(
             {"strategy_id": south.id, "type": "warehouses", "warehouse_ids": self.guangzhou.ids}
         )
-        self.env["oms.rule"].create(
+        rule = self.env["oms.rule"].create(
             {
                 "name": "Lamps",
                 "trigger": "received",
@@ -146,6 +146,11 @@ class TestStrategy(SourcingCommon):
         order._oms_review()
         order.with_user(self.user).action_confirm()
         self.assertAllocated(order, {("Lamp", "Guangzhou"): 1})
+        rule.write({"date_from": "2020-11-11 00:00:00", "date_to": "2020-11-12 00:00:00"})
+        late = self._create_order([(self.lamp, 1)])
+        late._oms_review()
+        late.with_user(self.user).action_confirm()
+        self.assertAllocated(late, {("Lamp", "Shanghai"): 1})
 
     def test_decision_is_stamped_with_the_version(self):
         self._set_stocks(self.lamp, shanghai=10)
