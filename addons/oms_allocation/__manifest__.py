@@ -23,6 +23,7 @@
         "views/oms_allocation_templates.xml",
         "views/oms_channel_views.xml",
         "views/oms_decision_views.xml",
+        "views/oms_postcode_views.xml",
         "views/oms_rule_action_views.xml",
         "views/oms_sourcing_strategy_views.xml",
         "views/oms_sourcing_trial_views.xml",

@@ -4,7 +4,32 @@ from odoo.tools import file_open
 
 
 def post_init_hook(env):
-    """Fill in where countries and states are. Once, at installation: what an administrator corrects later stays."""
+    """Fill in where countries, states and postcode areas are. Once, at installation: what an administrator corrects
+    later stays."""
+    _fill_coordinates(env)
+    _fill_postcodes(env)
+
+
+def _fill_postcodes(env):
+    with file_open("oms_allocation/data/postcodes.csv") as stream:
+        rows = list(csv.DictReader(stream))
+    countries = {code: env.ref(f"base.{code}") for code in {row["country"] for row in rows}}
+    known = {(row.country_id, row.prefix) for row in env["oms.postcode"].search([])}
+    env["oms.postcode"].create(
+        [
+            {
+                "country_id": countries[row["country"]].id,
+                "prefix": row["prefix"],
+                "latitude": float(row["latitude"]),
+                "longitude": float(row["longitude"]),
+            }
+            for row in rows
+            if (countries[row["country"]], row["prefix"]) not in known
+        ]
+    )
+
+
+def _fill_coordinates(env):
     with file_open("oms_allocation/data/coordinates.csv") as stream:
         places = {row["xmlid"]: row for row in csv.DictReader(stream)}
     found = env["ir.model.data"].search_fetch(

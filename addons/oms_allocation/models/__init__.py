@@ -3,6 +3,7 @@ from . import oms_decision
 from . import oms_event
 from . import oms_overview
 from . import res_config_settings
+from . import oms_postcode
 from . import res_country
 from . import res_country_state
 from . import res_partner
@@ -15,7 +16,6 @@ from . import stock_move
 from . import stock_move_allocation
 from . import stock_picking
 from . import stock_quant
-from . import stock_route
 from . import stock_rule
 from . import stock_warehouse
 from . import stock_warehouse_orderpoint

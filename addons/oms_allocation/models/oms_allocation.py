@@ -35,6 +35,12 @@ class OmsAllocation(models.Model):
         digits="Product Unit",
         help="What of it the warehouse did not have. It waits there until stock comes, here or elsewhere.",
     )
+    given_date = fields.Datetime(
+        string="Given Again On",
+        readonly=True,
+        help="When it was given to the warehouse once more, after all of it had left or was taken back: it counts in"
+        " the capacity of that day.",
+    )
     distance_km = fields.Float(
         string="Distance (km)",
         digits=(10, 1),

@@ -6,10 +6,39 @@ class OmsOverview(models.AbstractModel):
 
     @api.model
     def _get_sections(self):
-        """Override of `oms_base` to add what waits for stock, by warehouse."""
+        """Override of `oms_base` to add which orders lack something, and what waits for stock, by warehouse."""
         sections = super()._get_sections()
         position = next((n for n, section in enumerate(sections, 1) if section["key"] == "holds"), len(sections))
-        return [*sections[:position], self._get_shortage_section(), *sections[position:]]
+        own = [self._get_unfilled_section(), self._get_shortage_section()]
+        return [*sections[:position], *own, *sections[position:]]
+
+    @api.model
+    def _get_unfilled_section(self):
+        Order = self.env["sale.order"]
+        domain = [
+            *(("oms_unfilled_date", "!=", False), ("state", "=", "sale")),
+            ("company_id", "in", self.env.companies.ids),
+        ]
+        labels = dict(Order._fields["oms_unfilled_cause"]._description_selection(self.env))
+        groups = Order._read_group(
+            domain,
+            ["oms_unfilled_cause"],
+            ["__count", "oms_unfilled_date:min"],
+            order="__count DESC, oms_unfilled_cause",
+        )
+        tiles = [
+            {
+                "key": cause or "other",
+                "label": labels.get(cause, self.env._("Other")),
+                "value": count,
+                "oldest": fields.Datetime.to_string(oldest),
+                "level": "warning",
+                "model": "sale.order",
+                "domain": [*domain, ("oms_unfilled_cause", "=", cause)],
+            }
+            for cause, count, oldest in groups
+        ]
+        return {"key": "unfilled", "title": self.env._("Unfilled Orders"), "kind": "bars", "tiles": tiles}
 
     @api.model
     def _get_shortage_section(self):

@@ -7,12 +7,15 @@ class ResPartner(models.Model):
     def _oms_get_place(self):
         """Return where one address is: (latitude, longitude) in degrees or None, and how that is known.
 
-        :return: (coordinates, source); source is "address" for the contact's own coordinates, "state" or "country" for
-            the middle of those, "unknown" when none of them is set. 0, 0 is in the sea and means not set.
+        :return: (coordinates, source); source is "address" for the contact's own coordinates, "postcode", "state" or
+            "country" for the middle of those, "unknown" when none of them is known. 0, 0 is in the sea: not set.
         """
         if self:
+            if self.partner_latitude or self.partner_longitude:
+                return (self.partner_latitude, self.partner_longitude), "address"
+            if place := self.env["oms.postcode"]._find_place(self.country_id, self.zip):
+                return place, "postcode"
             for source, latitude, longitude in (
-                ("address", self.partner_latitude, self.partner_longitude),
                 ("state", self.state_id.oms_latitude, self.state_id.oms_longitude),
                 ("country", self.country_id.oms_latitude, self.country_id.oms_longitude),
             ):

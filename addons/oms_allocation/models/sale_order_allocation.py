@@ -1,7 +1,7 @@
 from dataclasses import replace
 from functools import partial
 
-from odoo import api, models
+from odoo import api, fields, models
 
 
 class SaleOrder(models.Model):
@@ -71,6 +71,8 @@ class SaleOrder(models.Model):
                 "distance_km": places[line.order_id].get(warehouse, {}).get("distance_km") or 0.0,
             }
             if allocation:
+                if quantity > 0 and allocation.uom_id.compare(allocation.quantity, allocation.done_quantity) <= 0:
+                    values["given_date"] = fields.Datetime.now()  # a parcel of its own
                 allocation.write(values)
             else:
                 vals_list.append(
@@ -138,7 +140,8 @@ class SaleOrder(models.Model):
         assigned = {}
         for plan in plans.values():
             for assignment in plan.assignments:
-                assigned.setdefault(assignment.line_id, {})[assignment.warehouse_id] = float(assignment.quantity)
+                found = assigned.setdefault(assignment.line_id, {})  # a row for each age of the goods
+                found[assignment.warehouse_id] = found.get(assignment.warehouse_id, 0.0) + float(assignment.quantity)
         moved = {}
         for line, found in waiting.items():
             sources = {warehouse.id: quantity for warehouse, quantity in found.items()}

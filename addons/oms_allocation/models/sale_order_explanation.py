@@ -45,6 +45,11 @@ class SaleOrder(models.Model):
         places = {place.id: place for place in candidates.values()}
         products = {line.id: line.product_id.display_name for line in self.order_line}
 
+        wanted = {line.product_id.id for line in self.order_line}
+
+        def is_kept(warehouse_id):
+            return sourcing.is_kept(self, wanted, {warehouse_id})
+
         def describe(warehouse_id):
             place = places[warehouse_id]
             distance = None if place.distance_km is None else round(place.distance_km, 1)
@@ -73,7 +78,7 @@ class SaleOrder(models.Model):
             "losers": [
                 {
                     **describe(loser.warehouse_id),
-                    "reason": loser.reason,
+                    "reason": "kept" if loser.reason == "no_stock" and is_kept(loser.warehouse_id) else loser.reason,
                     "covered": float(loser.covered),
                     "rule": dict(loser.args).get("rule"),
                     "cost": self._oms_prepare_cost(loser.cost) if loser.cost else None,
@@ -94,7 +99,7 @@ class SaleOrder(models.Model):
                     "line_id": shortage.line_id,
                     "product": products[shortage.line_id],
                     "quantity": float(shortage.quantity),
-                    "reason": shortage.reason,
+                    "reason": sourcing.get_cause(self, shortage),
                 }
                 for shortage in plan.shortages
             ],
@@ -144,17 +149,13 @@ class SaleOrder(models.Model):
         """
         places = {
             "address": self.env._("The distance is to the coordinates of the delivery address."),
+            "postcode": self.env._("The distance is to the postcode area of the delivery address."),
             "state": self.env._("The distance is to the province of the delivery address."),
             "country": self.env._("The distance is to the country of the delivery address."),
             "unknown": self.env._(
                 "It is not known where the delivery address is, so the sourcing priority of the warehouses decided."
             ),
         }
-        products = ", ".join(f"{short['quantity']:g} × {short['product']}" for short in why["shortages"])
-        shortage = products and self.env._(
-            "No warehouse had %(products)s. It waits at the nearest one and gets what comes, there or elsewhere.",
-            products=products,
-        )
         version_id = why.get("strategy", {}).get("version_id")
         # sudo: oms.sourcing.version - who sees the order may know the strategy that it was sourced by
         version = self.env["oms.sourcing.version"].sudo().browse(version_id or []).exists()
@@ -165,10 +166,44 @@ class SaleOrder(models.Model):
             "strategy": version.display_name if version else "",
             "given_up": given_up and self.env._("Given up, to have more of the order: %(rules)s.", rules=given_up),
             "reasons": [self._describe_loser(loser) for loser in why["losers"]],
-            "shortage": shortage,
+            "shortages": self._describe_shortages(why["shortages"]),
             "has_money": any((entry.get("cost") or {}).get("money") for entry in [why, *why["losers"]]),
             "money": self.env.company.currency_id.format,
         }
+
+    @api.model
+    def _describe_shortages(self, shortages):
+        """Return a sentence for each cause of what is missing, and one of what becomes of it.
+
+        :param shortages: see `_oms_prepare_explanation`
+        """
+        products = {}
+        for short in shortages:
+            products.setdefault(short["reason"], []).append(f"{short['quantity']:g} × {short['product']}")
+        sentences = [self._describe_cause(cause, ", ".join(names)) for cause, names in products.items()]
+        return [*sentences, self.env._("It waits and gets what comes, there or elsewhere.")] if sentences else []
+
+    @api.model
+    def _describe_cause(self, cause, products):
+        """Return why ``products``, in words, are missing: for a key of `const.CAUSES`."""
+        words = {
+            "kept": self.env._("There is %(products)s, but kept for others.", products=products),
+            "lot_life": self.env._("What there is of %(products)s expires too early.", products=products),
+            "rejected": self.env._("Who has %(products)s rejected it.", products=products),
+            "capacity": self.env._("Who has %(products)s can take no more orders today.", products=products),
+            "split": self.env._(
+                "%(products)s is elsewhere, but the strategy allows no further parcel.", products=products
+            ),
+            "keep_together": self.env._(
+                "No warehouse has all that belongs together with %(products)s.", products=products
+            ),
+            "taken": self.env._("Other orders get what there is of %(products)s.", products=products),
+            "not_worth": self.env._("To send %(products)s would cost too much.", products=products),
+            "incomplete": self.env._("%(products)s is there and waits for the rest of the order.", products=products),
+            "no_stock": self.env._("No warehouse had %(products)s.", products=products),
+        }
+        rule = self.env._("Who has %(products)s may not send it, by a rule of the strategy.", products=products)
+        return words.get(cause, rule)
 
     @api.model
     def _describe_loser(self, loser):
@@ -180,6 +215,7 @@ class SaleOrder(models.Model):
             return self.env._("may not send it: %(rule)s", rule=loser["rule"])
         words = {
             "no_stock": self.env._("has none of what was needed"),
+            "kept": self.env._("has it, but keeps it for others"),
             "taken": self.env._("has it, but other orders get it"),
             "forbidden": self.env._("would mean more parcels than the strategy allows"),
             "parcels": self.env._("would mean more parcels"),

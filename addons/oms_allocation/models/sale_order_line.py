@@ -21,9 +21,11 @@ class SaleOrderLine(models.Model):
         lines.browse().concat(*surplus)._oms_sync_allocations()
         for line, quantity in surplus.items():
             line._oms_take_back(quantity)
+        if surplus:
+            lines.env["sale.order"]._oms_trigger_reallocation(lines.browse().concat(*surplus).product_id)
         waiting = lines.env["sale.order"]._oms_allocate(missing)
         lines = lines.filtered(lambda line: line.order_id not in waiting)
-        launched = self.filtered(lambda line: line.order_id not in waiting)
+        launched = self.filtered(lambda line: line.order_id not in waiting)._oms_sort_by_turn()
         res = super(SaleOrderLine, launched)._action_launch_stock_rule(
             previous_product_uom_qty=previous_product_uom_qty
         )
@@ -51,34 +53,25 @@ class SaleOrderLine(models.Model):
             )
         ]
 
+    def _oms_sort_by_turn(self):
+        """Return these lines in the turn in which their orders are served, what is short last: Odoo reserves for who
+        was launched first, and who waits would take what was found for others."""
+        orders = self.order_id
+        if len(orders) < 2 or not orders.channel_id:
+            return self
+        turns = {order: turn for turn, order in enumerate(orders.sorted(lambda one: one._get_allocation_sort_key()))}
+        return self.sorted(
+            lambda line: (any(row.shortage_quantity > 0 for row in line.oms_allocation_ids), turns[line.order_id])
+        )
+
     # === WHICH LINES === #
 
     def _oms_filter_allocatable(self):
         """Return the lines that allocation decides on: goods of channel orders without a route of their own."""
         lines = self.filtered(
-            lambda line: (
-                line.order_id.channel_id
-                and line.state == "sale"
-                and line.product_id.type == "consu"
-                and not line.is_expense
-                and not line.order_id.locked
-                and not line.route_ids
-            )
+            lambda line: line.order_id.channel_id and line.state == "sale" and not line.order_id.locked
         )
-        routes = lines.product_id.route_ids | lines.product_id.categ_id.total_route_ids
-        if not routes:
-            return lines
-        # Make to order and dropship have rules that end at the buyer; buying or making for stock have none.
-        # sudo: stock.rule - how goods travel does not depend on who sells them
-        rules_sudo = self.env["stock.rule"].sudo()
-        own = rules_sudo._read_group(
-            [("route_id", "in", routes.ids), ("action", "!=", "push"), ("location_dest_id.usage", "=", "customer")],
-            ["route_id"],
-        )
-        own_ids = {route.id for (route,) in own}
-        return lines.filtered(
-            lambda line: own_ids.isdisjoint((line.product_id.route_ids | line.product_id.categ_id.total_route_ids)._ids)
-        )
+        return lines._oms_filter_from_stock()
 
     # === WHAT IS MISSING === #
 
@@ -149,6 +142,7 @@ class SaleOrderLine(models.Model):
             waiting = line._oms_get_waiting_quantities() if short else {}
             for row in short:
                 row.shortage_quantity = min(row.shortage_quantity, waiting.get(row.warehouse_id, 0.0))
+        self._oms_forget_settled()
 
     def _oms_set_shortages(self, waiting):
         """Note what these lines still wait for.
@@ -160,6 +154,7 @@ class SaleOrderLine(models.Model):
                 short = waiting[line].get(allocation.warehouse_id, 0.0)
                 if allocation.uom_id.compare(allocation.shortage_quantity, short):
                     allocation.shortage_quantity = short
+        self._oms_forget_settled()
 
     # === FACTS === #
 

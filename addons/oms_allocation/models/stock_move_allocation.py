@@ -18,8 +18,8 @@ class StockMove(models.Model):
         done._oms_sync_order_allocations()
         arrived = done.filtered(
             lambda move: (
-                move.location_dest_id.usage == "internal"
-                and move.location_dest_id.warehouse_id != move.location_id.warehouse_id
+                (warehouse := move.location_dest_id._oms_get_selling_warehouse())
+                and warehouse != move.location_id._oms_get_selling_warehouse()
             )
         )
         if arrived:

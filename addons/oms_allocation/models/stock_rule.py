@@ -7,8 +7,7 @@ from odoo.tools import ormcache
 class StockRule(models.Model):
     """The rules of a warehouse are few and rarely change, but Odoo searches them for each line of each order."""
 
-    _name = "stock.rule"
-    _inherit = ["stock.rule", "oms.cached.mixin"]
+    _inherit = "stock.rule"
 
     @api.model
     def _search_rule_for_warehouses(self, route_ids, packaging_uom_id, product_id, warehouse_ids, domain):

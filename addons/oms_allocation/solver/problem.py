@@ -219,6 +219,8 @@ def get_parcel_values(candidate: Warehouse, strategy: Strategy) -> dict[str, int
     """Return what a parcel from here adds to each aim whatever is in it; the penalty is paid by each but the first."""
     freight = candidate.freight or NO_FREIGHT
     capacity, left = candidate.capacity, candidate.capacity_left
+    if left is None and capacity and candidate.used is not None:
+        left = max(0, capacity - candidate.used)
     unknown = candidate.distance_km is None
     return {
         "parcels": 1,

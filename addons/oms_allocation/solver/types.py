@@ -119,6 +119,7 @@ class Warehouse:
     :param capacity_left: parcels that can still be made, None for any number. In a batch it is shared by the
         orders: the lowest that an order names counts
     :param capacity: parcels of a day, for the aim "load"; None when there is no limit
+    :param used: parcels of them that are given away, where ``capacity_left`` does not say it: the limit may not count
     :param refusals: filters that it did not pass
     """
 
@@ -134,6 +135,7 @@ class Warehouse:
     packaging: int = 0
     capacity_left: int | None = None
     capacity: int | None = None
+    used: int | None = None
     refusals: tuple[Refusal, ...] = ()
 
 

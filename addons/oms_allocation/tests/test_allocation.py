@@ -27,6 +27,18 @@ class TestAllocation(OmsAllocationCommon):
         order = self._confirm([(self.lamp, 1), (self.desk, 1)])
         self.assertAllocated(order, {("Lamp", "Beijing"): 1, ("Desk", "Beijing"): 1})
 
+    def test_what_belongs_together_comes_together_without_a_strategy(self):
+        self._set_stocks(self.lamp, beijing=2)
+        self._set_stocks(self.desk, guangzhou=1)
+        order = self._create_order([(self.lamp, 2), (self.desk, 1)])
+        order.order_line.oms_keep_together = "set"
+        order.oms_hold_ids._release("Test")
+        order.with_user(self.user).action_confirm()
+        self.assertEqual(order.oms_short_quantity, 3, "no warehouse has both")
+        self._set_stocks(self.desk, beijing=1)
+        order.with_user(self.user).action_oms_allocate()
+        self.assertAllocated(order, {("Lamp", "Beijing"): 2, ("Desk", "Beijing"): 1})
+
     def test_split_when_none_has_all(self):
         self._set_stocks(self.lamp, shanghai=4, beijing=5)
         order = self._confirm([(self.lamp, 9)])

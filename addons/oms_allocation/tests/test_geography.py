@@ -28,6 +28,16 @@ class TestGeography(TransactionCase):
         self.assertEqual(partner._oms_get_place(), ((china.oms_latitude, china.oms_longitude), "country"))
         partner.state_id = province
         self.assertEqual(partner._oms_get_place(), ((province.oms_latitude, province.oms_longitude), "state"))
+        partner.zip = "315 000"
+        self.assertEqual(partner._oms_get_place(), ((29.8683, 121.5440), "postcode"))
+        ningbo = self.env["oms.postcode"].create(
+            {"country_id": china.id, "prefix": "3150", "latitude": 29.9, "longitude": 121.6}
+        )
+        self.assertEqual(partner._oms_get_place()[0], (29.9, 121.6), "the longest counts")
+        ningbo.latitude = 29.8
+        self.assertEqual(partner._oms_get_place()[0], (29.8, 121.6))
+        partner.zip = "999999"
+        self.assertEqual(partner._oms_get_place()[1], "state")
         partner.write({"partner_latitude": 30.27, "partner_longitude": 120.15})
         self.assertEqual(partner._oms_get_place(), ((30.27, 120.15), "address"))
         self.assertEqual(self.env["res.partner"]._oms_get_place(), (None, "unknown"))

@@ -93,6 +93,29 @@ class TestLineKinds(SourcingCommon):
         self.assertEqual(order.order_line.mapped("qty_delivered"), [3, 3])
         self.assertAddsUp(order)
 
+    def test_what_comes_from_the_supplier_is_not_looked_for_in_stock(self):
+        """It is not short, no stock is bound for it, and trials leave it out."""
+        route = self._make_route("From the supplier", self.env.ref("stock.stock_location_suppliers"))
+        order = self._create_order([(self.desk, 2)])
+        line_route = self._create_order([(self.desk, 2)])
+        line_route.order_line.route_ids = [Command.set(route.ids)]
+        self.assertTrue(order.oms_shortage)
+        orders = order | line_route
+        self.assertEqual([bool(one.oms_shortage) for one in orders], [True, False], "one at a time")
+        orders.invalidate_recordset()
+        self.assertEqual([bool(shortage) for shortage in orders.mapped("oms_shortage")], [True, False], "at once")
+        self.desk.route_ids = [Command.link(route.id)]
+        orders.invalidate_recordset()
+        self.assertFalse(order.oms_shortage)
+        self.assertFalse(order.oms_has_shortage)
+        self._set_stocks(self.desk, shanghai=5)
+        self.channel.promise_hours = 24
+        self.assertFalse(orders._oms_promise_stock())
+        self.assertFalse(self.env["oms.sourcing.trial"]._prepare_demands(orders))
+        self.desk.route_ids = [Command.clear()]
+        self.assertTrue(order._oms_promise_stock())
+        self.assertEqual(list(self.env["oms.sourcing.trial"]._prepare_demands(orders)), [order.order_line])
+
     def test_route_chosen_on_the_line(self):
         route = self._make_route("By hand from Beijing", self.beijing.lot_stock_id)
         self._set_stocks(self.lamp, shanghai=3, beijing=3)

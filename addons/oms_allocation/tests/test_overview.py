@@ -14,3 +14,7 @@ class TestShortageOverview(OmsAllocationCommon):
         tile = next(tile for tile in tiles if tile["label"] == "Shanghai")
         self.assertEqual(tile["value"], 2)
         self.assertEqual(self.env["oms.allocation"].search_count(tile["domain"]), 2)
+        tiles = next(section["tiles"] for section in sections if section["key"] == "unfilled")
+        tile = next(tile for tile in tiles if tile["key"] == "no_stock")
+        self.assertEqual(self.env["sale.order"].search_count(tile["domain"]), tile["value"])
+        self.assertGreaterEqual(tile["value"], 2)

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -217,6 +217,82 @@ class TestShelfLife(OmsAllocationCommon):
         )
         orders.action_confirm()
         self.assertEqual(orders.mapped("oms_short_quantity"), [0, 1, 1])
+
+    def _set_aims(self, *types):
+        """Have the channel's orders sourced by these aims, the first that differs decides."""
+        self.channel.oms_strategy_id = self.env["oms.sourcing.strategy"].create(
+            {"name": "Test", "aim_ids": [Command.create({"type": t, "sequence": n}) for n, t in enumerate(types)]}
+        )
+
+    def test_what_expires_first_comes_from_where_it_is(self):
+        lot = self.env["stock.lot"].create({"name": "first", "product_id": self.milk.id})
+        date = fields.Datetime.now() + timedelta(days=5)
+        lot.write({"expiration_date": date, "removal_date": date})
+        self.env["stock.quant"]._update_available_quantity(self.milk, self.beijing.lot_stock_id, 4, lot_id=lot)
+        self._set_aims("distance")
+        self.assertAllocated(self._confirm([(self.milk, 1)]), {("Milk", "Shanghai"): 1})
+        self._set_aims("expiry", "distance")
+        order = self._confirm([(self.milk, 3)])
+        self.assertAllocated(order, {("Milk", "Beijing"): 3})
+        self.assertIn("has younger stock", order.oms_allocation_why)
+        self.assertAllocated(
+            self._confirm([(self.milk, 2)]), {("Milk", "Beijing"): 1, ("Milk", "Shanghai"): 1}
+        )  # one of the first lot is left
+        self.buyer.oms_min_shelf_life_days = 30
+        self.assertAllocated(self._confirm([(self.milk, 1)]), {("Milk", "Shanghai"): 1})
+
+    def test_what_came_in_first_comes_from_where_it_is(self):
+        self._set_stocks(self.lamp, shanghai=5, beijing=5)
+        quants = self.env["stock.quant"].search(
+            [("product_id", "=", self.lamp.id), ("location_id", "=", self.beijing.lot_stock_id.id)]
+        )
+        quants.in_date = fields.Datetime.now() - timedelta(days=90)
+        self._set_aims("fifo", "distance")
+        self.assertAllocated(self._confirm([(self.lamp, 2)]), {("Lamp", "Beijing"): 2})
+        with self.assertRaises(ValidationError):
+            self._set_aims("fifo", "expiry")
+
+    def test_what_expires_too_early_is_said_to(self):
+        self.channel.min_shelf_life_days = 30
+        order = self._confirm([(self.milk, 4)])
+        decision = order.oms_decision_ids.filtered(lambda decision: decision.kind == "allocation")
+        self.assertEqual([row["reason"] for row in decision.data["shortages"]], ["lot_life"])
+        nothing = self._confirm([(self.milk, 1)])
+        self.assertIn("has only lots that expire too early", nothing.oms_allocation_why)
+
+    def test_ages_are_read_where_somebody_asks_for_them(self):
+        def count():
+            orders = self._create_order([(self.lamp, 1)]) | self._create_order([(self.desk, 1)])
+            orders.write({"state": "sale"})
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            orders._oms_allocate(dict.fromkeys(orders.order_line, 1.0))
+            self.env.flush_all()
+            return self.cr.sql_log_count - before
+
+        for product in (self.lamp, self.desk):
+            self._set_stocks(product, shanghai=20)
+        self._set_aims("distance")
+        count()
+        without = count()
+        self._set_aims("expiry", "distance")
+        count()
+        self.assertEqual(count(), without + 1)
+
+    def test_promise_for_who_demands_a_life_binds_what_keeps(self):
+        self.channel.write({"min_shelf_life_days": 30, "promise_hours": 24, "auto_confirm": False})
+        first, second = self._create_order([(self.milk, 2)]), self._create_order([(self.milk, 2)])
+        first._oms_review_and_confirm()
+        self.assertEqual(sum(first.oms_promise_ids.mapped("quantity")), 2)
+        self.assertEqual((self.get_sellable(), second.oms_has_shortage), (0, True))
+        second.action_confirm()
+        second.oms_hold_ids.with_user(self.manager).action_release("It may wait.")
+        second.action_confirm()
+        second.picking_ids.action_assign()
+        self.assertEqual((second.oms_short_quantity, self.get_lots(second)), (2, {}))
+        first.action_confirm()
+        self.assertEqual((first.oms_short_quantity, self.get_lots(first)), (0, {"late": 2}))
 
 
 @tagged("post_install", "-at_install")

@@ -1,5 +1,6 @@
 from unittest.mock import patch
 
+from odoo import fields
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -100,6 +101,76 @@ class TestReallocation(OmsAllocationCommon):
         self.assertAllocated(sound, {("Desk", "Beijing"): 1})
         self.assertAllocated(broken, {("Lamp", "Shanghai"): 1})
         self.assertIn("No rule brings lamps", broken.oms_hold_ids.filtered(lambda hold: hold.state == "active").reason)
+
+    def _is_woken(self):
+        """Whether the scheduled action was woken since the last time."""
+        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", self.env.ref(CRON).id)])
+        triggers.unlink()
+        return bool(triggers)
+
+    def _move(self, product, quantity, source, target):
+        move = self.env["stock.move"].create(
+            {
+                "product_id": product.id,
+                "product_uom_qty": quantity,
+                "location_id": source.id,
+                "location_dest_id": target.id,
+            }
+        )
+        move._action_confirm()
+        move.write({"quantity": quantity, "picked": True})
+        move._action_done()
+
+    def test_goods_wake_where_they_can_be_sold(self):
+        """Not at the input of a warehouse, nor in a corner that is not for sale, but once they leave it."""
+        self._confirm([(self.lamp, 3)])
+        self.beijing.reception_steps = "two_steps"
+        entrance, shelf = self.beijing.wh_input_stock_loc_id, self.beijing.lot_stock_id
+        corner = self.env["stock.location"].create(
+            {"name": "Corner", "location_id": shelf.id, "oms_is_not_for_sale": True}
+        )
+        supplier = self.env.ref("stock.stock_location_suppliers")
+        self._is_woken()
+        steps = [(supplier, entrance, False), (entrance, corner, False), (corner, shelf, True), (shelf, corner, False)]
+        for source, target, is_woken in steps:
+            self._move(self.lamp, 5, source, target)
+            self.assertEqual(self._is_woken(), is_woken, f"from {source.name} to {target.name}")
+
+    def test_what_is_kept_less_wakes(self):
+        pool = self.env["oms.stock.pool"].create(
+            {
+                "name": "Ours",
+                "channel_ids": [Command.set(self.channel.copy({"name": "Owner", "code": "owner"}).ids)],
+                "line_ids": [Command.create({"product_id": self.lamp.id, "quantity": 3})],
+            }
+        )
+        safety = self.env["oms.stock.safety"].create({"product_id": self.lamp.id, "quantity": 1})
+        pool.line_ids.quantity = 2
+        self.assertFalse(self._is_woken(), "nobody waits")
+        self._confirm([(self.lamp, 3)])
+        self._is_woken()
+        for change in (
+            lambda: pool.line_ids.write({"quantity": 1}),
+            lambda: pool.write({"active": False}),
+            lambda: safety.write({"quantity": 0}),
+            safety.unlink,
+        ):
+            change()
+            self.assertTrue(self._is_woken())
+        late = "2100-01-01 00:00:00"
+        pool.release_date = late
+        dates = self.env["ir.cron.trigger"].search([("cron_id", "=", self.env.ref(CRON).id)]).mapped("call_at")
+        self.assertIn(fields.Datetime.to_datetime(late), dates)
+
+    def test_lowered_line_wakes_who_waits(self):
+        self._set_stocks(self.lamp, shanghai=3)
+        rich = self._confirm([(self.lamp, 3)])
+        poor = self._confirm([(self.lamp, 1)])
+        self._is_woken()
+        rich.order_line.product_uom_qty = 2
+        self.assertTrue(self._is_woken())
+        self._run_cron(CRON)
+        self.assertEqual(poor.oms_short_quantity, 0)
 
     def test_stock_nobody_waits_for_wakes_nobody(self):
         self.env["ir.cron.trigger"].search([("cron_id", "=", self.env.ref(CRON).id)]).unlink()

@@ -55,6 +55,79 @@ class TestRejection(SourcingCommon):
         self.env["oms.warehouse.rejection"].search([("order_id", "=", order.id)]).action_set_counted()
         self.assertEqual(self._get_sellable(self.shanghai), 10)
 
+    def test_who_waits_is_not_given_what_is_not_trusted(self):
+        order = self._confirm([(self.lamp, 3)])
+        self._reject(order, self.not_found)
+        self._set_stocks(self.lamp, beijing=3)
+        waiting = self._confirm([(self.lamp, 2)], warehouse_id=self.shanghai.id, oms_warehouse_id=self.shanghai.id)
+        self.assertEqual(waiting.oms_short_quantity, 2)
+        waiting.picking_ids.action_assign()
+        self.assertEqual(sum(waiting.order_line.move_ids.mapped("quantity")), 0)
+        self.env["oms.warehouse.rejection"].search([]).with_user(self.operator).action_set_counted()
+        waiting.picking_ids.action_assign()
+        self.assertEqual(sum(waiting.order_line.move_ids.mapped("quantity")), 2)
+
+    def test_picture_adds_up_with_a_rejection(self):
+        order = self._confirm([(self.lamp, 3)])
+        self._reject(order, self.damaged)
+        domain = [("product_id", "=", self.lamp.id), ("warehouse_id", "=", self.shanghai.id)]
+        entries = self.env["oms.stock.entry"].search([*domain, ("is_counted", "=", True)])
+        self.assertEqual({entry.kind: entry.quantity for entry in entries}, {"on_hand": 10, "rejected": -3})
+        self.assertEqual(entries.filtered(lambda entry: entry.kind == "rejected").order_id, order)
+        row = self.env["oms.sellable"].search(domain)
+        self.assertEqual((row.sellable_quantity, row.unsellable_quantity), (self._get_sellable(self.shanghai), 3))
+
+    def _count(self, *quants):
+        for quant in quants:
+            quant.inventory_quantity = quant.quantity
+        self.env["stock.quant"].concat(*quants).action_apply_inventory()
+
+    def test_counted_is_what_was_counted(self):
+        """Neither another product of the same count, nor one shelf of several."""
+        self._set_stocks(self.desk, shanghai=5, beijing=5)
+        shelf = self.env["stock.location"].create({"name": "Shelf", "location_id": self.shanghai.lot_stock_id.id})
+        self.env["stock.quant"]._update_available_quantity(self.lamp, shelf, 4)
+        self._reject(self._confirm([(self.lamp, 3)]), self.not_found)
+        quants = self.env["stock.quant"].search(
+            [("product_id", "in", (self.lamp | self.desk).ids), ("location_id.usage", "=", "internal")]
+        )
+        lamp_shelf = quants.filtered(lambda quant: quant.location_id == shelf)
+        lamp_stock = quants.filtered(
+            lambda quant: quant.product_id == self.lamp and quant.location_id == self.shanghai.lot_stock_id
+        )
+        lamp_beijing = quants.filtered(
+            lambda quant: quant.product_id == self.lamp and quant.location_id == self.beijing.lot_stock_id
+        )
+        desk_shanghai = quants.filtered(
+            lambda quant: quant.product_id == self.desk and quant.location_id == self.shanghai.lot_stock_id
+        )
+        self._count(lamp_beijing, desk_shanghai)
+        self.assertEqual(self._get_sellable(self.shanghai), 0)
+        self._count(lamp_shelf)
+        self.assertEqual(self._get_sellable(self.shanghai), 0)
+        self._count(lamp_shelf, lamp_stock)
+        self.assertEqual(self._get_sellable(self.shanghai), 14)
+
+    def test_nobody_writes_rejections_by_hand(self):
+        self._reject(self._confirm([(self.lamp, 3)]), self.not_found)
+        row = self.env["oms.warehouse.rejection"].search([])
+        for user in (self.operator, self.manager):
+            with self.assertRaises(AccessError):
+                row.with_user(user).blocked_quantity = 0
+        with self.assertRaises(AccessError):
+            row.with_user(self.user).action_set_counted()
+        row.with_user(self.operator).action_set_counted()
+        self.assertEqual(self._get_sellable(self.shanghai), 10)
+
+    def test_transfer_of_a_pick_and_ship_warehouse_is_rejected(self):
+        self.shanghai.delivery_steps = "pick_ship"
+        order = self._confirm([(self.lamp, 3)])
+        self.assertEqual(order.picking_ids.picking_type_id, self.shanghai.pick_type_id)
+        self._reject(order, self.busy)
+        self.assertAllocated(order, {("Lamp", "Beijing"): 3})
+        pickings = order.picking_ids.filtered(lambda picking: picking.state != "cancel")
+        self.assertEqual(pickings.picking_type_id.warehouse_id, self.beijing)
+
     def test_nobody_else_has_it(self):
         self._set_stocks(self.lamp, beijing=0)
         order = self._confirm([(self.lamp, 3)])
@@ -98,6 +171,9 @@ class TestSourceAgain(SourcingCommon):
         self.assertAllocated(order, {("Lamp", "Beijing"): 3})
         line = wizard.line_ids
         self.assertEqual((line.before, line.after, line.result), ("Shanghai (3)", "Beijing (3)", "moved"))
+        self._source_again(order)
+        self.assertAllocated(order, {("Lamp", "Shanghai"): 3})  # the strategy chooses again
+        self.assertFalse(order.oms_warehouse_id)
 
     def test_by_another_strategy(self):
         order = self._confirm([(self.lamp, 3)])

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .strategy_common import SourcingCommon
@@ -19,6 +20,19 @@ class TestShortagePolicy(SourcingCommon):
 
     def _pass_days(self, order, name="oms_unfilled_due"):
         order[name] = fields.Datetime.now() - timedelta(minutes=1)
+
+    def test_strategy_that_decides_needs_no_person(self):
+        """The review's rule "Not enough stock" holds only orders of which nothing says what happens."""
+        order = self._create_order([(self.lamp, 3)])
+        self.assertTrue(order.oms_has_shortage)
+        for policy in ("complete", "wait", "cancel", "substitute", "transfer", "buy", "ask"):
+            self.strategy.on_shortage = policy
+            order.invalidate_recordset()
+            self.assertFalse(order.oms_has_shortage, policy)
+            self.assertTrue(order.oms_shortage, "what is missing is known all the same")
+        order._oms_review()
+        order.with_user(self.user).action_confirm()
+        self.assertEqual((order.state, order.oms_hold_summary), ("sale", "Can't be filled"))
 
     def test_send_what_is_there(self):
         order = self._confirm([(self.lamp, 3)])
@@ -140,6 +154,92 @@ class TestShortagePolicy(SourcingCommon):
         self.assertAlmostEqual(order.amount_total, total)
         substitute = order.order_line - line
         self.assertEqual(substitute._oms_get_channel_line_id(), "L1", "the shop knows only the line it replaces")
+
+    def test_wait_until_a_date(self):
+        day = fields.Date.today() + timedelta(days=40)
+        self.strategy.write({"on_shortage": "wait", "wait_days": 2, "wait_date": day, "after_wait": "ship"})
+        self.assertEqual(self._confirm([(self.lamp, 3)]).oms_unfilled_due.date(), day)
+        self.strategy.wait_date = fields.Date.today() - timedelta(days=1)
+        self.assertLess(self._confirm([(self.lamp, 4)]).oms_unfilled_due.date(), day)
+        self.assertIn("until ", self.strategy.summary)
+
+    def test_what_is_short_later_is_settled_too_and_nothing_twice(self):
+        self.strategy.on_shortage = "buy"
+        order = self._confirm([(self.lamp, 3)])
+        domain = [("product_id", "=", self.lamp.id), ("location_id.usage", "=", "supplier")]
+        self._settle()
+        self.assertEqual(sum(self.env["stock.move"].search(domain).mapped("product_uom_qty")), 1)
+        self.assertFalse(order.oms_unfilled_due)
+        order.order_line.product_uom_qty = 7
+        self.assertTrue(order.oms_unfilled_due)
+        self._settle()
+        self.assertEqual(sum(self.env["stock.move"].search(domain).mapped("product_uom_qty")), 5)
+        order._oms_source_again()
+        self._settle()
+        self.assertEqual(sum(self.env["stock.move"].search(domain).mapped("product_uom_qty")), 5)
+
+    def test_order_that_goes_and_is_short_later_waits_as_the_strategy_says(self):
+        self.strategy.write({"on_shortage": "wait", "wait_days": 2, "after_wait": "cancel"})
+        order = self._confirm([(self.lamp, 2)])
+        order.order_line.product_uom_qty = 3
+        self.assertEqual((order.oms_short_quantity, bool(order.oms_unfilled_due)), (1, True))
+        self._settle()
+        self.assertEqual(order.order_line.product_uom_qty, 3)
+        self._pass_days(order)
+        self._settle()
+        self.assertEqual(order.order_line.product_uom_qty, 2)
+
+    def _keep(self, product):
+        """Keep all of a product for another channel."""
+        owner = self.channel.copy({"name": "Owner", "code": "owner"})
+        self.env["oms.stock.pool"].create(
+            {
+                "name": "Owner's",
+                "channel_ids": [Command.set(owner.ids)],
+                "line_ids": [Command.create({"product_id": product.id, "share": 100})],
+            }
+        )
+
+    def test_what_is_kept_for_others_is_no_substitute(self):
+        lantern = self.env["product.product"].create({"name": "Lantern", "is_storable": True})
+        self.lamp.product_tmpl_id.oms_substitute_ids = lantern
+        self._set_stocks(lantern, shanghai=5)
+        self._keep(lantern)
+        self.strategy.on_shortage = "substitute"
+        order = self._confirm([(self.lamp, 3)])
+        self._settle()
+        self.assertEqual(order.order_line.product_id, self.lamp)
+
+    def test_what_is_kept_for_others_is_not_brought(self):
+        other = self.env["stock.warehouse"].create({"name": "Wuhan", "code": "WUH"})
+        self.shanghai.resupply_wh_ids = other
+        self._set_stock(self.desk, 5, other)
+        self._keep(self.desk)
+        self.strategy.on_shortage = "transfer"
+        self._confirm([(self.lamp, 1), (self.desk, 1)])
+        self._settle()
+        domain = [("product_id", "=", self.desk.id), ("warehouse_id", "=", other.id)]
+        self.assertFalse(self.env["stock.move"].search(domain))
+
+    def test_cause_is_known_and_told(self):
+        self._keep(self.desk)
+        self._set_stocks(self.desk, shanghai=5)
+        order = self._confirm([(self.lamp, 3)])
+        self.assertEqual(order.oms_unfilled_cause, "no_stock")
+        self.assertIn("No warehouse had 1 × Lamp", order.oms_allocation_why)
+        kept = self._confirm([(self.desk, 1)])
+        self.assertEqual(kept.oms_unfilled_cause, "kept")
+        self.assertIn("kept for others", kept.oms_allocation_why)
+        self.assertIn("has it, but keeps it for others", kept.oms_allocation_why)
+        self._set_stocks(self.lamp, beijing=5)
+        self._add_rule(type="warehouses", warehouse_ids=self.beijing.ids, is_except=True)
+        refused = self._confirm([(self.lamp, 1)])
+        self.assertEqual(refused.oms_unfilled_cause, "rule")
+        self.assertIn("may not send it, by a rule", refused.oms_allocation_why)
+        groups = self.env["sale.order"]._read_group(
+            [("id", "in", (order | kept | refused).ids)], ["oms_unfilled_cause"], ["__count"]
+        )
+        self.assertEqual(dict(groups), {"no_stock": 1, "kept": 1, "rule": 1})
 
     def test_without_a_substitute_it_waits(self):
         self.strategy.on_shortage = "substitute"

@@ -108,6 +108,32 @@ class TestStockPicture(OmsAllocationCommon):
         _entries, quantities = self.get_entries(self.lamp, self.promised.warehouse_id)
         self.assertEqual(quantities, {"unconfirmed": -6})
 
+    def test_confirmed_orders_that_are_held_are_still_wanted(self):
+        self.channel.promise_hours = 0
+        order = self._create_order([(self.lamp, 5)])
+        order._oms_place_hold("unfilled", "Test")
+        order.action_confirm()
+        self.assertEqual((order.state, order.oms_is_launch_pending), ("sale", True))
+        rows = self.env["oms.stock.entry"].search([("order_id", "=", order.id)])
+        self.assertEqual([(row.kind, row.quantity) for row in rows], [("unconfirmed", -5)])
+        self.assertEqual(
+            dict(self.env["sale.order"]._query_unasked(order.company_id, self.lamp)), {self.lamp.id: 6 + 5}
+        )
+        order.oms_hold_ids._release("Test")
+        order._oms_launch_pending()
+        rows.invalidate_model()
+        kinds = self.env["oms.stock.entry"].search([("order_id", "=", order.id)]).mapped("kind")
+        self.assertEqual(kinds, ["reserved"])
+        self.assertEqual(dict(self.env["sale.order"]._query_unasked(order.company_id, self.lamp)), {self.lamp.id: 6})
+
+    def test_only_what_was_not_asked_for_is_wanted(self):
+        """More is wanted of an order that is with the warehouse already, and that is held now."""
+        self.shanghai.delivery_steps = "pick_ship"
+        order = self._confirm([(self.lamp, 2)])
+        order._oms_place_hold("unfilled", "Test")
+        order.order_line.product_uom_qty = 5
+        self.assertEqual(dict(self.env["sale.order"]._query_unasked(order.company_id, self.lamp))[self.lamp.id], 6 + 3)
+
     def test_click_opens_what_binds_it(self):
         entries, _quantities = self.get_entries(self.lamp, self.shanghai)
         opened = {}
@@ -127,6 +153,55 @@ class TestStockPicture(OmsAllocationCommon):
             [("product_id", "=", self.lamp.id), ("is_counted", "=", True)], ["warehouse_id"], ["quantity:sum"]
         )
         self.assertEqual({warehouse.name: quantity for warehouse, quantity in groups}, {"Shanghai": 19, "Beijing": 4})
+
+    def test_what_each_channel_may_sell(self):
+        other = self.channel.copy({"name": "Other Shop", "code": "other_shop"})  # the pool is not copied
+        rows = self.env["oms.sellable.channel"].with_user(self.user)
+        domain = [("product_id", "=", self.lamp.id), ("channel_id", "in", (self.channel | other).ids)]
+        found = {row.channel_id: row.quantity for row in rows.search(domain)}
+        self.assertEqual(found, {self.channel: 19, other: 15}, "four of them are kept")
+        self.assertEqual(found[other], other._get_sellable_quantities(self.lamp)[self.lamp.id, self.shanghai.id])
+        groups = rows._read_group(domain, ["warehouse_id"], ["quantity:sum"])
+        self.assertEqual([(warehouse.name, quantity) for warehouse, quantity in groups], [("Shanghai", 34)])
+        action = rows.search(domain, limit=1).action_view_entries()
+        self.assertEqual(action["res_model"], "oms.stock.entry")
+
+    def test_only_what_is_asked_about_is_counted(self):
+        """Rows are the same whatever else is asked about, and pools are counted of these products only."""
+        entries = self.env["oms.stock.entry"]
+        pool = entries.search([("kind", "=", "pool"), ("product_id", "=", self.lamp.id)])
+        asked = []
+        original = type(self.lamp)._oms_get_stock
+
+        def read(products, *args, **kwargs):
+            asked.append(set(products.ids))
+            return original(products, *args, **kwargs)
+
+        self.patch(type(self.lamp), "_oms_get_stock", read)
+        entries.invalidate_model()
+        self.assertEqual(pool.mapped("quantity"), [-4])
+        self.assertEqual(asked, [{self.lamp.id}])
+        quants = entries.search([("kind", "=", "on_hand"), ("product_id", "=", self.desk.id)])
+        self.assertEqual(asked[1:], [set()])
+        self.assertFalse(quants)
+        both = entries.search([("kind", "=", "pool")])
+        self.assertLessEqual(set(pool.ids), set(both.ids))
+
+    def test_pool_of_all_products_is_seen(self):
+        self.env["oms.stock.pool"].create(
+            {
+                "name": "A tenth of everything",
+                "channel_ids": [Command.set(self.channel.ids)],
+                "line_ids": [Command.create({"share": 10})],
+            }
+        )
+        entries = self.env["oms.stock.entry"].search([("kind", "=", "pool"), ("product_id", "=", self.lamp.id)])
+        self.assertEqual(sum(entries.mapped("quantity")), -5)
+
+    def test_short_goods_say_when_they_come(self):
+        row = self.short.oms_allocation_ids
+        self.assertAlmostEqual(row.next_date, fields.Datetime.now() + timedelta(days=3), delta=timedelta(minutes=5))
+        self.assertFalse(self.sold.oms_allocation_ids.next_date)
 
     def test_only_who_works_with_orders_or_stock_sees_it(self):
         with self.assertRaises(AccessError):

@@ -1,8 +1,11 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from odoo import fields
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
+
+from odoo.addons.oms_base.models.sale_order_freight import FreightTerms
 
 from .strategy_common import SourcingCommon
 
@@ -73,6 +76,28 @@ class TestStrategy(SourcingCommon):
         self.assertEqual(order.oms_short_quantity, 1)
         self.assertAllocated(order, {("Lamp", "Beijing"): 3})
 
+    def test_what_waits_makes_no_further_parcel_where_splits_are_limited(self):
+        """Desks are nowhere: they wait with the lamp in Beijing, and not in Shanghai, which is nearer."""
+        self._set_stocks(self.lamp, beijing=1)
+        for values in ({"split": "never"}, {"split": "always", "max_parcels": 1}):
+            self.strategy.write({"max_parcels": 0, **values})
+            order = self._confirm([(self.lamp, 1), (self.desk, 1)])
+            self.assertAllocated(order, {("Lamp", "Beijing"): 1, ("Desk", "Beijing"): 1})
+            order._action_cancel()
+        self.strategy.write({"split": "always", "max_parcels": 0})
+        order = self._confirm([(self.lamp, 1), (self.desk, 1)])
+        self.assertAllocated(order, {("Lamp", "Beijing"): 1, ("Desk", "Shanghai"): 1})
+
+    def test_rule_is_named_in_the_language_of_who_confirms(self):
+        self._set_stocks(self.lamp, beijing=10, shanghai=10)
+        self.env["res.lang"]._activate_lang("zh_CN")
+        rule = self._add_rule(type="warehouses", name="Only Beijing", warehouse_ids=self.beijing.ids)
+        rule.with_context(lang="zh_CN").name = "仅北京"
+        names = [
+            self.strategy.with_context(lang=lang)._get_spec().rules[0].name for lang in ("en_US", "zh_CN", "en_US")
+        ]
+        self.assertEqual(names, ["Only Beijing", "仅北京", "Only Beijing"])
+
     def test_split_only_above_a_value(self):
         self.lamp.list_price = 100
         self._set_stocks(self.lamp, beijing=2, shanghai=1)
@@ -104,6 +129,39 @@ class TestStrategy(SourcingCommon):
         order._oms_review()
         self.assertEqual(order.oms_strategy_id, own)
         self.assertIn("source it by “Own”", self.env["oms.rule.action"].search([("strategy_id", "=", own.id)]).sentence)
+
+    def test_strategy_by_channel_and_by_product(self):
+        """Each channel has its own; a rule gives another one to orders with certain products, while it is in force."""
+        self._set_stocks(self.lamp, beijing=10, shanghai=10, guangzhou=10)
+        self.beijing.oms_priority, self.guangzhou.oms_priority = 1, 2
+        by_priority = self.env["oms.sourcing.strategy"].create(
+            {"name": "By priority", "aim_ids": [Command.create({"type": "priority"})]}
+        )
+        other = self.channel.copy({"name": "Other", "code": "other", "oms_strategy_id": by_priority.id})
+        self.assertAllocated(self._confirm([(self.lamp, 1)]), {("Lamp", "Shanghai"): 1})
+        self.assertAllocated(self._confirm([(self.lamp, 1)], channel_id=other.id), {("Lamp", "Beijing"): 1})
+        south = self.env["oms.sourcing.strategy"].create({"name": "From the south"})
+        self.env["oms.sourcing.rule"].create(
+            {"strategy_id": south.id, "type": "warehouses", "warehouse_ids": self.guangzhou.ids}
+        )
+        rule = self.env["oms.rule"].create(
+            {
+                "name": "Lamps",
+                "trigger": "received",
+                "domain": f"[('order_line.product_id', 'in', {self.lamp.ids})]",
+                "state": "live",
+                "action_ids": [Command.create({"type": "strategy", "strategy_id": south.id})],
+            }
+        )
+        order = self._create_order([(self.lamp, 1)])
+        order._oms_review()
+        order.with_user(self.user).action_confirm()
+        self.assertAllocated(order, {("Lamp", "Guangzhou"): 1})
+        rule.write({"date_from": "2020-11-11 00:00:00", "date_to": "2020-11-12 00:00:00"})
+        late = self._create_order([(self.lamp, 1)])
+        late._oms_review()
+        late.with_user(self.user).action_confirm()
+        self.assertAllocated(late, {("Lamp", "Shanghai"): 1})
 
     def test_decision_is_stamped_with_the_version(self):
         self._set_stocks(self.lamp, shanghai=10)
@@ -208,6 +266,9 @@ class TestSourcingRules(SourcingCommon):
         )
         self._add_rule(type="zone")
         self.assertAllocated(self._confirm([(self.lamp, 1)]), {("Lamp", "Beijing"): 1})
+        self.beijing.oms_zone_ids = False
+        self.assertEqual(self._confirm([(self.lamp, 1)]).oms_hold_summary, "Can't be filled")
+        self.beijing.oms_zone_ids = zone
         zone.zip_prefixes = "20, 31"
         self.assertAllocated(self._confirm([(self.lamp, 1)]), {("Lamp", "Beijing"): 1})
         zone.zip_prefixes = "20"
@@ -259,6 +320,163 @@ class TestSourcingRules(SourcingCommon):
         later = self._confirm([(self.lamp, 1)])
         self.assertEqual(later.oms_allocation_ids.warehouse_id, self.beijing)
         self.assertIn("can take no more orders today", later.oms_allocation_why)
+
+    def test_nobody_is_given_more_than_it_can_send_today(self):
+        """All are full: the order is held until tomorrow instead of being sent by one of them all the same."""
+        self.channel.warehouse_ids = [Command.set((self.beijing | self.shanghai).ids)]
+        self.warehouses.oms_daily_capacity = 1
+        self._add_rule(type="capacity")
+        orders = self.env["sale.order"].union(*(self._create_order([(self.lamp, 1)]) for _number in range(3)))
+        orders.action_confirm()
+        held = orders.filtered(lambda order: order.oms_hold_summary == "Can't be filled")
+        self.assertEqual((len(held), held.picking_ids.ids, held.oms_allocation_ids.ids), (1, [], []))
+        self._run_cron("oms_allocation.ir_cron_reallocate")
+        self.assertFalse(held.picking_ids, "nor later on the same day")
+        self.strategy.on_shortage = "cancel"
+        self._confirm([(self.lamp, 1)])
+        self._run_cron("oms_allocation.ir_cron_settle_unfilled")
+        self.assertFalse(
+            self.env["sale.order"].search([("state", "=", "cancel"), ("channel_id", "=", self.channel.id)])
+        )
+        self.strategy.on_shortage = "ship"
+        self.cr.execute("UPDATE oms_allocation SET create_date = create_date - interval '2 days'")
+        self._run_cron("oms_allocation.ir_cron_reallocate")
+        self.assertEqual(sum(held.mapped("order_line.move_ids.product_uom_qty")), 1, "it goes on the next day")
+
+    def test_capacity_is_shared_by_orders_that_may_take_different_stock(self):
+        """The pool makes two groups of the batch, which are solved one after the other."""
+        self.shanghai.oms_daily_capacity = 1
+        self._add_rule(type="capacity")
+        owner = self.channel.copy({"name": "Owner", "code": "owner", "sequence": 99})
+        self.env["oms.stock.pool"].create(
+            {
+                "name": "Owner's",
+                "channel_ids": [Command.set(owner.ids)],
+                "line_ids": [Command.create({"product_id": self.lamp.id, "quantity": 1})],
+            }
+        )
+        orders = self._create_order([(self.lamp, 1)]) | self._create_order([(self.lamp, 1)], channel_id=owner.id)
+        orders.action_confirm()
+        self.assertEqual(orders.mapped("oms_allocation_ids.warehouse_id.name"), ["Shanghai", "Beijing"])
+
+    def test_capacity_counts_what_is_given_again(self):
+        self.shanghai.oms_daily_capacity = 1
+        self._add_rule(type="capacity")
+        order = self._confirm([(self.lamp, 1)])
+        self.assertAllocated(order, {("Lamp", "Shanghai"): 1})
+        order._oms_source_again()
+        self.assertAllocated(order, {("Lamp", "Shanghai"): 1})  # its own parcel is not counted against it
+        self.cr.execute("UPDATE oms_allocation SET create_date = create_date - interval '2 days'")
+        self.env.invalidate_all()
+        self.assertEqual(self.shanghai._oms_get_capacities(fields.Datetime.now()), {self.shanghai: (1, 1)})
+        self._deliver(order)
+        order.order_line.product_uom_qty = 2
+        self.assertEqual(self.shanghai._oms_get_capacities(fields.Datetime.now()), {self.shanghai: (1, 0)})
+
+    def test_preference_given_up_takes_promises_once(self):
+        """One order gives its preference up; the other's promise must not be taken off besides its plan."""
+        self.channel.promise_hours = 24
+        self._set_stocks(self.lamp, beijing=4, shanghai=6)
+        first = self._create_order([(self.lamp, 4)])
+        first._oms_promise_stock()
+        self.assertEqual(first.oms_promise_ids.warehouse_id, self.shanghai)
+        self._add_rule(type="warehouses", warehouse_ids=self.shanghai.ids, is_preference=True)
+        second = self._create_order([(self.lamp, 6)])
+        (first | second).write({"state": "sale"})
+        quantities = {first.order_line: 4.0, second.order_line: 6.0}
+        self.env["sale.order"]._oms_allocate(quantities)
+        self.assertEqual((first | second).mapped("oms_short_quantity"), [0, 0])
+
+    def test_only_what_was_given_up_is_said_to_be(self):
+        self._set_stocks(self.lamp, beijing=0, shanghai=0)
+        for number in range(6):
+            self._add_rule(
+                type="warehouses",
+                name=f"Rule {number}",
+                sequence=number,
+                warehouse_ids=self.guangzhou.ids,
+                is_preference=True,
+            )
+        order = self._confirm([(self.lamp, 1)])
+        self.assertEqual(self._get_decision(order).data["given_up"], ["Rule 5", "Rule 4", "Rule 3", "Rule 2"])
+
+    def test_urgent_orders_are_served_first_then_what_was_promised_first(self):
+        self._set_stocks(self.lamp, beijing=0, shanghai=3)
+        soon, later = fields.Datetime.now() + timedelta(days=1), fields.Datetime.now() + timedelta(days=9)
+        orders = self.env["sale.order"].union(
+            *(
+                self._create_order([(self.lamp, 1)], oms_priority=priority, commitment_date=date)
+                for priority, date in (("0", later), ("0", soon), ("2", later), ("0", False), ("1", False))
+            )
+        )
+        orders.oms_hold_ids._release("Test")
+        orders.action_confirm()
+        self.assertEqual(orders.mapped("oms_short_quantity"), [1, 0, 0, 1, 0])
+
+    def test_parcel_that_is_being_picked_is_not_open(self):
+        self._set_stocks(self.desk, shanghai=5, beijing=5)
+        self.lamp.weight = 2.0
+        order = self._confirm([(self.lamp, 3)])
+        self.assertEqual(order._oms_get_open_parcels(), {self.shanghai: round(6 * order._oms_get_grams())})
+        order.picking_ids.move_ids.picked = True
+        self.assertEqual(order._oms_get_open_parcels(), {})
+
+    def test_capacity_is_seen_at_once(self):
+        self.shanghai.oms_daily_capacity = 4
+        self._add_rule(type="capacity")
+        self._confirm([(self.lamp, 1)])
+        self.env.invalidate_all()
+        row = self.shanghai
+        self.assertEqual((row.oms_capacity_today, row.oms_capacity_left, row.oms_capacity_percent), (4, 3, 25))
+
+    def test_even_workload_sends_from_who_has_least_to_do(self):
+        self.shanghai.oms_daily_capacity = 2
+        self.beijing.oms_daily_capacity = 100
+        self._set_aims("parcels", "capacity", "distance")
+        self.assertAllocated(self._confirm([(self.lamp, 1)]), {("Lamp", "Shanghai"): 1})
+        self.assertAllocated(self._confirm([(self.lamp, 1)]), {("Lamp", "Beijing"): 1})
+
+    def test_fastest_delivery_may_be_farther(self):
+        terms = {self.shanghai: 3, self.beijing: 1}
+        self.patch(
+            type(self.env["sale.order"]),
+            "_oms_get_freights",
+            lambda orders, warehouses: {
+                (order.id, warehouse.id): FreightTerms(0, 1.0, 5.0, 1.0, 1.0, days=days)
+                for order in orders
+                for warehouse, days in terms.items()
+            },
+        )
+        self._set_aims("parcels", "days", "distance")
+        order = self._confirm([(self.lamp, 1)])
+        self.assertAllocated(order, {("Lamp", "Beijing"): 1})
+        self.assertIn("is slower", order.oms_allocation_why)
+
+    def test_waiting_for_a_receipt_is_hinted(self):
+        self._set_stocks(self.lamp, shanghai=2, beijing=2)
+        order = self._confirm([(self.lamp, 3)])
+        self.assertEqual(len(order.oms_allocation_ids), 2)
+        move = self.env["stock.move"].create(
+            {
+                "product_id": self.lamp.id,
+                "product_uom_qty": 5,
+                "location_id": self.env.ref("stock.stock_location_suppliers").id,
+                "location_dest_id": self.shanghai.lot_stock_id.id,
+                "date": fields.Datetime.now() + timedelta(hours=6),
+            }
+        )
+        self.assertFalse(order.oms_sourcing_hint)
+        move._action_confirm()
+        order.invalidate_recordset()
+        self.assertIn("Lamp: 1 parcels less", order.oms_sourcing_hint)
+
+    def test_parcel_with_another_order_of_the_buyer_is_hinted(self):
+        self._set_stocks(self.lamp, shanghai=1, beijing=5)
+        self._set_stocks(self.desk, beijing=5, shanghai=0)
+        first = self._confirm([(self.desk, 1)])
+        second = self._confirm([(self.lamp, 1)])
+        self.assertEqual((first | second).oms_allocation_ids.mapped("warehouse_id.name"), ["Beijing", "Shanghai"])
+        self.assertIn(f"In one parcel with {first.name}", second.oms_sourcing_hint)
 
     def test_capacity_of_other_days(self):
         now = datetime(2030, 11, 11, 4)

@@ -1,6 +1,11 @@
+from datetime import timedelta
+
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
+
+from odoo.addons.oms_base.models.sale_order_freight import FreightTerms
 
 from .strategy_common import SourcingCommon
 
@@ -54,6 +59,36 @@ class TestTrial(SourcingCommon):
         self.assertEqual(self.env["sale.order"].search_count([]), before)
         self.assertEqual((trial.line_ids.parcels_a, trial.line_ids.parcels_b), (2, 2))
         self.assertFalse(trial.line_ids.order_id)
+
+    def test_what_an_order_waits_for_is_not_missing_twice(self):
+        self._set_stocks(self.lamp, beijing=0)
+        order = self._confirm([(self.lamp, 12)])
+        self.assertEqual(order.oms_short_quantity, 2)
+        self.assertEqual(self._try(days=1).line_ids.missing_a, 2)
+
+    def test_promise_counts_from_when_the_buyer_ordered(self):
+        """Of orders of the past as of those of today; and what is not known is not kept."""
+        terms = FreightTerms(0, 1.0, 5.0, 1.0, 1.0, days=3)
+        self.patch(
+            type(self.env["sale.order"]),
+            "_oms_get_freights",
+            lambda orders, warehouses: {(order.id, self.shanghai.id): terms for order in orders},
+        )
+        ordered = fields.Datetime.now() - timedelta(days=20)
+        orders = self._confirm([(self.lamp, 1)]) | self._confirm([(self.lamp, 1)])
+        for order, days in zip(orders, (4, 2), strict=True):
+            order.write({"date_order": ordered, "commitment_date": ordered + timedelta(days=days)})
+        trial = self._try(source="orders", order_ids=orders.ids)
+        rows = [(line.promised_a, line.kept_a, line.kept_b) for line in trial.line_ids.sorted("order_id")]
+        self.assertEqual(sorted(rows), [(1, 0, 0), (1, 1, 0)], "nobody knows how long it takes from Beijing")
+
+    def test_capacity_is_compared(self):
+        self.shanghai.oms_daily_capacity = 4
+        self.beijing.oms_daily_capacity = 10
+        self._confirm([(self.lamp, 1)])
+        line = self._try(days=1).line_ids
+        self.assertEqual((line.load_a, line.load_b), (0.25, 0.1))
+        self.assertIn("Capacity taken", line.trial_id.comparison)
 
     def test_nothing_to_try_is_refused(self):
         with self.assertRaisesRegex(UserError, "Choose the orders"):

@@ -20,7 +20,7 @@ class OmsResource(models.TransientModel):
         "stock.warehouse",
         string="Only From",
         domain="[('company_id', '=', company_id)]",
-        help="Leave empty to let the strategy choose.",
+        help="Leave empty to let the strategy choose, also for orders that were bound to one warehouse before.",
     )
     line_ids = fields.One2many("oms.resource.line", "wizard_id", string="Results", readonly=True)
     is_done = fields.Boolean()
@@ -78,7 +78,7 @@ class OmsResource(models.TransientModel):
             with self.env.cr.savepoint():
                 if self.strategy_id:
                     order_sudo.oms_strategy_id = self.strategy_id
-                if self.warehouse_id:
+                if order_sudo.oms_warehouse_id != self.warehouse_id:
                     order_sudo.oms_warehouse_id = self.warehouse_id
                 moved = order_sudo._oms_source_again()
         except UserError as error:

@@ -11,6 +11,7 @@ from . import facts
 from . import sale_order_freight
 from . import sale_order_gate
 from . import sale_order_line
+from . import sale_order_unasked
 from . import review
 from . import delivery_group
 from . import proof
@@ -18,6 +19,7 @@ from . import gift
 from . import recipe
 from . import stock_move
 from . import stock_picking
+from . import stock_route
 from . import stock_warehouse
 from . import res_config_settings
 from . import account_analytic_distribution_model

@@ -44,3 +44,12 @@ class ProductProduct(models.Model):
                 warehouses.ids,
             )
         )
+
+    def _oms_filter_from_stock(self):
+        """Return the products that come from the shelf of a warehouse; others go a way of their own to the buyer."""
+        own = self.env["stock.route"]._oms_get_buyer_route_ids()
+        if not own:
+            return self
+        return self.filtered(
+            lambda product: own.isdisjoint((product.route_ids | product.categ_id.total_route_ids)._ids)
+        )

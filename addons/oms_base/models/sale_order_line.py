@@ -46,3 +46,15 @@ class SaleOrderLine(models.Model):
         # sudo: sale.order - the mark is the suite's own
         blocked.filtered(lambda order: not order.oms_is_launch_pending).sudo().oms_is_launch_pending = True
         return self.filtered(lambda line: line.order_id not in blocked) if blocked else self
+
+    def _oms_filter_from_stock(self):
+        """Return the lines of goods that come from the shelf of a warehouse, whatever the state of their orders: not
+        dropshipped, not made to order, without a route of their own."""
+        lines = self.filtered(
+            lambda line: (
+                line.product_id.type == "consu" and not line.display_type and not line.is_expense and not line.route_ids
+            )
+        )
+        products = lines.product_id
+        others = products - products._oms_filter_from_stock()
+        return lines.filtered(lambda line: line.product_id not in others) if others else lines

@@ -65,6 +65,16 @@ class TestDeliveryGroupWait(DeliveryGroupCommon):
         self._deliver(self.second)
         self.assertEqual(self.orders.mapped("oms_stage"), ["shipped", "shipped"])
 
+    def test_what_waits_is_known_to_be_wanted(self):
+        """It is in no transfer, so nothing else takes it off what the shops are told."""
+        group = self._confirm_first()
+        goods = self.mouse | self.keyboard
+        wanted = self.env["sale.order"]._query_unasked(self.first.company_id, goods)
+        self.assertEqual(sum(quantity for _product_id, quantity in wanted), 6)
+        group.with_user(self.user).action_launch()
+        wanted = self.env["sale.order"]._query_unasked(self.first.company_id, goods)
+        self.assertEqual(sum(quantity for _product_id, quantity in wanted), 3, "the late order alone")
+
     def test_a_channel_that_does_not_wait(self):
         self.channel.merge_wait_hours = 0
         group = self._confirm_first()

@@ -77,6 +77,17 @@ class TestStock(ChannelsCommon):
         self.assertEqual(levels, [[self.listings[1].id, 0.0], [self.listings[0].id, 7.0]])
         self.assertFalse(withheld)
 
+    def test_confirmed_orders_on_hold_and_waiting_groups_are_taken_off(self):
+        hold_type = self.env["oms.hold.type"].create({"name": "Wait", "code": "test_wait", "gate": "allocate"})
+        order = self._create_order([(self.mouse, 3)])
+        order._oms_place_hold(hold_type, "Wait")
+        order.action_confirm()
+        self.assertEqual((order.state, order.picking_ids.ids), ("sale", []))
+        self.assertEqual(self._told()["OMS-MOUSE"], 7)
+        order.oms_hold_ids._release("Test")
+        order._oms_launch_pending()
+        self.assertEqual((len(order.picking_ids), self._told()["OMS-MOUSE"]), (1, 7))
+
     def test_publishing_waits_for_the_inbox(self):
         self.env["oms.channel.message"]._store(self.channel, [("order_9", "1", {"id": "order_9"})], "push")
         self._publish_all()

@@ -79,8 +79,7 @@ class OmsStockDrift(models.Model):
     def action_check_now(self):
         """Have everything checked in the background, at once."""
         self.check_access("write")
-        # sudo: ir.cron - waking it is all that is done
-        self.env.ref("oms_allocation.ir_cron_check_drift").sudo()._trigger()
+        self.env.ref("oms_allocation.ir_cron_check_drift").sudo()._trigger()  # sudo: ir.cron - nothing but waking it
         return notification(self.env._("The check runs in the background; look again in a minute."), "info")
 
     def action_check(self):

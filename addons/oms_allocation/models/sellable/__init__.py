@@ -1,5 +1,9 @@
+from . import oms_stock_claim
+from . import oms_stock_rows
+from . import oms_allocation
 from . import oms_channel
 from . import oms_sellable
+from . import oms_sellable_channel
 from . import oms_stock_entry
 from . import oms_stock_pool
 from . import oms_stock_pool_claim
@@ -7,6 +11,7 @@ from . import oms_stock_pool_fill
 from . import oms_stock_promise
 from . import oms_stock_safety
 from . import product_product
+from . import product_age
 from . import product_template
 from . import res_partner
 from . import sale_order_access

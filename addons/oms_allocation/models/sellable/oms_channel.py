@@ -31,7 +31,7 @@ class OmsChannel(models.Model):
         help="Sells what its warehouses expect within the days, and by the part, that each warehouse says. Orders that"
         " bought it wait until it comes.",
     )
-    pool_ids = fields.Many2many("oms.stock.pool", string="Pools", readonly=True)
+    pool_ids = fields.Many2many("oms.stock.pool", string="Pools", readonly=True, copy=False)
     pool_count = fields.Integer(compute="_compute_pool_count")
 
     _check_promise_hours = models.Constraint(
@@ -82,26 +82,18 @@ class OmsChannel(models.Model):
         now = fields.Datetime.now()
         pools = self.env["oms.stock.pool"]._get_live_specs(now)
         return Access(
-            frozenset(pool.id for pool in pools if self.id in pool.channel_ids), self.sudo().min_shelf_life_days
+            frozenset(pool.id for pool in pools if self.id in pool.channel_ids),
+            self.sudo().min_shelf_life_days,  # sudo: oms.channel - what it sells does not depend on who looks
         )
 
     def _get_promised_demand(self):
-        """Override of `oms_base`: the stock that is bound for orders which are not confirmed yet."""
+        """Override of `oms_base`: the stock that is bound for orders whose goods no warehouse was asked for yet."""
         demand = super()._get_promised_demand()
         if not self._oms_is_any_promising():
             return demand
-        groups = (
-            self.env["oms.stock.promise"]
-            .sudo()
-            ._read_group(  # sudo: oms.stock.promise - only sums are told
-                self.env["oms.stock.promise"]._get_active_domain()
-                & fields.Domain("company_id", "=", self.company_id.id)
-                & fields.Domain("order_id.state", "in", ("draft", "sent")),
-                ["product_id"],
-                ["quantity:sum"],
-            )
-        )
-        for product, quantity in groups:
+        Promise_sudo = self.env["oms.stock.promise"].sudo()  # sudo: oms.stock.promise - only sums are told
+        domain = Promise_sudo._get_active_domain() & fields.Domain("company_id", "=", self.company_id.id)
+        for product, quantity in Promise_sudo._read_group(domain, ["product_id"], ["quantity:sum"]):
             demand[product.id] = demand.get(product.id, 0.0) + quantity
         return demand
 

@@ -7,6 +7,7 @@ class OmsSellable(models.Model):
 
     _name = "oms.sellable"
     _description = "Sellable Stock"
+    _inherit = ["oms.stock.rows.mixin"]
     _auto = False
     _order = "sellable_quantity, product_id, warehouse_id"
     _rec_name = "product_id"
@@ -18,7 +19,10 @@ class OmsSellable(models.Model):
     uom_id = fields.Many2one(related="product_id.uom_id", string="Unit")
     on_hand_quantity = fields.Float(string="On Hand", digits="Product Unit", readonly=True)
     unsellable_quantity = fields.Float(
-        string="Not Sellable", digits="Product Unit", readonly=True, help="Not for sale, or past its removal date."
+        string="Not Sellable",
+        digits="Product Unit",
+        readonly=True,
+        help="Not for sale, past its removal date, or rejected and not counted yet.",
     )
     reserved_quantity = fields.Float(string="Reserved", digits="Product Unit", readonly=True)
     waiting_quantity = fields.Float(
@@ -34,7 +38,10 @@ class OmsSellable(models.Model):
     )
     public_quantity = fields.Float(string="For Everybody", digits="Product Unit", readonly=True)
     unconfirmed_quantity = fields.Float(
-        string="Not Confirmed Yet", digits="Product Unit", readonly=True, help="Wanted by orders that are in review."
+        string="Not Asked For Yet",
+        digits="Product Unit",
+        readonly=True,
+        help="Wanted by orders that are in review, held, or wait for others of their parcel.",
     )
     transfer_quantity = fields.Float(string="Between Warehouses", digits="Product Unit", readonly=True)
     incoming_quantity = fields.Float(string="Expected", digits="Product Unit", readonly=True)
@@ -47,7 +54,7 @@ class OmsSellable(models.Model):
     def _table_query(self):
         kinds = {
             "on_hand": ("on_hand",),
-            "unsellable": ("not_for_sale", "expired"),
+            "unsellable": ("not_for_sale", "expired", "rejected"),
             "reserved": ("reserved",),
             "waiting": ("waiting", "planned"),
             "promised": ("promised",),
@@ -71,7 +78,8 @@ class OmsSellable(models.Model):
                    CASE WHEN on_hand_quantity > 0 THEN GREATEST(100 * sellable_quantity / on_hand_quantity, 0) ELSE 0
                     END AS sellable_percent
               FROM (
-                SELECT (product_id::bigint << 20) + warehouse_id AS id, product_id, categ_id, warehouse_id, company_id,
+                SELECT (product_id::bigint << 24) + (warehouse_id << 12) AS id,
+                       product_id, categ_id, warehouse_id, company_id,
                        COALESCE(SUM(quantity) FILTER (WHERE is_counted), 0) AS sellable_quantity,
                        MIN(date) FILTER (WHERE kind IN ('incoming', 'transfer')) AS next_date,
                        %s
@@ -80,7 +88,7 @@ class OmsSellable(models.Model):
                    ) summary
             """,
             SQL(", ").join(sums),
-            self.env["oms.stock.entry"]._table_query,
+            self.env["oms.stock.entry"]._table_query,  # with the context of this, which says what is asked about
         )
 
     @api.depends("product_id", "warehouse_id")

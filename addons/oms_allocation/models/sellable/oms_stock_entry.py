@@ -12,11 +12,12 @@ KINDS = [
     ("waiting", "Waited For"),
     ("planned", "Planned"),
     ("promised", "Promised"),
+    ("rejected", "Rejected, to Be Counted"),
     ("safety", "Safety Stock"),
     ("pool", "Held by a Pool"),
     ("incoming", "Expected"),
     ("transfer", "Between Warehouses"),
-    ("unconfirmed", "Not Confirmed Yet"),
+    ("unconfirmed", "Not Asked For Yet"),
 ]
 KIND_NUMBERS = {kind: number for number, (kind, _label) in enumerate(KINDS)}
 # What the last four say is known, but takes nothing off what can be promised.
@@ -32,6 +33,7 @@ class OmsStockEntry(models.Model):
 
     _name = "oms.stock.entry"
     _description = "Stock Picture"
+    _inherit = ["oms.stock.rows.mixin"]
     _auto = False
     _order = "date, id"
     _rec_name = "product_id"
@@ -220,9 +222,22 @@ class OmsStockEntry(models.Model):
         )
         yield SQL(
             """
+            SELECT %s, 'rejected', product_id, warehouse_id, NULL::int, order_id, NULL::int, NULL::int, create_date,
+                   - blocked_quantity
+              FROM oms_warehouse_rejection
+             WHERE blocked_quantity > 0 AND warehouse_id = ANY(%s)
+            """,
+            self._get_id_sql("rejected", SQL("id")),
+            warehouses.ids,
+        )
+        yield SQL(
+            """
             SELECT %s, 'unconfirmed', line.product_id, o.warehouse_id, NULL::int, o.id, NULL::int, NULL::int,
                    o.date_order,
-                   COALESCE(promise.quantity, 0) - line.product_uom_qty * unit.factor / product_unit.factor
+                   COALESCE(promise.quantity, 0) - GREATEST(
+                       line.product_uom_qty * unit.factor / product_unit.factor
+                       - CASE WHEN o.state = 'sale' THEN %s ELSE 0 END, 0
+                   )
               FROM sale_order o
               JOIN sale_order_line line ON line.order_id = o.id AND line.display_type IS NULL
               JOIN product_product product ON product.id = line.product_id
@@ -233,11 +248,12 @@ class OmsStockEntry(models.Model):
                        SELECT SUM(quantity) AS quantity FROM oms_stock_promise
                         WHERE line_id = line.id AND state = 'active' AND expire_date > %s
                    ) promise ON TRUE
-             WHERE o.channel_id IS NOT NULL AND o.state IN ('draft', 'sent') AND o.warehouse_id = ANY(%s)
-               AND line.product_uom_qty > 0
+             WHERE o.id IN %s AND o.warehouse_id = ANY(%s) AND line.product_uom_qty > 0
             """,
             self._get_id_sql("unconfirmed", SQL("line.id")),
+            self.env["sale.order"]._oms_get_asked_sql(),
             fields.Datetime.now(),
+            self.env["sale.order"]._oms_get_unasked_sql(),
             warehouses.ids,
         )
 
@@ -245,42 +261,48 @@ class OmsStockEntry(models.Model):
     def _get_kept_query(self, warehouses):
         """Return the rows of safety stock and pools, counted by the code that serves orders: they never differ."""
         columns = [[], [], [], [], [], []]
-        for row in self._get_kept_rows(warehouses):
+        for kind, product_id, warehouse_id, pool_id, quantity in self._get_kept_rows(warehouses):
+            row_id = self._get_row_id(product_id, warehouse_id, pool_id or 0) * 16 + KIND_NUMBERS[kind]
+            row = (row_id, kind, product_id, warehouse_id, pool_id, quantity)
             for column, value in zip(columns, row, strict=True):
                 column.append(value)
         return SQL(
             """
-            SELECT number * 16 + kind_number, kind, product_id, warehouse_id, NULL::int, NULL::int, NULL::int, pool_id,
-                   NULL::timestamp, quantity
-              FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::int[], %s::int[], %s::float8[])
-                   WITH ORDINALITY
-                   kept (kind, kind_number, product_id, warehouse_id, pool_id, quantity, number)
+            SELECT id, kind, product_id, warehouse_id, NULL::int, NULL::int, NULL::int, pool_id, NULL::timestamp,
+                   quantity
+              FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::int[], %s::int[], %s::float8[])
+                   kept (id, kind, product_id, warehouse_id, pool_id, quantity)
             """,
             *columns,
         )
 
     @api.model
     def _get_kept_rows(self, warehouses):
-        """Return [(kind, its number, product id, warehouse id, pool id or None, quantity)]."""
+        """Return [(kind, product id, warehouse id, pool id or None, quantity)] of the products that are asked about."""
         Safety, Pool = self.env["oms.stock.safety"], self.env["oms.stock.pool"]
         companies = set(warehouses.company_id.ids)
         safeties = [(company, scopes) for company, scopes in Safety._get_scopes() if company in companies]
         pools = [spec for spec in Pool._get_live_specs(fields.Datetime.now()) if spec.company_id in companies]
         rows = []
         for company, scopes in safeties:
-            products = self.env["product.product"]._oms_search_scoped(scopes, [company])
+            products = self._filter_asked(self.env["product.product"]._oms_search_scoped(scopes, [company]))
             ids = warehouses.filtered(lambda warehouse, id_=company: warehouse.company_id.id == id_).ids
             for (warehouse_id, product_id), quantity in spread(
                 scopes, products._oms_group_by_category(scopes), ids
             ).items():
-                rows.append(("safety", KIND_NUMBERS["safety"], product_id, warehouse_id, None, -quantity))
+                rows.append(("safety", product_id, warehouse_id, None, -quantity))
         if pools:
             scopes = [scope for spec in pools for scope in spec.scopes]
-            products = self.env["product.product"]._oms_search_scoped(scopes, list(companies))
+            products = self._filter_asked(self.env["product.product"]._oms_search_scoped(scopes, list(companies)))
             stock = products._oms_get_stock(warehouses)
             for warehouse_id, product_id in stock.wants:
                 for want, held in stock.get_fills((warehouse_id, product_id)):
                     if held:
-                        row = ("pool", KIND_NUMBERS["pool"], product_id, warehouse_id, want.pool_id, -held)
-                        rows.append(row)
-        return sorted(rows, key=lambda row: row[1:4])
+                        rows.append(("pool", product_id, warehouse_id, want.pool_id, -held))
+        return rows
+
+    @api.model
+    def _get_products_of_rows(self, ids):
+        """Override: of safety stock and pools, all other rows are found by the database."""
+        kept = (KIND_NUMBERS["safety"], KIND_NUMBERS["pool"])
+        return super()._get_products_of_rows([id_ // 16 for id_ in ids if id_ % 16 in kept])

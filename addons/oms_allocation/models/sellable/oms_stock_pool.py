@@ -43,7 +43,7 @@ class OmsStockPool(models.Model):
 
     _name = "oms.stock.pool"
     _description = "Stock Pool"
-    _inherit = ["oms.cached.mixin", "mail.thread"]
+    _inherit = ["oms.stock.claim.mixin", "mail.thread"]
     _order = "sequence, id"
     _check_company_auto = True
 
@@ -123,6 +123,17 @@ class OmsStockPool(models.Model):
                     self.env._("Say for whom %(pool)s is kept: channels, customer groups, or both.", pool=pool.name)
                 )
 
+    def _get_release_dates(self):
+        """Override: and when they are released, or others may begin to borrow."""
+        now = fields.Datetime.now()
+        released = [pool.release_date for pool in self if pool.release_date]
+        borrowed = [
+            fields.Datetime.subtract(pool.release_date, days=pool.borrow_days)
+            for pool in self
+            if pool.release_date and pool.borrow_days
+        ]
+        return [*super()._get_release_dates(), *(date for date in released + borrowed if date > now)]
+
     # === WHO MAY TAKE WHAT === #
 
     @api.model
@@ -159,7 +170,7 @@ class OmsStockPoolLine(models.Model):
 
     _name = "oms.stock.pool.line"
     _description = "Goods of a Stock Pool"
-    _inherit = ["oms.cached.mixin"]
+    _inherit = ["oms.stock.claim.mixin"]
     _order = "pool_id, id"
     _check_company_auto = True
 

@@ -9,7 +9,7 @@ class OmsStockSafety(models.Model):
 
     _name = "oms.stock.safety"
     _description = "Safety Stock"
-    _inherit = ["oms.cached.mixin"]
+    _inherit = ["oms.stock.claim.mixin"]
     _order = "product_id, categ_id, warehouse_id, id"
     _check_company_auto = True
 

@@ -53,7 +53,8 @@ class ProductProduct(models.Model):
             self.env["oms.stock.pool"]._add_waiting(stock, self, warehouses, orders if waiting else None)
         for days in sorted({days for days in lives if days}):
             fresh = stock.fresh[days] = {}
-            for product_id, warehouse_id, quantity in self._query_fresh_quantities(warehouses, days, orders):
+            rows = self._query_fresh_quantities(warehouses, days, orders if waiting else None, is_waiting_counted)
+            for product_id, warehouse_id, quantity in rows:
                 fresh[warehouse_id, product_id] = quantity
         return stock
 
@@ -102,7 +103,8 @@ class ProductProduct(models.Model):
     def _query_stocked_products(self, company_ids, category_ids):
         """Return rows (product id) of what companies have on hand, of some categories; 0 among them means all."""
         self.env["stock.quant"].flush_model(["product_id", "location_id", "quantity", "company_id"])
-        below = self.env["product.category"].sudo().search([("id", "child_of", list(category_ids))]).ids
+        # sudo: product.category - what is kept does not depend on who looks
+        below = self.env["product.category"].sudo().search([("id", "child_of", list(category_ids - {0}))]).ids
         return self.env.execute_query(
             SQL(
                 """SELECT DISTINCT product.id
@@ -231,52 +233,6 @@ class ProductProduct(models.Model):
             )
         )
 
-    def _query_fresh_quantities(self, warehouses, days, orders=None):
-        """Return rows (product id, warehouse id, quantity) of what keeps for ``days`` and is not bound for others who
-        demand it as well. Only of products that expire.
-
-        :param orders: whose own waiting demand does not count
-        """
-        self._oms_flush_stock()
-        return self.env.execute_query(
-            SQL(
-                """
-                WITH %(place)s, expiring AS (
-                    SELECT product.id
-                      FROM product_product product
-                      JOIN product_template template ON template.id = product.product_tmpl_id
-                     WHERE product.id = ANY(%(product_ids)s) AND template.use_expiration_date
-                )
-                SELECT product_id, warehouse_id, SUM(quantity) FROM (
-                    SELECT quant.product_id, place.warehouse_id,
-                           (CASE WHEN quant.expiration_date IS NULL OR quant.expiration_date >= %(limit)s
-                                 THEN COALESCE(quant.quantity, 0) - quant.reserved_quantity
-                                 ELSE 0 END)::float8 AS quantity
-                      FROM stock_quant quant
-                      JOIN place ON place.id = quant.location_id
-                      JOIN expiring ON expiring.id = quant.product_id
-                     WHERE NOT place.is_blocked AND NOT %(expired)s
-                 UNION ALL
-                    SELECT move.product_id, place.warehouse_id,
-                           - move.product_qty * (1 - COALESCE(move.quantity, 0) / move.product_uom_qty)
-                      FROM stock_move move
-                      JOIN place ON place.id = move.location_id
-                      JOIN expiring ON expiring.id = move.product_id
-                 LEFT JOIN sale_order_line line ON line.id = move.sale_line_id
-                     WHERE move.state IN ('confirmed', 'partially_available') AND move.product_uom_qty <> 0
-                       AND move.oms_min_expiration_date IS NOT NULL
-                       AND (line.order_id IS NULL OR line.order_id <> ALL(%(order_ids)s))
-                ) entries
-                GROUP BY product_id, warehouse_id
-                """,
-                place=self._oms_get_place_sql(warehouses),
-                expired=self._oms_get_expired_sql(),
-                limit=self.env["sale.order"]._oms_get_min_expiration(days),
-                product_ids=self.ids,
-                order_ids=orders.ids if orders else [],
-            )
-        )
-
     def _query_expected_quantities(self, warehouses, rules):
         """Return rows (product id, warehouse id, quantity) of what is on its way into the warehouses in time.
 
@@ -301,6 +257,29 @@ class ProductProduct(models.Model):
                 limits=SQL(", ").join(SQL("(%s, %s::timestamp)", *limit) for limit in limits),
                 arriving=self._oms_get_arriving_sql(),
                 product_ids=self.ids,
+            )
+        )
+
+    def _query_next_receipts(self, warehouses):
+        """Return rows (product id, warehouse id, date, transfer id) of what comes next into each warehouse."""
+        if not self.ids or not warehouses.ids:
+            return []
+        self._oms_flush_stock()
+        self.env["stock.move"].flush_model(["picking_id"])
+        return self.env.execute_query(
+            SQL(
+                """
+                WITH %s
+                SELECT DISTINCT ON (move.product_id, place.warehouse_id)
+                       move.product_id, place.warehouse_id, move.date, move.picking_id
+                  FROM stock_move move
+                  JOIN place ON place.id = COALESCE(move.location_final_id, move.location_dest_id)
+                 WHERE move.product_id = ANY(%s) AND NOT place.is_blocked AND %s
+                 ORDER BY move.product_id, place.warehouse_id, move.date, move.id
+                """,
+                self._oms_get_place_sql(warehouses),
+                self.ids,
+                self._oms_get_arriving_sql(),
             )
         )
 

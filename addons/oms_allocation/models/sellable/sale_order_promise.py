@@ -76,18 +76,18 @@ class SaleOrder(models.Model):
         :return: the new promises
         """
         Promise_sudo = self.env["oms.stock.promise"].sudo()  # sudo: oms.stock.promise - nobody writes them by hand
-        orders = self.sudo().filtered(
+        orders = self.sudo().filtered(  # sudo: sale.order - what is bound does not depend on who reviews
             lambda order: order.channel_id.promise_hours > 0 and order._oms_waits_for_allocation()
         )
         demands = orders.order_line._oms_get_promise_demands(is_renewed)
         if not demands:
             return Promise_sudo
-        orders = self.browse().sudo().union(*(line.order_id for line in demands))
+        orders = self.browse().sudo().union(*(line.order_id for line in demands))  # sudo: sale.order - as above
         # What is there is promised, also where the strategy would send nothing before all is.
         strategies = orders._oms_get_strategies()
         strategies = {order: replace(strategy, on_shortage="ship") for order, strategy in strategies.items()}
         plans = self._oms_plan(demands, partial(self._oms_lock_stock, demands), strategies=strategies).plans
-        lines = self.env["sale.order.line"].sudo().union(*demands)
+        lines = self.env["sale.order.line"].sudo().union(*demands)  # sudo: sale.order.line - as above
         lines.oms_promise_ids.filtered(lambda promise: promise.state in ("active", "expired")).state = "dropped"
         Promise_sudo.flush_model(["state"])  # before the new ones come, for the unique index
         promises_sudo = Promise_sudo.create(orders._oms_prepare_promises(plans))
@@ -174,10 +174,8 @@ class SaleOrderLine(models.Model):
         """Return {line: quantity in the product's unit} of the goods of these lines that stock is to be bound for: what
         never was, as a promise that is over is renewed by a person only."""
         demands = {}
-        for line in self:
+        for line in self._oms_filter_from_stock().filtered("product_id.is_storable"):
             unit = line.product_id.uom_id
-            if line.display_type or not line.product_id.is_storable or line.is_expense or line.route_ids:
-                continue
             known = line.oms_promise_ids.filtered(lambda promise: promise.state in ("active", "expired"))
             if known and not is_renewed:
                 continue

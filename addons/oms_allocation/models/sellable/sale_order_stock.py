@@ -1,9 +1,50 @@
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from odoo import api, models
 
 from ...solver import Supply, solve_batch, solve_in_turn
+
+
+def prepare_supplies(view, ages, fresh_from=None):
+    """Return the `solver.Supply`s of what may be taken.
+
+    Where it is known how old goods are, what may not be taken is the oldest of them: others take it first.
+
+    :param view: dict {(warehouse id, product id): quantity}
+    :param ages: see `product.product._oms_get_ages`, with decimals; empty where nobody looks at it
+    :param fresh_from: ordinal of the day until which goods must keep; older ones are told of, so that the solver
+        can say why they are not taken
+    """
+    days = {}
+    for (_warehouse_id, product_id), lots in ages.items():
+        days.setdefault(product_id, set()).update(day for day, _quantity in lots if day)
+    supplies = []
+    for key, quantity in view.items():
+        known = days.get(key[1]) or (0,)
+        for day, available in reversed(ages.get(key, ())):
+            is_old = fresh_from is not None and day is not None and day < fresh_from
+            part = available if is_old else min(available, quantity)
+            if part > 0:
+                supplies.append(Supply(*key, part, lot_id=day or 0, expiry=day, preference=day or max(known)))
+                quantity -= 0 if is_old else part
+        if quantity > 0 or not ages:
+            supplies.append(Supply(*key, quantity, preference=min(known)))  # what is reserved for the order itself
+    return supplies
+
+
+def lower_capacities(candidates, made):
+    """Return ``candidates`` {warehouse: solver.Warehouse} with the parcels less that were ``made`` {id: number}."""
+    if not made:
+        return candidates
+    return {
+        warehouse: candidate
+        if candidate.capacity_left is None or not made[candidate.id]
+        else replace(candidate, capacity_left=max(0, candidate.capacity_left - made[candidate.id]))
+        for warehouse, candidate in candidates.items()
+    }
 
 
 class SaleOrder(models.Model):
@@ -61,24 +102,33 @@ class SaleOrder(models.Model):
         :param strategies: {order: StrategySpec}
         """
         storable = self._oms_get_storable(demands)
+        accesses = self.browse().union(*candidates)._oms_get_accesses()
         demands_by_order = {order: [] for order in candidates}
         for line, quantity in sorted(demands.items(), key=lambda item: (item[0].sequence, item[0].id)):
             if line.product_id in storable:
                 decimal = self._oms_to_decimal(line.product_id.uom_id, quantity)
                 order = line.order_id
-                demands_by_order[order].append(order._oms_prepare_demand(line, decimal, strategies[order]))
-        plans = {}
-        for access, orders in self._oms_group_by_access(candidates, stock):
+                demand = order._oms_prepare_demand(line, decimal, strategies[order], accesses[order].min_life_days)
+                demands_by_order[order].append(demand)
+        plans, made = {}, Counter()
+        kinds = {order: self._oms_get_age_kind(strategies[order], accesses[order]) for order in candidates}
+        ages = self._oms_read_ages(storable, candidates, kinds.values())
+        for (access, kind), orders in self._oms_group_by_access(accesses, kinds, stock):
             own = set()
             for line_id in [line.id for line in demands if line.id in stock.promised and line.order_id in orders]:
                 own.update(stock.give_back(access, line_id))
             tasks = [
-                order._oms_prepare_solver_order(demands_by_order[order], candidates[order], strategies[order])
+                order._oms_prepare_solver_order(
+                    demands_by_order[order], lower_capacities(candidates[order], made), strategies[order]
+                )
                 for order in orders
             ]
-            supplies = [Supply(*key, quantity) for key, quantity in stock.view(access, own).items()]
+            fresh_from = self._oms_get_fresh_day(access.min_life_days) if kind == "expiry" else None
+            supplies = prepare_supplies(stock.view(access, own), ages[kind], fresh_from)
             found = self._oms_solve_batch(tasks, supplies)
-            for plan in found.values():
+            for task in tasks:
+                plan = found[task.id]
+                made.update(one.id for one in task.warehouses if one.id in plan.warehouse_ids and not one.is_open)
                 for assignment in plan.assignments:
                     stock.take(access, (assignment.warehouse_id, assignment.product_id), assignment.quantity)
             plans.update(found)
@@ -92,23 +142,53 @@ class SaleOrder(models.Model):
         return solve_batch(tasks, supplies, seconds).plans if seconds else solve_in_turn(tasks, supplies)
 
     @api.model
-    def _oms_group_by_access(self, candidates, stock):
-        """Return [(access, orders)]: the orders in the turn in which they are served, and those that follow each other
-        and may take the same together. Without pools, minimum lives and promises it is one group."""
-        orders = self.browse().union(*candidates).sorted(lambda order: order._get_allocation_sort_key())
-        accesses = orders._oms_get_accesses()
+    def _oms_group_by_access(self, accesses, kinds, stock):
+        """Return [((access, kind of age), orders)]: the orders in the turn in which they are served, and those that
+        follow each other and may take the same together. Without pools, minimum lives, ages and promises it is one
+        group."""
+        orders = self.browse().union(*accesses).sorted(lambda order: order._get_allocation_sort_key())
         own = {line.order_id.id for line in self.env["sale.order.line"].browse(stock.promised)}
         groups = []  # [(key, orders)]
         for order in orders:
-            key = (accesses[order], order.id in own and order.id)
+            key = (accesses[order], kinds[order], order.id in own and order.id)
             if groups and groups[-1][0] == key:
                 groups[-1][1].append(order)
             else:
                 groups.append((key, [order]))
-        return [(access, self.browse().union(*group)) for (access, _own), group in groups]
+        return [((access, kind), self.browse().union(*group)) for (access, kind, _own), group in groups]
+
+    # === HOW OLD IT IS === #
+
+    @api.model
+    def _oms_get_age_kind(self, strategy, access):
+        """Return by which day goods are told apart for an order: "expiry", "received", or None where all are alike."""
+        if access.min_life_days:
+            return "expiry"
+        if any(aim == "fifo" for aim, _weight in strategy.aims):
+            return "received"
+        return "expiry" if strategy.needs("expiry") else None
+
+    @api.model
+    def _oms_read_ages(self, products, candidates, kinds):
+        """Return {kind: ages in decimals}, see `product.product._oms_get_ages`; one query for each kind."""
+        ages = {None: {}}
+        units = {product.id: product.uom_id for product in products}
+        warehouses = self.env["stock.warehouse"].union(*(one for found in candidates.values() for one in found))
+        for kind in sorted({kind for kind in kinds if kind}):
+            ages[kind] = {
+                key: [(day, self._oms_to_decimal(units[key[1]], quantity)) for day, quantity in lots]
+                for key, lots in products._oms_get_ages(warehouses, kind).items()
+            }
+        return ages
+
+    @api.model
+    def _oms_get_fresh_day(self, days):
+        """Return the ordinal of the day until which goods that keep for ``days`` are good, None for no demand."""
+        return self._oms_get_min_expiration(days).toordinal() if days else None
 
     def _get_allocation_sort_key(self):
-        """Return what decides which order of a batch is served first: its channel, then who came first (the order date
-        is no help, Odoo sets it anew at confirmation). To be overridden for other priorities."""
+        """Return what decides which order of a batch is served first: its priority, its channel, what was promised to
+        be there first, then who came first (the order date is no help, Odoo sets it anew at confirmation). To be
+        overridden for other priorities."""
         self.ensure_one()
-        return (self.channel_id.sequence, self.id)
+        return (-int(self.oms_priority or 0), self.channel_id.sequence, self.commitment_date or datetime.max, self.id)

@@ -175,6 +175,10 @@ class Stock(dict):
                     fresh[key] += quantity
         return promised.keys()
 
+    def get_fresh(self, key, access):
+        """Return what of one place keeps long enough, for each demand that ``access`` makes."""
+        return [fresh[key] for days, fresh in self.fresh.items() if days <= access.min_life_days and key in fresh]
+
     def count_withheld(self, key, access):
         return sum(
             held - held * want.borrowable // WHOLE

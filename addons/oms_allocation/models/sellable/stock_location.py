@@ -22,3 +22,15 @@ class StockLocation(models.Model):
         locations_sudo = self.sudo()  # sudo: stock.location - the answer is kept for all users
         flagged = locations_sudo.search([("oms_is_not_for_sale", "=", True)])
         return tuple(locations_sudo.search([("id", "child_of", flagged.ids)]).ids) if flagged else ()
+
+    def _oms_get_selling_warehouse(self):
+        """Return the warehouse that sells what is in one location, or an empty record where it is not for sale."""
+        self.ensure_one()
+        warehouse = self.warehouse_id
+        is_selling = (
+            self.usage == "internal"
+            and warehouse
+            and self.parent_path.startswith(warehouse.lot_stock_id.parent_path)
+            and self.id not in self._oms_get_blocked_ids()
+        )
+        return warehouse if is_selling else warehouse.browse()

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from .stock import Access
 
@@ -20,8 +20,8 @@ class ReservationLimits:
         if move_id not in self._claims:
             return need
         access, key = self._claims[move_id]
-        withheld = self._stock.count_withheld(key, access)
-        return min(need, max(self._stock.get(key, 0.0) - withheld, 0.0))
+        available = self._stock.get(key, 0.0) - self._stock.count_withheld(key, access)
+        return min(need, max(min([available, *self._stock.get_fresh(key, access)]), 0.0))
 
     def take(self, move_id, quantity):
         if move_id in self._keys:
@@ -42,15 +42,15 @@ class StockMove(models.Model):
     )
 
     def _action_assign(self, force_qty=False):
-        """Override of `stock`: orders of channels take no more than pools, promises and the safety stock leave them."""
+        """Override of `stock`: orders of channels take no more than pools, promises, the safety stock and rejections
+        leave them."""
         limits = None if force_qty else self._oms_get_limits()
         moves = self.with_context(oms_limits=limits) if limits else self
         return super(StockMove, moves)._action_assign(force_qty=force_qty)
 
     def _oms_get_limits(self):
         """Return the ReservationLimits of these moves, or None where nothing is kept for anybody: it costs nothing."""
-        Pool, Safety, Channel = self.env["oms.stock.pool"], self.env["oms.stock.safety"], self.env["oms.channel"]
-        if not (Pool._get_live_specs(fields.Datetime.now()) or Safety._get_scopes() or Channel._oms_is_any_promising()):
+        if not self._oms_is_any_kept():
             return None
         moves_sudo = self.sudo().filtered(  # sudo: sale.order - who reserves need not be able to read the orders
             lambda move: (
@@ -65,11 +65,22 @@ class StockMove(models.Model):
             return None
         self.env["stock.quant"]._oms_lock(claiming.product_id, claiming.location_id)
         warehouses = claiming.location_id.warehouse_id
-        stock = claiming.product_id._oms_get_stock(warehouses, is_waiting_counted=False)
         accesses = claiming.sale_line_id.order_id._oms_get_accesses()
+        lives = {access.min_life_days for access in accesses.values()}
+        stock = claiming.product_id._oms_get_stock(warehouses, lives=lives, is_waiting_counted=False)
         keys = {move.id: (move.location_id.warehouse_id.id, move.product_id.id) for move in moves_sudo}
         claims = {move.id: (accesses[move.sale_line_id.order_id], keys[move.id]) for move in claiming}
         return ReservationLimits(stock, claims, keys)
+
+    @api.model
+    def _oms_is_any_kept(self):
+        """Whether anything is kept for anybody, or is not trusted until it is counted. All of it is in the cache."""
+        return bool(
+            self.env["oms.stock.pool"]._get_live_specs(fields.Datetime.now())
+            or self.env["oms.stock.safety"]._get_scopes()
+            or self.env["oms.channel"]._oms_is_any_promising()
+            or self.env["oms.warehouse.rejection"]._is_any_blocked()
+        )
 
     def _update_reserved_quantity_vals(
         self, need, location_id, lot_id=None, package_id=None, owner_id=None, strict=True

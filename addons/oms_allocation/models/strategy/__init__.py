@@ -19,3 +19,4 @@ from . import sale_order_shortage
 from . import sale_order_unfilled
 from . import sale_order_resourcing
 from . import sale_order_hint
+from . import sale_order_decided

@@ -6,6 +6,7 @@ AIMS = [
     ("days", "Fastest delivery"),
     ("distance", "Shortest way"),
     ("expiry", "What expires first"),
+    ("fifo", "What came in first"),
     ("stock", "Even stock"),
     ("capacity", "Even workload"),
     ("priority", "Sourcing priority of the warehouses"),
@@ -20,7 +21,7 @@ SPLITS = [
 SHORTAGES = [
     ("ship", "Send what is there, the rest waits"),
     ("complete", "Wait until all is there"),
-    ("wait", "Wait some days for all, then go on"),
+    ("wait", "Wait some days, or until a date, for all, then go on"),
     ("cancel", "Cancel what is missing"),
     ("substitute", "Send a substitute"),
     ("transfer", "Bring it from another warehouse"),
@@ -30,6 +31,21 @@ SHORTAGES = [
 
 # After waiting in vain an order goes on as one of these.
 AFTER_WAIT = [key for key in SHORTAGES if key[0] in ("ship", "cancel", "substitute", "ask")]
+
+# Why something is missing. What the solver says is named alike, but for rules, which are one here.
+CAUSES = [
+    ("no_stock", "Nobody has it"),
+    ("kept", "Kept for others"),
+    ("lot_life", "Expires too early"),
+    ("rule", "A rule of the strategy"),
+    ("rejected", "Rejected"),
+    ("capacity", "No capacity left today"),
+    ("split", "No further parcel allowed"),
+    ("keep_together", "Belongs together"),
+    ("taken", "Others get it"),
+    ("not_worth", "Costs too much"),
+    ("incomplete", "Waits for the rest"),
+]
 
 RULE_TYPES = [
     ("warehouses", "Only from certain warehouses"),
@@ -47,7 +63,8 @@ SOLVER_AIMS = {
     "cost": (("money", "1"),),
     "days": (("days", "1"),),
     "distance": (("unknown", "10"), ("metres", "0.00001")),  # an unknown way counts as 1,000 km
-    "expiry": (("age", "1"),),
+    "expiry": (("age", "1"),),  # by the day it expires, or that it came in: an order looks at one of them
+    "fifo": (("age", "1"),),
     "stock": (("balance", "0.000001"),),
     "capacity": (("load", "0.001"),),
     "priority": (("priority", "1"),),

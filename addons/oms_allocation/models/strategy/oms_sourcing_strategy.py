@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 from odoo.tools import ormcache
 
 from .const import AFTER_WAIT, SHORTAGES, SPLITS
@@ -60,6 +60,10 @@ class OmsSourcingStrategy(models.Model):
         tracking=True,
     )
     wait_days = fields.Integer(string="Days to Wait", default=3)
+    wait_date = fields.Date(
+        string="Or Until",
+        help="Orders that are short before this day wait until it, e.g. for a large receipt. Later ones wait the days.",
+    )
     after_wait = fields.Selection(AFTER_WAIT, string="Then", default="ship")
     cancel_days = fields.Integer(
         string="Cancel After (days)",
@@ -93,6 +97,13 @@ class OmsSourcingStrategy(models.Model):
                 raise ValidationError(
                     self.env._("The strategy %(strategy)s names an aim twice. Remove one.", strategy=strategy.name)
                 )
+            if {"expiry", "fifo"} <= set(types):
+                raise ValidationError(
+                    self.env._(
+                        "The strategy %(strategy)s goes by what expires first and by what came in first. Remove one.",
+                        strategy=strategy.name,
+                    )
+                )
 
     # === CRUD METHODS === #
 
@@ -122,10 +133,11 @@ class OmsSourcingStrategy(models.Model):
     # === ACTION METHODS === #
 
     def action_view_orders(self):
-        """Open the orders that this strategy decided on."""
+        """Open the orders that are sourced by this strategy: it is theirs, or that of their channel."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.sale_order_action")
-        return {**action, "domain": [("oms_applied_strategy_id", "=", self.id)], "context": {}}
+        by_channel = Domain("oms_strategy_id", "=", False) & Domain("channel_id.oms_strategy_id", "=", self.id)
+        return {**action, "domain": list(Domain("oms_strategy_id", "=", self.id) | by_channel), "context": {}}
 
     def action_view_versions(self):
         """Open the versions of this strategy, the newest first."""
@@ -151,7 +163,7 @@ class OmsSourcingStrategy(models.Model):
         return [
             *("name", "company_id", "aim_mode", "aim_ids", "rule_ids"),
             *("split", "split_order_value", "split_part_value", "max_parcels", "split_cost"),
-            *("on_shortage", "wait_days", "after_wait", "cancel_days"),
+            *("on_shortage", "wait_days", "wait_date", "after_wait", "cancel_days"),
         ]
 
     def _keep_version(self):
@@ -166,7 +178,7 @@ class OmsSourcingStrategy(models.Model):
         return self._get_spec_of(self.id) if self else StrategySpec()
 
     @api.model
-    @ormcache("strategy_id")
+    @ormcache("strategy_id", "self.env.lang")  # what its rules are called is told in decisions
     def _get_spec_of(self, strategy_id):
         # sudo: oms.sourcing.strategy - how orders are sourced does not depend on who confirms them
         strategy = self.sudo().browse(strategy_id)
@@ -183,6 +195,7 @@ class OmsSourcingStrategy(models.Model):
             split_cost=strategy.split_cost,
             on_shortage=strategy.on_shortage,
             wait_days=strategy.wait_days,
+            wait_date=strategy.wait_date or None,
             after_wait=strategy.after_wait or "ship",
             cancel_days=strategy.cancel_days,
             rules=tuple(rule._prepare_spec() for rule in strategy.rule_ids if not rule.problem),

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import format_date
 
 
 class OmsSourcingStrategy(models.Model):
@@ -58,6 +59,8 @@ class OmsSourcingStrategy(models.Model):
 
     def _get_shortage_words(self):
         words = [self._get_label(self, "on_shortage")]
+        if self.on_shortage == "wait" and self.wait_date:
+            words.append(self.env._("until %(date)s", date=format_date(self.env, self.wait_date)))
         if self.on_shortage == "wait":
             words.append(
                 self.env._(

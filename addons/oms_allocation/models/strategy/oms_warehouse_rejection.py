@@ -1,6 +1,7 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
+from odoo.tools import ormcache
 
 
 class OmsWarehouseRejection(models.Model):
@@ -37,23 +38,63 @@ class OmsWarehouseRejection(models.Model):
 
     def action_set_counted(self):
         """Trust the stock again: what was blocked can be sold."""
-        self.check_access("write")
-        self._release_blocked()
+        self.check_access("read")
+        if not self.env.su and not self.env.user.has_group("oms_base.oms_base_group_warehouse"):
+            raise AccessError(self.env._("Only who works in the warehouse says that the goods were counted."))
+        # sudo: oms.warehouse.rejection - nobody writes them by hand, this is all that can be said of one
+        self.sudo()._release_blocked()
         return True
+
+    @api.model
+    @ormcache()
+    def _is_any_blocked(self):
+        """Whether any stock is not trusted: if none is, nothing is asked for it at a reservation."""
+        # sudo: oms.warehouse.rejection - the answer is kept for all users
+        return bool(self.sudo().search_count([("blocked_quantity", ">", 0)], limit=1))
+
+    @api.model
+    def _forget_blocked(self, is_any):
+        """Forget the answer of `_is_any_blocked` where it is not ``is_any`` any more: seldom, so not at each change."""
+        if self._is_any_blocked() != is_any:
+            self.env.registry.clear_cache()
 
     def _release_blocked(self):
         """Give back what these rejections keep from being sold, and wake who waits for it."""
         blocked = self.filtered(lambda row: row.blocked_quantity > 0)
         if blocked:
             blocked.blocked_quantity = 0.0
+            if not self.search_count([("blocked_quantity", ">", 0)], limit=1):
+                self._forget_blocked(False)
             self.env["sale.order"]._oms_trigger_reallocation(blocked.product_id)
 
     @api.model
-    def _release_counted(self, products, warehouses):
-        """Give back what is kept of ``products`` in ``warehouses``, which somebody counted."""
+    def _release_counted(self, counted):
+        """Give back what is kept of goods in warehouses where somebody counted all of them.
+
+        :param counted: dict {(product, warehouse): ids of the quants that were counted now}
+        """
         # sudo: oms.warehouse.rejection - whoever counts the stock ends what a rejection said of it
-        domain = Domain("product_id", "in", products.ids) & Domain("warehouse_id", "in", warehouses.ids)
-        self.sudo().search(domain & Domain("blocked_quantity", ">", 0))._release_blocked()
+        rows_sudo = self.sudo().search(
+            Domain("blocked_quantity", ">", 0)
+            & Domain("product_id", "in", [product.id for product, _warehouse in counted])
+            & Domain("warehouse_id", "in", [warehouse.id for _product, warehouse in counted])
+        )
+        rows_sudo = rows_sudo.filtered(lambda row: (row.product_id, row.warehouse_id) in counted)
+        if not rows_sudo:
+            return
+        quants_sudo = rows_sudo.env["stock.quant"].search(
+            Domain("product_id", "in", rows_sudo.product_id.ids)
+            & Domain("location_id", "child_of", rows_sudo.warehouse_id.lot_stock_id.ids)
+            & Domain("quantity", "!=", 0)
+        )
+        others = quants_sudo.grouped(lambda quant: (quant.product_id, quant.location_id.warehouse_id))
+        rows_sudo.filtered(
+            lambda row: all(
+                quant.id in counted[row.product_id, row.warehouse_id]
+                or (quant.last_count_date and quant.last_count_date > row.create_date.date())
+                for quant in others.get((row.product_id, row.warehouse_id), ())
+            )
+        )._release_blocked()
 
     @api.model
     def _reject(self, moves, reason, note=None):
@@ -121,6 +162,8 @@ class OmsWarehouseRejection(models.Model):
             blocked = {"none": 0.0, "quantity": min(row.quantity, available), "all": available}[row.effect]
             row.blocked_quantity = blocked
             free[row.product_id.id, row.warehouse_id.id] -= blocked
+        if any(row.blocked_quantity > 0 for row in self):
+            self._forget_blocked(True)
 
 
 class StockQuant(models.Model):
@@ -128,7 +171,9 @@ class StockQuant(models.Model):
 
     def _apply_inventory(self, date=None):
         """Override of `stock`: what was counted is trusted again."""
-        products, warehouses = self.product_id, self.location_id.warehouse_id
+        counted = {}
+        for quant in self:
+            counted.setdefault((quant.product_id.sudo(), quant.location_id.warehouse_id.sudo()), set()).add(quant.id)
         res = super()._apply_inventory(date=date)
-        self.env["oms.warehouse.rejection"]._release_counted(products, warehouses)
+        self.env["oms.warehouse.rejection"]._release_counted(counted)
         return res

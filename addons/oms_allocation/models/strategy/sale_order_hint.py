@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ... import solver
+from ..sellable.sale_order_stock import prepare_supplies
 
 # How far ahead it is looked for goods that come in.
 HINT_HOURS = 72
@@ -63,16 +64,20 @@ class SaleOrder(models.Model):
             return stock
 
         sourcing = self._oms_plan(demands, prepare_stock, is_fresh=True)
-        strategy = sourcing.strategies[self]
+        strategy, access = sourcing.strategies[self], self._oms_get_accesses()[self]
         tasks = [
-            self._oms_prepare_demand(line, self._oms_to_decimal(line.product_id.uom_id, quantity), strategy)
+            self._oms_prepare_demand(
+                line, self._oms_to_decimal(line.product_id.uom_id, quantity), strategy, access.min_life_days
+            )
             for line, quantity in demands.items()
             if line.product_id.is_storable
         ]
-        supplies = stocks[0].view(self._oms_get_accesses()[self]).items()
+        kind = self._oms_get_age_kind(strategy, access)
+        ages = self._oms_read_ages(self._oms_get_storable(demands), sourcing.places, [kind])[kind]
+        fresh_from = self._oms_get_fresh_day(access.min_life_days) if kind == "expiry" else None
         return solver.find_hints(
             self._oms_prepare_solver_order(tasks, sourcing.get_candidates(self), strategy),
-            [solver.Supply(*key, quantity) for key, quantity in supplies],
+            prepare_supplies(stocks[0].view(access), ages, fresh_from),
             self._oms_get_receipts(demands, sourcing.places[self]),
             self._oms_get_open_orders(),
             sourcing.plans[self],
@@ -108,9 +113,9 @@ class SaleOrder(models.Model):
             & Domain("oms_allocation_ids", "any", [("state", "in", ("planned", "procured"))])
         )
         return [
-            solver.OpenOrder(order.id, warehouse.id)
+            solver.OpenOrder(order.id, warehouse.id, weight_g=grams)
             for order in others._oms_filter_unreleased()
-            for warehouse in order._oms_get_open_warehouses()
+            for warehouse, grams in order._oms_get_open_parcels().items()
         ]
 
     def _oms_describe_hint(self, hint):
@@ -126,9 +131,10 @@ class SaleOrder(models.Model):
             saved.append(self.env._("%(quantity)g more can be sent", quantity=float(hint.saved_missing)))
         parts = {"saved": ", ".join(saved)}
         if hint.kind == "order":
-            return self.env._(
-                "In one parcel with %(order)s: %(saved)s", order=self.browse(hint.order_id).sudo().name, **parts
-            )
+            # sudo: sale.order - the name of another order of the same buyer
+            other_sudo = self.browse(hint.order_id).sudo()
+            return self.env._("In one parcel with %(order)s: %(saved)s", order=other_sudo.name, **parts)
+        # sudo: product.product - the names of what the order itself is about
         products = self.env["product.product"].sudo().browse(hint.product_ids)
         return self.env._(
             "Wait %(hours)g hours for %(products)s: %(saved)s",

@@ -95,13 +95,18 @@ class SaleOrder(models.Model):
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
-    def _oms_get_open_quantities_by_warehouse(self):
+    def _oms_get_open_quantities_by_warehouse(self, is_unreleased=False):
         """Return {warehouse: quantity in the product's unit} of what transfers of one line have not sent and nobody has
-        begun to pick."""
+        begun to pick.
+
+        :param is_unreleased: only of transfers that no one works on
+        """
         self.ensure_one()
         first_moves, _returns = self._get_outgoing_incoming_moves(strict=False)
         quantities = {}
         for move in first_moves.filtered(lambda move: move.state not in ("done", "cancel") and not move.picked):
+            if is_unreleased and move.picking_id._oms_is_released():
+                continue
             warehouse = move._oms_get_warehouse()
             quantity = move.product_uom._compute_quantity(move.product_uom_qty, self.product_id.uom_id)
             quantities[warehouse] = quantities.get(warehouse, 0.0) + quantity

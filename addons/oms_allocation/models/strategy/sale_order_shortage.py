@@ -4,6 +4,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from .const import CAUSES, SHORTAGES
+
 # Nothing of an order goes while its strategy wants it all; the hold of this type says what it waits for.
 HOLDING = {"complete": "stock", "wait": "stock", "ask": "unfilled"}
 HOLD_CODES = ("stock", "unfilled")
@@ -21,7 +23,26 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     oms_unfilled_reason = fields.Char(
-        string="Why Unfilled", copy=False, readonly=True, help="What is missing of the order, and why."
+        string="What Is Missing", copy=False, readonly=True, help="What is missing of the order."
+    )
+    oms_unfilled_cause = fields.Selection(
+        CAUSES, string="Cause", copy=False, readonly=True, help="Why it is missing; where there are several, the first."
+    )
+    oms_unfilled_strategy_id = fields.Many2one(
+        "oms.sourcing.strategy",
+        string="Unfilled Under",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The strategy that it was sourced by when goods were missing.",
+    )
+    oms_unfilled_policy = fields.Selection(
+        SHORTAGES,
+        string="What Is Done",
+        copy=False,
+        readonly=True,
+        help="What that strategy does when goods are missing.",
     )
     oms_unfilled_date = fields.Datetime(
         string="Unfilled Since", copy=False, readonly=True, help="Since when goods are missing of the confirmed order."
@@ -92,6 +113,11 @@ class SaleOrder(models.Model):
         return not self._oms_is_going() and any(
             not sourcing.get_allowed(self, shortage.product_id) for shortage in sourcing.plans[self].shortages
         )
+
+    def _oms_waits_for_capacity(self, sourcing):
+        """Whether the goods of one order are there and can't be sent today: nothing is missing tomorrow."""
+        self.ensure_one()
+        return bool(sourcing.get_full_ids(self)) and self._oms_is_refused_everywhere(sourcing)
 
     def _oms_is_going(self):
         """Whether something of one order is with a warehouse already, or a person let go what is there."""
@@ -182,23 +208,40 @@ class SaleOrder(models.Model):
 
     @api.model
     def _get_filled_values(self):
-        names = ("oms_unfilled_reason", "oms_unfilled_date", "oms_unfilled_due", "oms_cancel_date")
-        return tuple((name, False) for name in names)
+        names = ("reason", "cause", "strategy_id", "policy", "date", "due")
+        return (*((f"oms_unfilled_{name}", False) for name in names), ("oms_cancel_date", False))
 
     def _oms_prepare_unfilled_values(self, sourcing, now):
         """Return the values that say what of one order is missing, as a tuple of pairs."""
         self.ensure_one()
         strategy = sourcing.strategies[self]
-        values = {"oms_unfilled_reason": self._oms_describe_shortages(sourcing)}
+        causes = [sourcing.get_cause(self, shortage) for shortage in sourcing.plans[self].shortages]
+        values = {
+            "oms_unfilled_reason": self._oms_describe_shortages(sourcing),
+            # What waits for the rest of the order says nothing of its own.
+            "oms_unfilled_cause": min(causes, key=lambda cause: cause == "incomplete"),
+            "oms_unfilled_strategy_id": strategy.id,
+            "oms_unfilled_policy": self._oms_get_current_strategies()[self].on_shortage,
+        }
         if not self.oms_unfilled_date:
             values["oms_unfilled_date"] = now
-            if strategy.on_shortage == "wait":
-                values["oms_unfilled_due"] = now + timedelta(days=strategy.wait_days)
-            elif strategy.on_shortage not in ("ship", *HOLDING):
-                values["oms_unfilled_due"] = now
             if strategy.cancel_days and not self.oms_cancel_date:
                 values["oms_cancel_date"] = now + timedelta(days=strategy.cancel_days)
+        due = self._oms_get_due(now)
+        if due and not self.oms_unfilled_due and not self._oms_waits_for_capacity(sourcing):
+            values["oms_unfilled_due"] = due
         return tuple(values.items())
+
+    def _oms_get_due(self, now):
+        """Return when the strategy of one order does the next thing about what is missing, None for never: once for
+        all that is missing, and again when more is."""
+        self.ensure_one()
+        strategy = self._oms_get_current_strategies()[self]
+        if self.oms_unfilled_date and not any(line._oms_get_unsettled() for line in self.order_line):
+            return None
+        if strategy.on_shortage == "wait":
+            return strategy.get_wait_end(now)
+        return None if strategy.on_shortage in ("ship", *HOLDING) else now
 
     def _oms_clear_filled(self):
         """Clear the note of those of these orders that wait for nothing any more."""

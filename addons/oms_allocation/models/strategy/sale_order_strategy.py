@@ -1,5 +1,4 @@
 from copy import deepcopy
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 from odoo import api, fields, models
@@ -7,87 +6,11 @@ from odoo.tools import ormcache
 
 from ... import solver
 from .const import SOLVER_AIMS
+from .sourcing import Sourcing
 from .spec import StrategySpec
 
 # How often preferences are given up before the rest waits. Each round costs a run of the solver for who is short.
 MAX_ROUNDS = 5
-
-
-def _get_way(place):
-    """Return what the nearest place is found by, see `_oms_get_places`."""
-    distance = place["distance_km"]
-    return distance is None, distance or 0.0, place["priority"]
-
-
-@dataclass
-class Sourcing:
-    """What is known and decided of the orders of a batch.
-
-    :param strategies: {order: StrategySpec}
-    :param places: {order: {warehouse: values of its `solver.Warehouse`}}
-    :param refusals: {order: [(RuleSpec, solver.Refusal, warehouse id), ...]}
-    :param given_up: {order: [RuleSpec, ...]}: preferences that would have left something behind
-    :param plans: {order: solver.Plan}
-    :param stock: `stock.Stock`, what is left of it
-    """
-
-    strategies: dict
-    places: dict
-    refusals: dict
-    given_up: dict = field(default_factory=dict)
-    plans: dict = field(default_factory=dict)
-    stock: dict = field(default_factory=dict)
-
-    def get_candidates(self, order):
-        """Return {warehouse: solver.Warehouse} of one order, with the refusals that still stand."""
-        given_up = self.given_up.get(order, ())
-        refused = {}
-        for rule, refusal, warehouse_id in self.refusals.get(order, ()):
-            if rule not in given_up:
-                refused.setdefault(warehouse_id, []).append(refusal)
-        is_limited = any(rule.type == "capacity" and rule not in given_up for rule in self.strategies[order].rules)
-        candidates = {}
-        for warehouse, values in self.places[order].items():
-            limits = {} if is_limited else {"capacity_left": None}
-            candidates[warehouse] = solver.Warehouse(
-                **{**values, **limits}, refusals=tuple(refused.get(warehouse.id, ()))
-            )
-        return candidates
-
-    def get_allowed(self, order, product_id):
-        """Return the places of one order, see `_oms_get_places`, that no rule keeps from sending a product."""
-        refused = {
-            warehouse_id
-            for rule, refusal, warehouse_id in self.refusals.get(order, ())
-            if refusal.product_id in (None, product_id) and rule not in self.given_up.get(order, ())
-        }
-        return [place for place in self.places[order].values() if place["id"] not in refused]
-
-    def get_waiting_place(self, order, product_id, reason="no_stock"):
-        """Return the id of the warehouse where a product that is short waits for one order; None without candidates.
-
-        It is the nearest that may send it. What others have, but may not send in a further parcel, waits where the
-        order's parcel leaves from, or they would send it after all.
-
-        :param reason: see `solver.Shortage`
-        """
-        plan, allowed = self.plans[order], self.get_allowed(order, product_id)
-        if not allowed:
-            return plan.nearest_id
-        if reason != "no_stock" and (winners := [place for place in allowed if place["id"] in plan.warehouse_ids]):
-            allowed = winners
-        return min(allowed, key=lambda place: (*_get_way(place), place["id"]))["id"]
-
-    def give_up_one(self, order):
-        """Give up the last preference of ``order`` that keeps a warehouse away. Return whether there was one."""
-        given_up = self.given_up.get(order, [])
-        refusing = {rule for rule, _refusal, _id in self.refusals.get(order, ())}
-        limited = {rule for rule in self.strategies[order].rules if rule.type == "capacity"}
-        for rule in reversed(self.strategies[order].rules):
-            if rule.is_preference and rule not in given_up and rule in refusing | limited:
-                self.given_up[order] = [*given_up, rule]
-                return True
-        return False
 
 
 class SaleOrder(models.Model):
@@ -139,21 +62,29 @@ class SaleOrder(models.Model):
             deepcopy(stock) if any(rule.is_preference for spec in strategies.values() for rule in spec.rules) else None
         )
         todo = orders
-        for _round in range(MAX_ROUNDS):
+        for round_ in range(MAX_ROUNDS):
             candidates = {order: sourcing.get_candidates(order) for order in todo}
             wanted = {line: quantity for line, quantity in demands.items() if line.order_id in todo}
             sourcing.plans.update(self._oms_solve(wanted, candidates, stock, strategies))
+            if round_ == MAX_ROUNDS - 1:
+                break
             todo = todo.filtered(lambda order: sourcing.plans[order].shortages and sourcing.give_up_one(order))
             if not todo:
                 break
             stock = sourcing.stock = deepcopy(before)
-            self._oms_take_plans(stock, {o: plan for o, plan in sourcing.plans.items() if o not in todo})
+            for order in todo:
+                del sourcing.plans[order]
+            self._oms_take_plans(stock, sourcing.plans)
         return sourcing
 
     @api.model
     def _oms_take_plans(self, stock, plans):
-        """Take what ``plans`` take from ``stock``."""
-        accesses = self.browse().union(*plans)._oms_get_accesses()
+        """Take what ``plans`` take from ``stock``, in which what is promised to their orders is still set aside."""
+        orders = self.browse().union(*plans)
+        accesses = orders._oms_get_accesses()
+        lines = self.env["sale.order.line"].browse(list(stock.promised))
+        for line in lines.filtered(lambda line: line.order_id in orders):
+            stock.give_back(accesses[line.order_id], line.id)
         for order, plan in plans.items():
             for assignment in plan.assignments:
                 stock.take(accesses[order], (assignment.warehouse_id, assignment.product_id), assignment.quantity)
@@ -168,12 +99,16 @@ class SaleOrder(models.Model):
         :param strategy: StrategySpec
         """
         self.ensure_one()
+        weight = 1 + int(self.oms_priority or 0)
         if strategy == StrategySpec():
-            return solver.Order(self.id, tuple(demands), tuple(candidates.values()))
+            return solver.Order(self.id, tuple(demands), tuple(candidates.values()), weight=weight)
+        promised = self.commitment_date and (self.commitment_date - fields.Datetime.now()).days
         return solver.Order(
             self.id,
             tuple(demands),
             tuple(candidates.values()),
+            weight=weight,
+            promised_days=promised if self.commitment_date else None,
             value=self._oms_to_cents(self.amount_untaxed / (self.currency_rate or 1.0)),
             strategy=self._oms_prepare_solver_strategy(strategy),
         )
@@ -203,24 +138,27 @@ class SaleOrder(models.Model):
             split_penalty=self._oms_to_cents(strategy.split_cost),
         )
 
-    def _oms_prepare_demand(self, line, quantity, strategy):
+    def _oms_prepare_demand(self, line, quantity, strategy, min_life_days=0):
         """Return what one line needs as the solver wants it.
 
         :param quantity: Decimal in the product's unit
+        :param min_life_days: so long its goods must keep
         """
+        product, group = line.product_id, line._get_keep_together_key()
+        min_expiry = self._oms_get_fresh_day(min_life_days)
         if strategy == StrategySpec():
-            return solver.Demand(line.id, line.product_id.id, quantity)
-        product = line.product_id
+            return solver.Demand(line.id, product.id, quantity, keep_together=group, min_expiry=min_expiry)
         ordered = line.product_uom_id._compute_quantity(line.product_uom_qty, product.uom_id)
         value = line.price_subtotal / ordered / (self.currency_rate or 1.0) if ordered else 0.0
         return solver.Demand(
             line.id,
             product.id,
             quantity,
-            keep_together=line._get_keep_together_key(),
+            keep_together=group,
             weight_g=round(product.weight * self._oms_get_grams()),
             volume_cm3=round(product.volume * 1e6),
             value=self._oms_to_cents(value),
+            min_expiry=min_expiry,
         )
 
     @api.model
@@ -247,21 +185,22 @@ class SaleOrder(models.Model):
         places = {}
         for order in self:
             destination, _source = order.partner_shipping_id._oms_get_place()
-            open_warehouses = () if is_fresh else order._oms_get_open_warehouses()
+            parcels = {} if is_fresh else order._oms_get_open_parcels()
             places[order] = {
                 warehouse: {
                     "id": warehouse.id,
                     "distance_km": solver.distance_km(origins[warehouse], destination),
                     "priority": warehouse.oms_priority,
-                    "is_open": warehouse in open_warehouses,
+                    "is_open": warehouse in parcels,
+                    "open_weight_g": parcels.get(warehouse, 0),
                 }
                 for warehouse in order.oms_warehouse_id or warehouses_by_channel[order.channel_id]
                 if warehouse.company_id == order.company_id
             }
-        self._oms_add_terms(places, strategies)
+        self._oms_add_terms(places, strategies, is_fresh)
         return places
 
-    def _oms_add_terms(self, places, strategies):
+    def _oms_add_terms(self, places, strategies, is_fresh):
         """Add to ``places`` what the strategies look at besides: freight, costs, days, capacity."""
         now = fields.Datetime.now()
         limited = [
@@ -269,7 +208,8 @@ class SaleOrder(models.Model):
         ]
         if limited:
             warehouses = self.env["stock.warehouse"].union(*(one for order in limited for one in places[order]))
-            capacities = warehouses._oms_get_capacities(now)
+            # Who is sourced again gives its parcels of today back.
+            capacities = warehouses._oms_get_capacities(now, without=self if is_fresh else None)
             for order in limited:
                 for warehouse, values in places[order].items():
                     if warehouse in capacities:
@@ -281,7 +221,9 @@ class SaleOrder(models.Model):
         for order in costed:
             for warehouse, values in places[order].items():
                 terms = freights.get((order.id, warehouse.id))
-                values.update(order._oms_prepare_costs(warehouse, terms, now))
+                # An order of the past is studied by the clock of when it came.
+                moment = order.date_order if strategies[order].is_studied else now
+                values.update(order._oms_prepare_costs(warehouse, terms, moment))
 
     def _oms_prepare_costs(self, warehouse, terms, now):
         """Return what of `solver.Warehouse` says what a parcel of one order from ``warehouse`` costs, and when it is
@@ -306,12 +248,16 @@ class SaleOrder(models.Model):
             )
         return values
 
-    def _oms_get_open_warehouses(self):
-        """Return the warehouses that prepare a parcel for one order anyway: one more product in it costs no way."""
+    def _oms_get_open_parcels(self):
+        """Return {warehouse: grams in it} of the parcels that are prepared for one order anyway and that nobody has
+        begun to pick: one more product in them costs no way."""
         self.ensure_one()
-        return self.oms_allocation_ids.filtered(
-            lambda row: (
-                row.state in ("planned", "procured")
-                and row.uom_id.compare(row.quantity, row.done_quantity + row.shortage_quantity) > 0
-            )
-        ).warehouse_id
+        parcels = {}
+        for row in self.oms_allocation_ids.filtered(lambda row: row.state in ("planned", "procured")):
+            quantity = row.quantity - row.procured_quantity - row.shortage_quantity
+            found = row.line_id._oms_get_open_quantities_by_warehouse(is_unreleased=True)
+            quantity += found.get(row.warehouse_id, 0.0)
+            if row.uom_id.compare(quantity, 0) > 0:
+                grams = round(quantity * row.product_id.weight * self._oms_get_grams())
+                parcels[row.warehouse_id] = parcels.get(row.warehouse_id, 0) + grams
+        return parcels

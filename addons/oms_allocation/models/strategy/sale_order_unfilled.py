@@ -62,18 +62,31 @@ class SaleOrder(models.Model):
         self.sudo().oms_unfilled_due = False  # sudo: sale.order - a mark of the suite; what follows is done once
         if is_cancelled:
             policy = "cancel"
-        missing = self._oms_get_missing()
+        missing = self._oms_get_missing(is_settled_too=policy == "cancel")
         if settle := getattr(self, f"_oms_settle_{policy}", None):
             settle(missing)
+        self.order_line._oms_set_settled()
         self._oms_clear_filled()
 
-    def _oms_get_missing(self):
-        """Return {line: {warehouse: quantity in the product's unit}} of what one order waits for in vain."""
+    def _oms_get_missing(self, is_settled_too=True):
+        """Return {line: {warehouse: quantity in the product's unit}} of what one order waits for in vain.
+
+        :param is_settled_too: also what was asked for before
+        """
         self.ensure_one()
         missing = {}
+        settled = {line: 0.0 if is_settled_too else line.oms_settled_quantity for line in self.order_line}
         for row in self.oms_allocation_ids.filtered(lambda row: row.shortage_quantity > 0):
-            missing.setdefault(row.line_id, {})[row.warehouse_id] = row.shortage_quantity
+            part = min(settled[row.line_id], row.shortage_quantity)
+            settled[row.line_id] -= part
+            if row.uom_id.compare(row.shortage_quantity, part) > 0:
+                missing.setdefault(row.line_id, {})[row.warehouse_id] = row.shortage_quantity - part
         return missing
+
+    def _oms_get_available_quantities(self, products, warehouses):
+        """Return {(warehouse id, product id): quantity} of what one order may take now: not what is kept for others."""
+        access = self._oms_get_accesses()[self]
+        return products._oms_get_stock(warehouses, lives={access.min_life_days}).view(access)
 
     # === WAYS TO SETTLE IT === #
 
@@ -117,16 +130,19 @@ class SaleOrder(models.Model):
     def _oms_settle_transfer(self, missing):
         """Bring what is missing from a warehouse that resupplies the one where it is waited for."""
         procurements = []
+        waiting = self.env["stock.warehouse"].union(*(one for found in missing.values() for one in found))
+        products = self.env["sale.order.line"].union(*missing).product_id
+        free = self._oms_get_available_quantities(products, waiting.resupply_wh_ids)
         for line, found in missing.items():
+            product = line.product_id
             for warehouse, quantity in found.items():
-                suppliers = warehouse.resupply_wh_ids
-                free = line.product_id._oms_get_sellable_quantities(suppliers)
-                supplier = suppliers.filtered(
-                    lambda one, free=free, line=line, needed=quantity: (
-                        line.product_id.uom_id.compare(free[line.product_id.id, one.id], needed) >= 0
+                supplier = warehouse.resupply_wh_ids.filtered(
+                    lambda one, product=product, needed=quantity: (
+                        product.uom_id.compare(free.get((one.id, product.id), 0.0), needed) >= 0
                     )
                 )[:1]
                 if supplier:
+                    free[supplier.id, product.id] -= quantity
                     route = warehouse.resupply_route_ids.filtered(lambda r, s=supplier: r.supplier_wh_id == s)
                     procurements.append(self._oms_prepare_supply(line, warehouse, quantity, route))
         self._oms_run_supply(procurements)
@@ -200,6 +216,36 @@ class SaleOrderLine(models.Model):
         "sale.order.line", string="Instead Of", copy=False, readonly=True, index="btree_not_null", ondelete="set null"
     )
 
+    oms_settled_quantity = fields.Float(
+        string="Missing and Settled",
+        digits="Product Unit",
+        copy=False,
+        readonly=True,
+        help="What of its missing quantity the strategy has dealt with, in the product's unit: it is done once.",
+    )
+
+    def _oms_get_unsettled(self):
+        """Return what of one line is missing and nothing was done about yet."""
+        self.ensure_one()
+        short = sum(self.oms_allocation_ids.mapped("shortage_quantity"))
+        return max(0.0, self.product_id.uom_id.round(short - self.oms_settled_quantity))
+
+    def _oms_set_settled(self):
+        """Note that the strategies have dealt with what is missing of these lines now."""
+        for line in self:
+            short = sum(line.oms_allocation_ids.mapped("shortage_quantity"))
+            if line.oms_settled_quantity != short:
+                line.sudo().oms_settled_quantity = short  # sudo: sale.order.line - a mark of the suite
+
+    def _oms_forget_settled(self):
+        """Forget what was settled of what is not missing any more, so that it is settled when it is missing again."""
+        self.filtered(
+            lambda line: (
+                line.oms_settled_quantity
+                and line.oms_settled_quantity > sum(line.oms_allocation_ids.mapped("shortage_quantity"))
+            )
+        )._oms_set_settled()
+
     def _oms_get_channel_line_id(self):
         """Override of `oms_base`: to the shop it is the line that it stands in for."""
         return super()._oms_get_channel_line_id() or self.oms_substitute_for_id.channel_line_id
@@ -208,10 +254,10 @@ class SaleOrderLine(models.Model):
         """Return the first substitute of one line's product that is there in full, or an empty record."""
         self.ensure_one()
         substitutes = self.product_id.oms_substitute_ids - self.product_id
-        free = substitutes._oms_get_sellable_quantities(warehouses)
+        free = self.order_id._oms_get_available_quantities(substitutes, warehouses)
         for product in substitutes:
             if product.uom_id == self.product_id.uom_id:
-                available = sum(free[product.id, warehouse.id] for warehouse in warehouses)
+                available = sum(free.get((warehouse.id, product.id), 0.0) for warehouse in warehouses)
                 if product.uom_id.compare(available, quantity) >= 0:
                     return product
         return substitutes.browse()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class StrategySpec:
     Values in the company's currency, costs likewise.
 
     :param aims: ((key of `const.AIMS`, weight), ...) in their order
+    :param wait_date: until this day, while it is to come; else ``wait_days``
     :param is_studied: it is laid beside another, so all that can be compared is worked out
     """
 
@@ -51,10 +53,21 @@ class StrategySpec:
     split_cost: float = 0.0
     on_shortage: str = "ship"
     wait_days: int = 0
+    wait_date: date | None = None
     after_wait: str = "ship"
     cancel_days: int = 0
     rules: tuple[RuleSpec, ...] = ()
     is_studied: bool = False
+
+    @property
+    def is_split_limited(self):
+        """Whether the strategy does not make as many parcels as it takes."""
+        return self.split != "always" or bool(self.max_parcels)
+
+    def get_wait_end(self, now):
+        """Return until when an order that is short ``now`` is waited for: the date, or else the days."""
+        end = datetime.combine(self.wait_date, time()) if self.wait_date else now
+        return end if end > now else now + timedelta(days=self.wait_days)
 
     def needs(self, *aims):
         """Whether one of ``aims`` is looked at, so that what it rests on has to be read."""

@@ -2,7 +2,7 @@ from datetime import datetime, time
 
 import pytz
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from odoo.addons.base.models.res_partner import _tz_get
@@ -12,6 +12,7 @@ class StockWarehouse(models.Model):
     """What it costs to send an order from a warehouse, until when of a day, and how many a day."""
 
     _inherit = "stock.warehouse"
+    _oms_cached_fields = frozenset(("oms_zone_ids",))  # see `oms.zone._get_terms`
 
     oms_zone_ids = fields.Many2many("oms.zone", string="Serves Zones")
     oms_currency_id = fields.Many2one(related="company_id.currency_id", string="Currency of Costs")
@@ -22,6 +23,9 @@ class StockWarehouse(models.Model):
     )
     oms_daily_capacity = fields.Integer(string="Parcels a Day", help="0: as many as come.")
     oms_capacity_ids = fields.One2many("oms.warehouse.capacity", "warehouse_id", string="Other Days")
+    oms_capacity_today = fields.Integer(string="Parcels Today", compute="_compute_oms_capacity", help="0: no limit.")
+    oms_capacity_left = fields.Integer(string="Left Today", compute="_compute_oms_capacity")
+    oms_capacity_percent = fields.Float(string="Given Away (%)", compute="_compute_oms_capacity")
     oms_cutoff_hour = fields.Float(
         string="Leaves Today Until",
         help="Orders that are sourced before this time leave the same day. 0: no such time.",
@@ -29,6 +33,15 @@ class StockWarehouse(models.Model):
     oms_tz = fields.Selection(
         _tz_get, string="Time Zone", default=lambda self: self.env.user.tz or "UTC", help="Where its clock stands."
     )
+
+    @api.depends("oms_daily_capacity", "oms_capacity_ids")
+    def _compute_oms_capacity(self):
+        capacities = self._oms_get_capacities(fields.Datetime.now())
+        for warehouse in self:
+            today, left = capacities.get(warehouse, (0, 0))
+            warehouse.oms_capacity_today = today
+            warehouse.oms_capacity_left = left
+            warehouse.oms_capacity_percent = 100 * (today - left) / today if today else 0.0
 
     def _oms_get_local_time(self, now):
         """Return ``now`` (naive UTC) on the clock of one warehouse."""
@@ -48,8 +61,11 @@ class StockWarehouse(models.Model):
         local = self._oms_get_local_time(now)
         return not self.oms_cutoff_hour or local.hour + local.minute / 60 < self.oms_cutoff_hour
 
-    def _oms_get_capacities(self, now):
-        """Return {warehouse: (parcels that can be made today, of which are left)} of those that have a limit."""
+    def _oms_get_capacities(self, now, without=None):
+        """Return {warehouse: (parcels that can be made today, of which are left)} of those that have a limit.
+
+        :param without: sale.order records whose parcels are not counted
+        """
         limits = {}
         for warehouse in self:
             today = warehouse._oms_get_local_time(now).date()
@@ -58,23 +74,25 @@ class StockWarehouse(models.Model):
                 limits[warehouse] = other[:1].parcels if other else warehouse.oms_daily_capacity
         if not limits:
             return {}
-        used = self.browse(warehouse.id for warehouse in limits)._oms_query_used(now)
+        used = self.browse(warehouse.id for warehouse in limits)._oms_query_used(now, without)
         return {warehouse: (limit, max(0, limit - used.get(warehouse.id, 0))) for warehouse, limit in limits.items()}
 
-    def _oms_query_used(self, now):
+    def _oms_query_used(self, now, without=None):
         """Return {warehouse id: orders that were given to it since its day began}."""
         begins = [SQL("(%s, %s)", warehouse.id, warehouse._oms_get_midnight(now)) for warehouse in self]
-        self.env["oms.allocation"].flush_model(["warehouse_id", "order_id", "state"])
+        self.env["oms.allocation"].flush_model(["warehouse_id", "order_id", "state", "given_date"])
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT allocation.warehouse_id, COUNT(DISTINCT allocation.order_id)
                   FROM oms_allocation allocation
                   JOIN (VALUES %s) AS day (warehouse_id, begins) ON day.warehouse_id = allocation.warehouse_id
-                 WHERE allocation.create_date >= day.begins AND allocation.state <> 'cancelled'
+                 WHERE COALESCE(allocation.given_date, allocation.create_date) >= day.begins
+                   AND allocation.state <> 'cancelled' AND allocation.order_id <> ALL(%s)
                  GROUP BY allocation.warehouse_id
                 """,
                 SQL(", ").join(begins),
+                without.ids if without else [],
             )
         )
         return dict(rows)

@@ -13,7 +13,7 @@ TRANSITIONS = {
     "cancelled": ("draft", "running"),
 }
 # What both sides are summed up by: field of the lines -> field of the trial, each with _a and _b.
-MEASURES = ("parcels", "cost", "distance_km", "missing", "split", "kept", "promised", "age")
+MEASURES = ("parcels", "cost", "distance_km", "missing", "split", "kept", "promised", "age", "load")
 
 
 class OmsSourcingTrial(models.Model):
@@ -139,6 +139,7 @@ class OmsSourcingTrial(models.Model):
             (self.env._("Orders split"), *(value / count for value in pairs["split"]), percent),
             (self.env._("Quantity missing"), *pairs["missing"], number),
             (self.env._("Younger than the oldest stock (days)"), *pairs["age"], number),
+            (self.env._("Capacity taken (days of a warehouse)"), *pairs["load"], "{:,.2f}".format),
         ]
         promised = pairs["promised"]
         if all(promised):

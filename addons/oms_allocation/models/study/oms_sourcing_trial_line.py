@@ -33,6 +33,8 @@ class OmsSourcingTrialLine(models.Model):
     promised_b = fields.Integer(string="With a Promise (Tried)", readonly=True)
     age_a = fields.Float(string="Younger Stock (Before)", readonly=True)
     age_b = fields.Float(string="Younger Stock (Tried)", readonly=True)
+    load_a = fields.Float(string="Capacity (Before)", digits=(12, 4), readonly=True, help="In days of a warehouse.")
+    load_b = fields.Float(string="Capacity (Tried)", digits=(12, 4), readonly=True, help="In days of a warehouse.")
     data = fields.Json(readonly=True, help="The explanations of both sides: {'a': ..., 'b': ...}.")
     why_a = fields.Html(string="Why (Before)", compute="_compute_why", sanitize=False)
     why_b = fields.Html(string="Why (Tried)", compute="_compute_why", sanitize=False)

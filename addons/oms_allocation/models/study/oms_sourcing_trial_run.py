@@ -1,7 +1,7 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import SQL
@@ -99,9 +99,7 @@ class OmsSourcingTrial(models.Model):
     @api.model
     def _prepare_demands(self, orders):
         """Return {order line: quantity in the product's unit} of all goods of ``orders``, as if none had been sent."""
-        lines = orders.order_line.filtered(
-            lambda line: line._oms_is_shippable() and not line.route_ids and line.product_uom_qty > 0
-        )
+        lines = orders.order_line._oms_filter_from_stock().filtered(lambda line: line.product_uom_qty > 0)
         return {
             line: line.product_uom_id._compute_quantity(line.product_uom_qty, line.product_id.uom_id) for line in lines
         }
@@ -121,11 +119,12 @@ class OmsSourcingTrial(models.Model):
 
     @api.model
     def _query_given(self, demands):
-        """Return rows (warehouse id, product id, quantity) of what the lines of ``demands`` were given."""
+        """Return rows (warehouse id, product id, quantity) of what the lines of ``demands`` were given, also of what
+        they still wait for there: it is taken off what is there."""
         self.env["oms.allocation"].flush_model(["line_id", "warehouse_id", "product_id", "quantity"])
         return self.env.execute_query(
             SQL(
-                "SELECT warehouse_id, product_id, SUM(quantity - shortage_quantity)::float8 FROM oms_allocation"
+                "SELECT warehouse_id, product_id, SUM(quantity)::float8 FROM oms_allocation"
                 " WHERE line_id = ANY(%s) GROUP BY warehouse_id, product_id",
                 [line.id for line in demands],
             )
@@ -142,7 +141,11 @@ class OmsSourcingTrial(models.Model):
         for side, sourcing in (("a", side_a), ("b", side_b)):
             plan = sourcing.plans[order]
             why = order._oms_prepare_explanation(plan, sourcing)
-            promised = order.commitment_date and (order.commitment_date.date() - fields.Date.today()).days
+            used = [sourcing.places[order][warehouse] for warehouse in sourcing.get_winners(order)]
+            is_dated = bool(used) and all(place.get("days") is not None for place in used)
+            # Counted from when the buyer ordered, or no order of the past could ever be in time.
+            promised = order.commitment_date and (order.commitment_date.date() - order.date_order.date()).days
+            is_kept = is_dated and not plan.cost.missing and promised is not False and plan.cost.days <= promised
             vals |= {
                 f"warehouses_{side}": ", ".join(winner["name"] for winner in why["winners"]),
                 f"parcels_{side}": plan.cost.parcels,
@@ -151,8 +154,9 @@ class OmsSourcingTrial(models.Model):
                 f"missing_{side}": float(plan.cost.missing),
                 f"split_{side}": int(len(plan.warehouse_ids) > 1),
                 f"promised_{side}": int(bool(order.commitment_date)),
-                f"kept_{side}": int(bool(order.commitment_date) and plan.cost.days <= promised),
+                f"kept_{side}": int(bool(order.commitment_date) and is_kept),
                 f"age_{side}": float(plan.cost.age),
+                f"load_{side}": sum(1 / place["capacity"] for place in used if place.get("capacity")),
             }
             vals["data"][side] = why
         vals["changed"] = int(vals["warehouses_a"] != vals["warehouses_b"] or vals["missing_a"] != vals["missing_b"])

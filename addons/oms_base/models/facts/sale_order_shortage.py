@@ -17,7 +17,8 @@ class SaleOrder(models.Model):
         string="Short of Stock",
         compute="_compute_oms_has_shortage",
         search=by_compute("oms_has_shortage"),
-        help="An order not confirmed yet that the warehouses of its channel can't fill together.",
+        help="An order not confirmed yet that the warehouses of its channel can't fill together, and of which nothing"
+        " says what is done about it then.",
     )
     oms_shortage = fields.Json(string="Missing Quantities", compute="_compute_oms_has_shortage")
 
@@ -25,7 +26,7 @@ class SaleOrder(models.Model):
         "state",
         "channel_id",
         "company_id",
-        *(f"order_line.{name}" for name in ("product_id", "product_uom_id", "product_uom_qty")),
+        *(f"order_line.{name}" for name in ("product_id", "product_uom_id", "product_uom_qty", "route_ids")),
     )
     def _compute_oms_has_shortage(self):
         self.oms_has_shortage = False
@@ -34,6 +35,7 @@ class SaleOrder(models.Model):
         demands = open_orders._get_component_demands()
         products = self.env["product.product"].union(*itertools.chain(*demands.values())).filtered("is_storable")
         promised = open_orders._oms_get_promised_quantities()
+        short = []
         for orders, quantities in open_orders._oms_get_sellable_quantities(products):
             sellable = dict.fromkeys(products.ids, 0.0)
             for (product_id, _warehouse_id), quantity in quantities.items():
@@ -41,8 +43,15 @@ class SaleOrder(models.Model):
             for order in orders:
                 own = self._oms_sum_promised(promised.get(order._origin.id, {}))
                 if missing := self._get_missing_quantities(demands[order._origin.id], sellable, own):
-                    order.oms_has_shortage = True
                     order.oms_shortage = missing
+                    short.append(order)
+        if short:
+            self.browse().union(*short)._oms_filter_undecided().oms_has_shortage = True
+
+    def _oms_filter_undecided(self):
+        """Return those of these orders about which a person decides when they are short. To be overridden by addons
+        that know what else is done about it."""
+        return self
 
     @api.model
     def _get_missing_quantities(self, demand, sellable, own):
@@ -73,8 +82,11 @@ class SaleOrder(models.Model):
         # One order is about to be confirmed, and its lines are read anyway; of many nothing else is needed.
         rows = self._get_demand() if len(self) == 1 else self._query_demand()
         products = self.env["product.product"].browse({product_id for _order_id, product_id, _uom_id, _qty in rows})
+        products = products._oms_filter_from_stock()
         uom_by_product = {product.id: (product, product.uom_id) for product in products}
         for order_id, product_id, uom_id, quantity in rows:
+            if product_id not in uom_by_product:
+                continue
             product, uom = uom_by_product[product_id]
             if uom_id != uom.id:
                 quantity = self.env["uom.uom"].browse(uom_id)._compute_quantity(quantity, uom)
@@ -88,17 +100,22 @@ class SaleOrder(models.Model):
             (order_id, line.product_id.id, line.product_uom_id.id, line.product_uom_qty)
             for order_id, order in zip(self._origin.ids, self, strict=True)
             for line in order._origin.order_line.sorted("id")
-            if line.product_id and not line.display_type
+            if line.product_id and not line.display_type and not line.route_ids
         ]
 
     def _query_demand(self):
-        """Return rows (order id, product id, unit id, quantity), one for each line of goods."""
+        """Return rows (order id, product id, unit id, quantity), one for each line of goods without a route of its
+        own."""
         ids = self._origin.ids
+        routes = self.env["sale.order.line"]._fields["route_ids"]
         return ids and self.env.execute_query(
             SQL(
-                "SELECT order_id, product_id, product_uom_id, product_uom_qty::float8 FROM sale_order_line"
-                " WHERE order_id = ANY(%s) AND product_id IS NOT NULL AND display_type IS NULL ORDER BY id",
+                "SELECT order_id, product_id, product_uom_id, product_uom_qty::float8 FROM sale_order_line line"
+                " WHERE order_id = ANY(%s) AND product_id IS NOT NULL AND display_type IS NULL"
+                " AND NOT EXISTS (SELECT FROM %s own WHERE %s = line.id) ORDER BY id",
                 ids,
+                SQL.identifier(routes.relation),
+                SQL.identifier("own", routes.column1),
                 to_flush=self._get_source_fields(
                     "sale.order.line", "order_id", "product_id", "product_uom_id", "product_uom_qty", "display_type"
                 ),

@@ -262,7 +262,7 @@ class OmsChannel(models.Model):
 
     def _get_free_quantities(self, products):
         """Return {product id: quantity} of what is sellable in the channel's warehouses, less what orders of any
-        channel want that are here but not confirmed yet; it may be below 0. A bundle is as many as its scarcest part
+        channel want and no warehouse was asked for yet; it may be below 0. A bundle is as many as its scarcest part
         allows. What is not kept in stock is left out. To be extended by addons that reserve or cap.
         """
         self.ensure_one()
@@ -286,20 +286,12 @@ class OmsChannel(models.Model):
         }
 
     def _get_waiting_demand(self, products):
-        """Return {product: quantity in its unit}: what orders of channels that are not confirmed yet want of these,
-        bundles as what is in them, summed for each part whatever it is wanted for."""
+        """Return {product: quantity in its unit}: what orders of channels want of these and no warehouse was asked for
+        yet, bundles as what is in them, summed for each part whatever it is wanted for."""
         demand = defaultdict(float)
-        for product, uom, quantity in self.env["sale.order.line"]._read_group(
-            [
-                ("order_id.channel_id", "!=", False),
-                ("state", "in", ("draft", "sent")),
-                ("company_id", "=", self.company_id.id),
-                ("product_id", "in", (products | products._oms_find_bundles()).ids),
-                ("display_type", "=", False),
-            ],
-            ["product_id", "product_uom_id"],
-            ["product_uom_qty:sum"],
-        ):
-            for part, needed in product._oms_explode(uom._compute_quantity(quantity, product.uom_id)).items():
+        wanted = products | products._oms_find_bundles()
+        quantities = dict(self.env["sale.order"]._query_unasked(self.company_id, wanted))
+        for product in wanted.filtered(lambda product: product.id in quantities):
+            for part, needed in product._oms_explode(quantities[product.id]).items():
                 demand[part] += needed
         return demand

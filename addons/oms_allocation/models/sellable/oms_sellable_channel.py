@@ -1,0 +1,72 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+
+class OmsSellableChannel(models.Model):
+    """What each channel may sell of a product in a warehouse: by the code that says it to shops and to the review."""
+
+    _name = "oms.sellable.channel"
+    _description = "Sellable by Channel"
+    _inherit = ["oms.stock.rows.mixin"]
+    _auto = False
+    _order = "product_id, warehouse_id, channel_id"
+    _rec_name = "product_id"
+
+    product_id = fields.Many2one("product.product", readonly=True)
+    categ_id = fields.Many2one("product.category", string="Category", readonly=True)
+    warehouse_id = fields.Many2one("stock.warehouse", readonly=True)
+    channel_id = fields.Many2one("oms.channel", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    uom_id = fields.Many2one(related="product_id.uom_id", string="Unit")
+    quantity = fields.Float(
+        string="May Sell",
+        digits="Product Unit",
+        readonly=True,
+        help="Without what is kept for others and what expires too early, with the part of what is on its way that the"
+        " channel may sell. Below 0: more is promised than is there.",
+    )
+
+    @property
+    def _table_query(self):
+        columns = [[], [], [], [], []]
+        for row in self._get_rows():
+            for column, value in zip(columns, row, strict=True):
+                column.append(value)
+        return SQL(
+            """
+            SELECT entry.id, entry.product_id, template.categ_id, entry.warehouse_id, entry.channel_id,
+                   channel.company_id, entry.quantity
+              FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::int[], %s::float8[])
+                   entry (id, product_id, warehouse_id, channel_id, quantity)
+              JOIN oms_channel channel ON channel.id = entry.channel_id
+              JOIN product_product product ON product.id = entry.product_id
+              JOIN product_template template ON template.id = product.product_tmpl_id
+            """,
+            *columns,
+        )
+
+    @api.model
+    def _get_rows(self):
+        """Yield (id, product id, warehouse id, channel id, quantity) of what is on hand or bound somewhere."""
+        # sudo: stock.quant, oms.channel - the rules of this model say which rows are seen
+        channels_sudo = self.env["oms.channel"].sudo().search([("company_id", "in", self.env.companies.ids)])
+        Product_sudo = self.env["product.product"].sudo()
+        ids = self.env.context.get("oms_product_ids")
+        if ids is None:
+            ids = [id_ for (id_,) in Product_sudo._query_stocked_products(self.env.companies.ids, {0})]
+        for channel, view in channels_sudo._oms_get_views(Product_sudo.browse(ids)).items():
+            for (warehouse_id, product_id), quantity in view.items():
+                row_id = self._get_row_id(product_id, warehouse_id, channel.id)
+                yield row_id, product_id, warehouse_id, channel.id, float(quantity)
+
+    @api.depends("product_id", "warehouse_id", "channel_id")
+    def _compute_display_name(self):
+        for row in self:
+            row.display_name = f"{row.product_id.display_name}, {row.warehouse_id.name}, {row.channel_id.name}"
+
+    def action_view_entries(self):
+        """Open where the units of these products in these warehouses are bound."""
+        rows = self.env["oms.sellable"].browse(
+            self.env["oms.sellable"]._get_row_id(row.product_id.id, row.warehouse_id.id) for row in self
+        )
+        return rows.action_view_entries()

@@ -1,0 +1,143 @@
+"""What is known and decided of the orders of a batch."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ... import solver
+from .const import CAUSES
+
+
+def _get_way(place):
+    """Return what the nearest place is found by, see `_oms_get_places`."""
+    distance = place["distance_km"]
+    return distance is None, distance or 0.0, place["priority"]
+
+
+@dataclass
+class Sourcing:
+    """What is known and decided of the orders of a batch.
+
+    :param strategies: {order: StrategySpec}
+    :param places: {order: {warehouse: values of its `solver.Warehouse`}}
+    :param refusals: {order: [(RuleSpec, solver.Refusal, warehouse id), ...]}
+    :param given_up: {order: [RuleSpec, ...]}: preferences that would have left something behind
+    :param plans: {order: solver.Plan}
+    :param stock: `stock.Stock`, what is left of it
+    """
+
+    strategies: dict
+    places: dict
+    refusals: dict
+    given_up: dict = field(default_factory=dict)
+    plans: dict = field(default_factory=dict)
+    stock: dict = field(default_factory=dict)
+
+    def get_candidates(self, order):
+        """Return {warehouse: solver.Warehouse} of one order, with the refusals that still stand."""
+        given_up = self.given_up.get(order, ())
+        refused = {}
+        for rule, refusal, warehouse_id in self.refusals.get(order, ()):
+            if rule not in given_up:
+                refused.setdefault(warehouse_id, []).append(refusal)
+        is_limited = self._is_limited(order)
+        made = self._count_parcels(order) if is_limited else {}
+        candidates = {}
+        for warehouse, values in self.places[order].items():
+            refusals = tuple(refused.get(warehouse.id, ()))
+            if (left := values.get("capacity_left")) is None:
+                limits = {}
+            elif is_limited:
+                limits = {"capacity_left": max(0, left - made[warehouse.id])}
+            else:  # it says how busy it is, but may send more
+                limits = {"capacity_left": None, "used": values["capacity"] - left}
+            candidates[warehouse] = solver.Warehouse(**{**values, **limits}, refusals=refusals)
+        return candidates
+
+    def get_allowed(self, order, product_id):
+        """Return the places of one order, see `_oms_get_places`, that no rule keeps from sending a product."""
+        refused = {
+            warehouse_id
+            for rule, refusal, warehouse_id in self.refusals.get(order, ())
+            if refusal.product_id in (None, product_id) and rule not in self.given_up.get(order, ())
+        } | self.get_full_ids(order)
+        return [place for place in self.places[order].values() if place["id"] not in refused]
+
+    def get_full_ids(self, order):
+        """Return the ids of the warehouses that can make no parcel for one order today, whose strategy asks for it."""
+        if not self._is_limited(order):
+            return set()
+        made = self._count_parcels(order)
+        sending = self.plans[order].warehouse_ids if order in self.plans else ()
+        return {
+            place["id"]
+            for place in self.places[order].values()
+            if place.get("capacity_left") is not None
+            and place["capacity_left"] <= made[place["id"]]
+            and not place["is_open"]
+            and place["id"] not in sending
+        }
+
+    def get_winners(self, order):
+        """Return the warehouses that send something for one order."""
+        return [warehouse for warehouse in self.places[order] if warehouse.id in self.plans[order].warehouse_ids]
+
+    def get_waiting_place(self, order, product_id, reason="no_stock"):
+        """Return the id of the warehouse where a product that is short waits for one order; None without candidates.
+
+        It is the nearest that may send it. What others have, but may not send in a further parcel, waits where the
+        order's parcel leaves from, or they would send it after all; and so does what must not be a parcel of its own
+        when it comes.
+
+        :param reason: see `solver.Shortage`
+        """
+        plan, allowed = self.plans[order], self.get_allowed(order, product_id)
+        if not allowed:
+            return plan.nearest_id
+        if reason != "no_stock" or self.strategies[order].is_split_limited:
+            sending = [place for place in allowed if place["id"] in plan.warehouse_ids or place["is_open"]]
+            allowed = sending or allowed
+        return min(allowed, key=lambda place: (*_get_way(place), place["id"]))["id"]
+
+    def get_cause(self, order, shortage):
+        """Return why one `solver.Shortage` is one: key of `const.CAUSES`."""
+        if shortage.reason == "no_stock" and self.is_kept(order, {shortage.product_id}):
+            return "kept"
+        return shortage.reason if shortage.reason in dict(CAUSES) else "rule"
+
+    def is_kept(self, order, product_ids, warehouse_ids=None):
+        """Whether there is some of these products that one order may not take: others have it kept for them.
+
+        :param warehouse_ids: where to look, None for all places of the order
+        """
+        return any(
+            self.stock.get((place["id"], product_id), 0) > 0
+            for place in self.places[order].values()
+            if warehouse_ids is None or place["id"] in warehouse_ids
+            for product_id in product_ids
+        )
+
+    def give_up_one(self, order):
+        """Give up the last preference of ``order`` that keeps a warehouse away. Return whether there was one."""
+        given_up = self.given_up.get(order, [])
+        refusing = {rule for rule, _refusal, _id in self.refusals.get(order, ())}
+        limited = {rule for rule in self.strategies[order].rules if rule.type == "capacity"}
+        for rule in reversed(self.strategies[order].rules):
+            if rule.is_preference and rule not in given_up and rule in refusing | limited:
+                self.given_up[order] = [*given_up, rule]
+                return True
+        return False
+
+    def _is_limited(self, order):
+        """Whether a rule that still stands asks for capacity."""
+        given_up = self.given_up.get(order, ())
+        return any(rule.type == "capacity" and rule not in given_up for rule in self.strategies[order].rules)
+
+    def _count_parcels(self, order):
+        """Return {warehouse id: parcels} that the plans of the other orders make."""
+        return Counter(
+            warehouse.id
+            for other, plan in self.plans.items()
+            if other != order
+            for warehouse, place in self.places[other].items()
+            if warehouse.id in plan.warehouse_ids and not place["is_open"]
+        )
