@@ -133,11 +133,16 @@ class OmsSourcingStrategy(models.Model):
     # === ACTION METHODS === #
 
     def action_view_orders(self):
-        """Open the orders that are sourced by this strategy: it is theirs, or that of their channel."""
+        """Open the orders that are sourced by this strategy: it is theirs, or that of their channel or company."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.sale_order_action")
-        by_channel = Domain("oms_strategy_id", "=", False) & Domain("channel_id.oms_strategy_id", "=", self.id)
-        return {**action, "domain": list(Domain("oms_strategy_id", "=", self.id) | by_channel), "context": {}}
+        own, by_channel, by_company = (
+            Domain(name, "=", self.id)
+            for name in ("oms_strategy_id", "channel_id.oms_strategy_id", "company_id.oms_strategy_id")
+        )
+        by_channel |= Domain("channel_id.oms_strategy_id", "=", False) & by_company
+        domain = own | (Domain("oms_strategy_id", "=", False) & by_channel)
+        return {**action, "domain": list(domain), "context": {}}
 
     def action_view_versions(self):
         """Open the versions of this strategy, the newest first."""
