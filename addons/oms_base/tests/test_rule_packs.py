@@ -251,6 +251,15 @@ class TestRecipeTour(OmsBaseCommon, HttpCase):
         """New from a recipe, Use, Go live: then a large order to a new address is held, a smaller one is not."""
         self._create_order(partner_id=self._create_buyer("Known").id)
         self.start_tour("/odoo/action-oms_base.oms_rule_action", "oms_base_recipe_tour", login="oms_manager")
+        self._check_seed_case()
+
+    def test_seed_case_clicked_together(self):
+        """Without a recipe: each condition and the action chosen in the form's own editors."""
+        self._create_order(partner_id=self._create_buyer("Known").id)
+        self.start_tour("/odoo/action-oms_base.oms_rule_action", "oms_base_conditions_tour", login="oms_manager")
+        self._check_seed_case()
+
+    def _check_seed_case(self):
         rule = self.env["oms.rule"].search([("domain", "like", "oms_is_new_address")])
         self.assertEqual(rule.state, "live")
         self.keyboard.list_price = 3000

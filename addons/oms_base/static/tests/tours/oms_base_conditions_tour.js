@@ -1,0 +1,85 @@
+import { registry } from "@web/core/registry";
+
+const conditions = ".o_field_widget[name=domain] .o_tree_editor_condition";
+
+function addCondition(position, field) {
+    return [
+        {
+            content: "A further condition",
+            trigger: ".o_field_widget[name=domain] a:contains(New Rule)",
+            run: "click",
+        },
+        {
+            content: "Choose what it is about",
+            trigger: `${conditions}:eq(${position}) .o_model_field_selector`,
+            run: "click",
+        },
+        {
+            trigger: `.o_model_field_selector_popover_item[data-name=${field}] > button:first`,
+            run: "click",
+        },
+        {
+            content: "It is chosen",
+            trigger: "body:not(:has(.o_model_field_selector_popover))",
+        },
+    ];
+}
+
+registry.category("web_tour.tours").add("oms_base_conditions_tour", {
+    steps: () => [
+        {
+            content: "A new rule",
+            trigger: ".o_list_button_add",
+            run: "click",
+        },
+        {
+            trigger: ".o_field_widget[name=name] input, .o_field_widget[name=name] textarea",
+            run: "edit Clicked together",
+        },
+        ...addCondition(0, "amount_total"),
+        {
+            content: "More than",
+            trigger: `${conditions}:eq(0) select:first`,
+            run: "selectByLabel greater than",
+        },
+        {
+            trigger: `${conditions}:eq(0) .o_tree_editor_editor:last input`,
+            run: "edit 5000 && click .o_form_sheet",
+        },
+        ...addCondition(1, "oms_is_new_address"),
+        {
+            content: "What is done",
+            trigger: ".o_notebook_headers a[name=actions]",
+            run: "click",
+        },
+        {
+            trigger: ".o_field_widget[name=action_ids] .o_field_x2many_list_row_add a",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_field_widget[name=hold_type_id] input",
+            run: "edit Manual review",
+        },
+        {
+            trigger: ".o-autocomplete--dropdown-menu a:contains(Manual review)",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_form_button_save",
+            run: "click",
+        },
+        {
+            content: "The rule reads as one sentence",
+            trigger:
+                ".o_field_widget[name=action_ids] .o_data_row, .o_field_widget[name=sentence]:contains(5000)",
+        },
+        {
+            trigger: "button[name=action_go_live]",
+            run: "click",
+        },
+        {
+            content: "It is live",
+            trigger: ".o_statusbar_status button.o_arrow_button_current:contains(Live)",
+        },
+    ],
+});
