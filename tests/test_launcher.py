@@ -211,3 +211,16 @@ print("ok")
 """
     result = run_inside(code, tmp_path)
     assert result.stdout == "ok\n", result.stderr
+
+
+def test_configuration_of_a_hand_made_installation_finds_the_addons():
+    code = """
+from odoo.tools import config
+config.parse_config(["-c", "odoo.conf"])
+print([path for path in config["addons_path"] if path.endswith("/addons")], config["max_cron_threads"])
+"""
+    env = {key: value for key, value in os.environ.items() if key != "ODOO_RC"}
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, check=False, cwd=REPO, env=env, capture_output=True, text=True, timeout=60)
+    assert str(REPO / "addons") in result.stdout, result.stderr
+    assert result.stdout.strip().endswith(" 2")

@@ -1,0 +1,40 @@
+"""A run of tests is honest: what is skipped, logs an error, or runs nothing at all does not count as passed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[1]
+pytestmark = pytest.mark.nodb
+
+
+def run(folder, code):
+    """Run ``code`` as a test file under the suite's own conftest; return the exit code and what was said."""
+    (folder / "conftest.py").write_text((REPO / "conftest.py").read_text())
+    (folder / "test_it.py").write_text(f"import logging\nimport pytest\npytestmark = pytest.mark.nodb\n{code}\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:odoo", "-p", "no:cacheprovider", "--rootdir", folder]
+    env = {**os.environ, "OMS_FAST": "1", "PYTEST_ADDOPTS": ""}
+    done = subprocess.run([*command, folder], check=False, env=env, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout
+
+
+def test_only_what_passes_counts_as_passed(tmp_path):
+    bodies = ("pass", "pytest.skip('no browser here')", "logging.getLogger('shop').error('lost an order')")
+    tests = "\n".join(f"def test_{number}():\n    {body}" for number, body in enumerate(bodies))
+    code, said = run(tmp_path, tests)
+    assert (code, "2 failed, 1 passed" in said) == (1, True), said
+    assert "no browser here" in said and "lost an order" in said
+
+
+def test_error_outside_the_tests_fails_the_run(tmp_path):
+    body = "logging.getLogger('shop').error('broken at import')\n\ndef test_one():\n    pass"
+    code, said = run(tmp_path, body)
+    assert code == 1, said
+    assert "broken at import" in said
+
+
+def test_empty_run_fails(tmp_path):
+    assert run(tmp_path, "def helper():\n    pass")[0] == pytest.ExitCode.NO_TESTS_COLLECTED
