@@ -71,8 +71,9 @@ def _test_all(selection):
             env = layout.environment(ODOO_RC=odoo.configuration(name, http_port=8069), **variables)
             command = [f"--odoo-database={name}", "--odoo-http", "--odoo-log-level=warn", *selection]
             if selection == _everything() and (os.cpu_count() or 1) > 1:
-                # Two processes, each on a clone of its own, for the whole suite; a class of tests stays in one.
-                command = ["-n", "2", "--dist", "loadscope", *command]
+                # Two processes, each on a clone of its own, for the whole suite; a class of tests stays in one. In the
+                # order of collection: tests/ has the long ones, which are not to be what is waited for at the end.
+                command = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder", *command]
             return _run_pytest(command, env)
         finally:
             for left_over in [name, *database.names(f"{name}-")]:
