@@ -288,7 +288,7 @@ class TestWayOfAnOrder(unittest.TestCase):
         self._screenshot("holds")
         self.service.call("res.partner", "write", [order["partner_shipping_id"][0]], {"phone": ADDRESS["phone"]})
         active = [["order_id", "=", order["id"]], ["state", "=", "active"]]
-        wait_until(lambda: len(self.admin.read("oms.hold", active, ["name"])) == 1, "the address hold is settled")
+        wait_until(lambda: len(self.admin.read("oms.hold", active, ["state"])) == 1, "the address hold is settled")
         browser.open(f"{self.odoo.url}/odoo/oms-desk")
         browser.click(".o_oms_queue[data-queue=review]")
         browser.click(".o_oms_case", order["name"])

@@ -44,7 +44,7 @@ class TestOutbox(ChannelsCommon):
         push.action_retry()
         self._work("push")
         self.assertEqual(push.state, "done")
-        self.assertEqual(push.notice["lines"], [["ordli_1_0", "2"], ["ordli_1_1", "1"]])
+        self.assertEqual(push.notice["lines"], [["ordli_1_0", "2.00"], ["ordli_1_1", "1.00"]])
         self.assertIn("SF123", push.with_user(self.user).content_text)
 
     def test_partial_shipments_are_told_one_by_one(self):

@@ -83,7 +83,7 @@ class SaleOrder(models.Model):
                 missing.setdefault(row.line_id, {})[row.warehouse_id] = row.shortage_quantity - part
         return missing
 
-    def _oms_get_available_quantities(self, products, warehouses):
+    def _oms_get_takeable_quantities(self, products, warehouses):
         """Return {(warehouse id, product id): quantity} of what one order may take now: not what is kept for others."""
         access = self._oms_get_accesses()[self]
         return products._oms_get_stock(warehouses, lives={access.min_life_days}).view(access)
@@ -132,7 +132,7 @@ class SaleOrder(models.Model):
         procurements = []
         waiting = self.env["stock.warehouse"].union(*(one for found in missing.values() for one in found))
         products = self.env["sale.order.line"].union(*missing).product_id
-        free = self._oms_get_available_quantities(products, waiting.resupply_wh_ids)
+        free = self._oms_get_takeable_quantities(products, waiting.resupply_wh_ids)
         for line, found in missing.items():
             product = line.product_id
             for warehouse, quantity in found.items():
@@ -254,7 +254,7 @@ class SaleOrderLine(models.Model):
         """Return the first substitute of one line's product that is there in full, or an empty record."""
         self.ensure_one()
         substitutes = self.product_id.oms_substitute_ids - self.product_id
-        free = self.order_id._oms_get_available_quantities(substitutes, warehouses)
+        free = self.order_id._oms_get_takeable_quantities(substitutes, warehouses)
         for product in substitutes:
             if product.uom_id == self.product_id.uom_id:
                 available = sum(free.get((warehouse.id, product.id), 0.0) for warehouse in warehouses)
