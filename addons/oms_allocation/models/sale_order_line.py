@@ -193,7 +193,8 @@ class SaleOrderLine(models.Model):
         """Return what transfers were made for one line and what left by them: two dicts {warehouse: quantity}.
 
         A delivery in several steps counts once: by its first step for the one, by its last for the other. What was
-        picked and is put back into stock, because the line was lowered meanwhile, is no longer on its way.
+        picked and is put back into stock, because the line was lowered meanwhile, is no longer on its way; nor is what
+        was picked for an order that was cancelled then.
         """
         self.ensure_one()
         unit = self.product_id.uom_id
@@ -207,7 +208,7 @@ class SaleOrderLine(models.Model):
             procured[move._oms_get_warehouse()] += sign * move.product_uom._compute_quantity(quantity, unit)
         for move in last_moves.filtered(lambda move: move.state == "done"):
             done[move._oms_get_warehouse()] += move.product_uom._compute_quantity(move.quantity, unit)
-        return dict(procured), dict(done)
+        return dict(done if self.state == "cancel" else procured), dict(done)
 
     def _oms_get_waiting_quantities(self):
         """Return {warehouse: quantity in product unit} of what transfers of one line wait for and have not reserved."""
