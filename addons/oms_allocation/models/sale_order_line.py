@@ -95,20 +95,22 @@ class SaleOrderLine(models.Model):
     def _oms_take_back(self, quantity):
         """Lower the allocations of one line by ``quantity`` (product unit), each by no more than has not left yet.
 
-        First what waits for stock, then what comes from farthest.
+        First what waits for stock, then what nobody has begun to pick, then the rest; what comes from farthest first.
         """
         self.ensure_one()
-        waiting = self._oms_get_waiting_quantities()
+        waiting, untouched = self._oms_get_waiting_quantities(), self._oms_get_untouched_quantities()
         allocations = self.oms_allocation_ids.sorted(lambda allocation: (-allocation.distance_km, -allocation.id))
-        for only_waiting in (True, False):
+        for limits in (waiting, untouched, None):
             for allocation in allocations:
+                warehouse = allocation.warehouse_id
                 takeable = allocation.quantity - allocation.done_quantity
-                if only_waiting:
-                    takeable = min(takeable, waiting.get(allocation.warehouse_id, 0.0))
+                if limits is not None:
+                    takeable = min(takeable, limits.get(warehouse, 0.0))
                 taken = min(quantity, takeable)
                 if allocation.uom_id.compare(taken, 0) > 0:
                     allocation.quantity -= taken
                     allocation.shortage_quantity = max(0.0, allocation.shortage_quantity - taken)
+                    untouched[warehouse] = untouched.get(warehouse, 0.0) - taken
                     quantity -= taken
 
     def _oms_get_split(self):
@@ -218,6 +220,16 @@ class SaleOrderLine(models.Model):
             quantity = move.product_uom_qty - move.quantity
             waiting[move._oms_get_warehouse()] += move.product_uom._compute_quantity(quantity, self.product_id.uom_id)
         return {warehouse: quantity for warehouse, quantity in waiting.items() if quantity > 0}
+
+    def _oms_get_untouched_quantities(self):
+        """Return {warehouse: quantity in product unit} of what transfers of one line ask for and nobody has picked."""
+        self.ensure_one()
+        untouched = defaultdict(float)
+        first_moves, _returns = self._get_outgoing_incoming_moves(strict=False)
+        for move in first_moves.filtered(lambda move: move.state != "done" and not move.picked):
+            quantity = move.product_uom._compute_quantity(move.product_uom_qty, self.product_id.uom_id)
+            untouched[move._oms_get_warehouse()] += quantity
+        return dict(untouched)
 
     def _oms_get_waiting_moves(self):
         """Return the transfers of these lines that wait for stock and are the first step of their way."""

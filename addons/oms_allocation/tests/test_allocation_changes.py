@@ -52,6 +52,11 @@ class TestAllocationChanges(OmsAllocationCommon):
         self.assertAllocated(self.order, {("Lamp", "Shanghai"): 5, ("Lamp", "Beijing"): 5})
         self.assertEqual(self.order.oms_short_quantity, 1)
 
+    def test_decrease_leaves_what_is_in_hand(self):
+        self.get_transfer(self.beijing).move_ids.picked = True  # though it comes from farthest
+        self.line.product_uom_qty = 6
+        self.assertAllocated(self.order, {("Lamp", "Shanghai"): 1, ("Lamp", "Beijing"): 5})
+
     def test_decrease_never_takes_what_left(self):
         beijing = self.get_transfer(self.beijing)
         beijing.move_ids.picked = True
