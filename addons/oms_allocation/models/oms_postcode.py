@@ -39,7 +39,8 @@ class OmsPostcode(models.Model):
     def _get_places(self):
         """Return {country id: {prefix: (latitude, longitude)}}."""
         places = {}
-        for row in self.sudo().search([]):  # sudo: oms.postcode - the answer is kept for all users
+        rows_sudo = self.sudo()  # sudo: oms.postcode - the answer is kept for all users
+        for row in rows_sudo.search_fetch([], ["country_id", "prefix", "latitude", "longitude"]):
             prefix = row.prefix.replace(" ", "").upper()
             places.setdefault(row.country_id.id, {})[prefix] = (row.latitude, row.longitude)
         return places

@@ -250,7 +250,7 @@ class OmsChannel(models.Model):
             if error.is_shop_wide:
                 self._open_circuit(error.message, error.retry_after)
             return error.message
-        except Exception as error:
+        except Exception as error:  # whatever it is, the other channels go on
             self.env.cr.rollback()
             _logger.exception("Channel %s: %s failed", self.id, getattr(work, "__name__", work))
             return str(error) or type(error).__name__

@@ -37,7 +37,7 @@ class OmsChannelMessage(models.Model):
                 return {"state": "skipped", "result": self.env._("Not about an order")}
         try:
             values = message._process_order(adapter, payload)
-        except Exception as error:
+        except Exception as error:  # raised again
             error.order_payload = payload  # to be kept on the row, see `_write_queue_error`
             raise
         if self.source == "webhook" and values.get("result") != self.env._("Nothing new"):
@@ -225,7 +225,7 @@ class OmsChannelMessage(models.Model):
                 )
                 messages._settle_batch(plain, orders)
                 self.env.flush_all()
-        except Exception as error:
+        except Exception as error:  # whatever one of them raises, it tells it again when it is worked alone
             _logger.info("Messages %s are worked singly: %s", self.ids, error, exc_info=True)
             self.env.cr.rollback()
             self.env.invalidate_all()

@@ -22,5 +22,6 @@ class OmsHold(models.Model):
     @api.model
     def _cron_release_holds(self):
         """Override of the hold's own: what rules held for stock or credit may be settled by what others did."""
-        super()._cron_release_holds()
+        res = super()._cron_release_holds()
         self.env["sale.order"]._oms_judge_held()
+        return res
