@@ -102,6 +102,8 @@ def series(names, size, orders, first):
         if batch < 0:
             for name in names.values():
                 run_batch(name, Flow(first + 900_000, warm))
+            gc.collect()
+            gc.freeze()  # what is loaded now stays: the collections between the stages need not walk through it
             continue
         for stage in Flow.STAGES:
             for key, name in names.items():
@@ -182,7 +184,6 @@ def main():
             names[kind, length] = name
     if args.prepare:
         return 0
-    gc.freeze()
     result = {"arguments": vars(args), "load": os.getloadavg(), "sizes": {}}
     costs = {}
     start = int(time.time()) % 1_000_000 * 1000 if args.reuse else 0  # names that no earlier run gave
