@@ -36,6 +36,7 @@ def make_channels(env, marketplace_url, warehouses):
                 "warehouse_ids": [(6, 0, warehouses.ids)],
                 "pull_interval": 1,
                 "reread_interval": 5,
+                "is_publishing_stock": True,
                 "pull_start_date": fields.Datetime.now() - timedelta(days=2),
             }
         )

@@ -24,6 +24,7 @@ class SaleOrderLine(models.Model):
         if surplus:
             lines.env["sale.order"]._oms_trigger_reallocation(lines.browse().concat(*surplus).product_id)
         waiting = lines.env["sale.order"]._oms_allocate(missing)
+        waiting.oms_group_line_ids.group_id._await_others()  # whose parcel is not all there holds it up
         lines = lines.filtered(lambda line: line.order_id not in waiting)
         launched = self.filtered(lambda line: line.order_id not in waiting)._oms_sort_by_turn()
         res = super(SaleOrderLine, launched)._action_launch_stock_rule(
@@ -75,15 +76,19 @@ class SaleOrderLine(models.Model):
 
     # === WHAT IS MISSING === #
 
-    def _oms_compare_with_procured(self, previous_product_uom_qty):
+    def _oms_compare_with_procured(self, previous_product_uom_qty, with_late=False):
         """Return what the allocations lack, and what they have too much, as two dicts {line: quantity in product unit}.
 
         It is counted from the same number as Odoo's own launch, so the two never disagree.
+
+        :param with_late: what waits for other orders of its parcel is lacked too, as it is when these orders go
         """
         missing, surplus = {}, {}
         for line in self:
             unit = line.product_id.uom_id
             ordered = line.product_uom_qty - line._get_qty_procurement(previous_product_uom_qty)
+            if with_late:
+                ordered += line._oms_get_waiting_quantity(for_others=True)
             pending = sum(allocation._get_pending_quantity() for allocation in line.oms_allocation_ids)
             quantity = line.product_uom_id._compute_quantity(ordered, unit, rounding_method="HALF-UP") - pending
             if unit.compare(quantity, 0) > 0:

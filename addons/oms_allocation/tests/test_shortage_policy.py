@@ -55,6 +55,29 @@ class TestShortagePolicy(SourcingCommon):
         self.assertEqual(sum(self._get_rows(order).values()), 3)
         self.assertFalse(order.oms_hold_count or order.oms_unfilled_date)
 
+    def test_one_of_a_parcel_is_not_all_there(self):
+        """The others of its parcel wait for it as for any late order, and no longer than the channel says."""
+        self.strategy.on_shortage = "complete"
+        self._set_stocks(self.desk, shanghai=5)
+        whole, late = self._create_order([(self.desk, 1)]), self._create_order([(self.lamp, 3)])
+        group = (whole | late)._oms_merge()
+        for order in (whole, late):
+            order.action_confirm()
+        self.assertEqual((late.oms_stage, group.is_waiting, group.late_order_ids), ("held", True, late))
+        holds = late.oms_hold_ids
+        self._run_cron("oms_allocation.ir_cron_reallocate")
+        self.assertEqual((late.oms_hold_ids, group.is_waiting), (holds, True), "nothing has changed")
+        with self.subTest("time is up"), self.env.cr.savepoint() as savepoint:
+            group.wait_until = "2020-01-01"
+            self._run_cron("oms_base.ir_cron_launch_groups")
+            self.assertEqual((self._get_rows(whole), self._get_rows(late)), ({("Desk", "Shanghai"): 1}, {}))
+            savepoint.close(rollback=True)
+        self.env.invalidate_all()
+        self._set_stocks(self.lamp, shanghai=3)
+        self._run_cron("oms_allocation.ir_cron_reallocate")
+        self.assertEqual((late.oms_hold_count, group.state), (0, "open"))
+        self.assertEqual(len((whole | late).order_line.move_ids.picking_id.filtered(lambda p: p.state != "cancel")), 1)
+
     def test_order_of_which_nothing_is_wanted_any_more_is_let_go(self):
         self.strategy.on_shortage = "complete"
         order = self._confirm([(self.lamp, 3)])

@@ -22,6 +22,10 @@ class OmsMergeProposals(models.TransientModel):
             ]
         return values
 
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        self.display_name = self.env._("Merge Proposals")
+
     @api.model
     def _find_proposals(self):
         """Return the sets of open orders that can go in one parcel, the oldest first."""

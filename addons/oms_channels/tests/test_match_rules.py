@@ -140,6 +140,18 @@ class TestMatchRules(ChannelsCommon):
         self.mouse.name = "Another mouse"
         self.assertTrue(listing.is_title_drift, "until one of the two changes")
 
+    def test_a_title_in_another_language_is_the_products_name_whoever_looks(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        self.mouse.with_context(lang="zh_CN").name = "无线鼠标"
+        listing = self._listing("OMS-MOUSE", title="无线鼠标 黑色", product_id=self.mouse.id)
+        self.assertFalse(listing.is_title_drift)
+        listing.title = "机械键盘"
+        self.assertTrue(listing.is_title_drift)
+        listing.with_context(lang="zh_CN").action_accept_drift()
+        self.mouse.list_price += 1
+        listing.modified(["title"])
+        self.assertFalse(listing.is_title_drift)
+
     def test_a_price_that_is_not_ours_is_shown_sent_and_then_right(self):
         pricelist = self.env["product.pricelist"].create(
             {

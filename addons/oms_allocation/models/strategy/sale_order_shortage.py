@@ -158,7 +158,7 @@ class SaleOrder(models.Model):
     def _oms_retry_held_back(self):
         """Let those of these held back orders go whose goods are there now, or whose wait is over. Return them."""
         lines = self.order_line._oms_filter_allocatable()
-        missing, _surplus = lines._oms_compare_with_procured(False)
+        missing, _surplus = lines._oms_compare_with_procured(False, with_late=True)
         going = self - self.env["sale.order.line"].union(*missing).order_id  # nothing is asked for any more
         sourcing = self._oms_plan(missing, lambda places: self._oms_lock_stock(missing, places))
         going |= self.browse(

@@ -86,14 +86,22 @@ class SaleOrderLine(models.Model):
     def _get_qty_procurement(self, previous_product_uom_qty=False):
         """Override of `sale_stock`: what waits in a group counts as taken care of, so nobody asks for it yet."""
         quantity = super()._get_qty_procurement(previous_product_uom_qty)
-        if self.order_id.oms_is_grouped:
-            # sudo: oms.delivery.group - how much waits is no secret to who launches the rest
-            quantity += sum(
-                max(row._get_pending_quantity(), 0.0)
-                for row in self.sudo().oms_group_line_ids
-                if row.group_id.is_waiting
-            )
-        return quantity
+        return quantity + self._oms_get_waiting_quantity()
+
+    def _oms_get_waiting_quantity(self, for_others=False):
+        """Return how much of one line waits in its groups and was not asked for yet, in the line's unit.
+
+        :param for_others: only what waits for the other orders of its parcel
+        """
+        self.ensure_one()
+        if not self.order_id.oms_is_grouped:
+            return 0.0
+        # sudo: oms.delivery.group - how much waits is no secret to who launches the rest
+        return sum(
+            max(row._get_pending_quantity(), 0.0)
+            for row in self.sudo().oms_group_line_ids
+            if row.group_id.is_waiting and (row.group_id.wait_until or not for_others)
+        )
 
     def _create_procurements(self, product_qty, procurement_uom, values):
         """Override of `sale_stock`: one procurement for each group that the quantity belongs to."""

@@ -33,7 +33,7 @@ class OmsChannelListing(models.Model):
         string="Title Differs",
         compute="_compute_is_title_drift",
         store=True,
-        help="The product's name is not in the title: the listing may be matched wrongly, or one of them was renamed.",
+        help="The product's name, in any language, is not in the title: the listing may be matched wrongly, or one of them was renamed.",
     )
     expected_price = fields.Float(
         string="Our Price", compute="_compute_price_drift", store=True, min_display_digits="Product Price"
@@ -56,10 +56,12 @@ class OmsChannelListing(models.Model):
 
     @api.depends("title", "product_id.name", "accepted_title")
     def _compute_is_title_drift(self):
+        languages = [code for code, _name in self.env["res.lang"].get_installed()]
         for listing in self:
-            name = listing.product_id.name
+            names = [listing.product_id.with_context(lang=code).name for code in languages]
             listing.is_title_drift = (
-                is_other_title(listing.title, name) and listing.accepted_title != listing._get_title_pair()
+                all(is_other_title(listing.title, name) for name in names)
+                and listing.accepted_title != listing._get_title_pair()
             )
 
     @api.depends("price", "currency_id", "product_id.lst_price", "channel_id.listing_pricelist_id", "accepted_price")
@@ -89,7 +91,8 @@ class OmsChannelListing(models.Model):
             listing.drift_text = ", ".join(label for field, label in labels.items() if listing[field])
 
     def _get_title_pair(self):
-        return f"{self.title}\n{self.product_id.name}"
+        name = self.product_id.with_context(lang=None).name  # whoever looks
+        return f"{self.title}\n{name}"
 
     def _get_price_pair(self):
         return f"{self.price:.6f} {self.expected_price:.6f} {self.currency_id.name}"
