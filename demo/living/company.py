@@ -36,6 +36,7 @@ def make_company(env):
     company.write({**COMPANY, "country_id": china.id, "state_id": state.id, "currency_id": currency.id})
     env["account.chart.template"].try_loading("cn", company=company, install_demo=False)
     company.currency_id = currency
+    env["product.pricelist"].search([]).write({"name": "零售价", "currency_id": currency.id})
     # Buyers are told by mail; Odoo would ask the first picker about text messages.
     company.stock_text_confirmation = False
     env.ref("base.user_admin").write({"tz": "Asia/Shanghai"})

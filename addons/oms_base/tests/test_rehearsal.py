@@ -180,6 +180,12 @@ class TestRehearsal(OmsBaseCommon):
         rehearsal = self._rehearse(rule, compare="without")
         self.assertEqual((rehearsal.gift_cost_before, rehearsal.gift_cost_after), (0.0, 6.0))
         self.assertEqual(len(large._get_gift_lines()), 1)
+        # Nor does it stay because the order went on.
+        large.action_confirm()
+        self._deliver(large)
+        rehearsal = self._rehearse(rule, compare="without")
+        self.assertEqual((rehearsal.gift_cost_before, rehearsal.gift_cost_after), (0.0, 6.0))
+        self.assertEqual(rehearsal.line_ids.mapped("kind"), ["gift"])
 
     def test_each_order_is_judged_by_the_rules_of_its_own_date(self):
         now = fields.Datetime.now()

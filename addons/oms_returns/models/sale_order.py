@@ -29,6 +29,12 @@ class SaleOrder(models.Model):
             return "returning"
         return stage
 
+    def _oms_lift_for_rehearsal(self):
+        """Override of `oms_base`: what came back does not keep a gift from being given anew."""
+        self.env["oms.return.line"].flush_model(["order_id"])
+        self.env.cr.execute(SQL("DELETE FROM oms_return_line WHERE order_id IN %s", tuple(self.ids)))
+        return super()._oms_lift_for_rehearsal()
+
     def action_view_oms_returns(self):
         """Open the returns of these orders."""
         action = self.env["ir.actions.act_window"]._for_xml_id("oms_returns.oms_return_action")

@@ -47,6 +47,14 @@ class TestStage(OmsReturnsCommon):
             ],
         )
 
+    def test_rehearsal_gives_a_gift_anew_that_came_back(self):
+        order = self._sell([(self.mouse, 1)])
+        gift = self.env["oms.gift"].create({"name": "Gift"})
+        order.order_line.write({"oms_gift_id": gift.id, "price_unit": 0.0})
+        self._approve(order)
+        order._oms_lift_for_rehearsal()
+        self.assertFalse(order._get_gift_lines())
+
     def test_order_without_a_channel_is_as_in_plain_odoo(self):
         order = self._sell([(self.mouse, 2)], channel_id=False)
         self.assertFalse(order.oms_stage)

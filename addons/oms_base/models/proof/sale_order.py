@@ -28,6 +28,7 @@ class SaleOrder(models.Model):
                 ids,
             )
         )
+        self.env.cr.execute(SQL("UPDATE sale_order_line SET state = 'draft' WHERE order_id IN %s", ids))
         self.env.cr.execute(SQL("DELETE FROM oms_hold WHERE order_id IN %s", ids))
         self.env.cr.execute(
             SQL(
