@@ -25,6 +25,15 @@ ADDRESS = {
     "country_code": "us",
     "phone": "+12172000001",
 }
+PARTNER_ADDRESS = {
+    "name": "Ada Bench",
+    "street": "1 Main Street",
+    "city": "Springfield",
+    "zip": "62701",
+    "province": "IL",
+    "country_code": "US",
+    "phone": "+12172000001",
+}
 POLL_SECONDS = 0.05
 GIVE_UP_SECONDS = 90
 
@@ -95,6 +104,7 @@ class Load:
                 "placed_at": "2026-01-01T08:00:00Z",
                 "currency": "USD",
                 "buyer": {"id": str(dice.randrange(10**6)), "name": "Ada Bench", "email": "ada@example.com"},
+                "shipping_address": PARTNER_ADDRESS,
                 "lines": [
                     {"sku": sku, "title": sku, "quantity": 1, "price_unit": "10.00"}
                     for sku in dice.sample(self.bench.busy, 3)
@@ -266,6 +276,10 @@ def main():
         orders = odoo.query(
             "SELECT state, count(*) FROM sale_order WHERE channel_id IS NOT NULL GROUP BY state ORDER BY state"
         )
+        holds = odoo.query(
+            "SELECT type.code, count(*) FROM oms_hold hold JOIN oms_hold_type type ON type.id = hold.type_id"
+            " WHERE hold.state = 'active' GROUP BY type.code"
+        )
         pushes = odoo.query("SELECT state, count(*) FROM oms_channel_push WHERE kind = 'stock' GROUP BY state")
         waiting = odoo.query("SELECT count(*) FROM oms_channel_message WHERE state = 'pending'")[0][0]
         if args.keep:
@@ -278,7 +292,8 @@ def main():
     }
     print(f"From commit to the shop: median {figures['median']:.2f} s, p95 {figures['p95']:.2f} s, ", end="")
     print(f"max {figures['max']:.2f} s of {len(seconds)}")
-    print(f"load: {done}; orders {dict(orders)}, messages waiting {waiting}, stock pushes {dict(pushes)}")
+    print(f"load: {done}; orders {dict(orders)}, held for {dict(holds)}")
+    print(f"messages waiting {waiting}, stock pushes {dict(pushes)}")
     print(f"load average before {load_before[0]:.1f}, after {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
     RESULTS.mkdir(exist_ok=True)
     target = RESULTS / f"publish-{time.strftime('%Y%m%d-%H%M%S')}.json"
