@@ -237,7 +237,7 @@ class SaleOrder(models.Model):
         all that is missing, and again when more is."""
         self.ensure_one()
         strategy = self._oms_get_current_strategies()[self]
-        if self.oms_unfilled_date and not any(line._oms_get_unsettled() for line in self.order_line):
+        if self.oms_unfilled_date and not any(line._oms_is_unsettled() for line in self.order_line):
             return None
         if strategy.on_shortage == "wait":
             return strategy.get_wait_end(now)
