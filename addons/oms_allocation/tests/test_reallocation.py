@@ -198,21 +198,26 @@ class TestReallocation(OmsAllocationCommon):
 
     # === WHAT BELONGS TOGETHER, WHAT MAY NOT BE SPLIT === #
 
-    def _confirm_together(self):
-        """Return an order of a lamp and a desk that belong together: the lamp is reserved, the desk waits for."""
-        order = self._create_order([(self.lamp, 1), (self.desk, 1)])
-        order.order_line.oms_keep_together = "set"
-        self._set_stocks(self.lamp, shanghai=1)
-        order.with_user(self.user).action_confirm()
+    def _confirm_together(self, *others):
+        """Return a confirmed order of a lamp and a desk that belong together, and of one of each other product."""
+        order = self._create_order([(self.lamp, 1), (self.desk, 1), *((product, 1) for product in others)])
+        order.order_line[:2].oms_keep_together = "set"
+        order.action_confirm()
         if order.state != "sale":
             order.oms_hold_ids.with_user(self.manager).action_release("It may wait.")
-            order.with_user(self.user).action_confirm()
+            order.action_confirm()
+        return order
+
+    def _confirm_half(self):
+        """Return such an order of which the lamp is reserved, and the desk is nowhere."""
+        self._set_stocks(self.lamp, shanghai=1)
+        order = self._confirm_together()
         self.assertAllocated(order, {("Lamp", "Shanghai"): 1, ("Desk", "Shanghai"): 1})
         self.assertEqual([line.move_ids.quantity for line in order.order_line], [1, 0])
         return order
 
     def test_what_belongs_together_moves_together_or_not_at_all(self):
-        order = self._confirm_together()
+        order = self._confirm_half()
         self.receive(self.desk, 1, self.beijing)
         order.with_user(self.user).action_oms_allocate()
         self.assertAllocated(order, {("Lamp", "Shanghai"): 1, ("Desk", "Shanghai"): 1})
@@ -222,7 +227,7 @@ class TestReallocation(OmsAllocationCommon):
         self.assertEqual(order.oms_short_quantity, 0)
 
     def test_what_belongs_to_goods_that_are_picked_waits_for_goods_there(self):
-        order = self._confirm_together()
+        order = self._confirm_half()
         order.order_line[0].move_ids.picked = True
         for product in (self.lamp, self.desk):
             self.receive(product, 1, self.beijing)
@@ -237,10 +242,7 @@ class TestReallocation(OmsAllocationCommon):
         chair = self.env["product.product"].create({"name": "Chair", "is_storable": True, "taxes_id": False})
         self._set_stocks(chair, guangzhou=1)
         self._set_stocks(self.lamp, guangzhou=1)
-        order = self._create_order([(self.lamp, 1), (self.desk, 1), (chair, 1)])
-        order.order_line[:2].oms_keep_together = "set"
-        order.state = "sale"
-        self.env["sale.order"]._oms_allocate(dict.fromkeys(order.order_line, 1.0))
+        order = self._confirm_together(chair)
         self.assertEqual(order.oms_allocation_ids.warehouse_id, self.guangzhou)
 
     def test_rest_of_an_order_that_may_not_be_split_waits_where_the_first_part_left(self):
