@@ -14,7 +14,6 @@ def _fill_postcodes(env):
     with file_open("oms_allocation/data/postcodes.csv") as stream:
         rows = list(csv.DictReader(stream))
     countries = {code: env.ref(f"base.{code}") for code in {row["country"] for row in rows}}
-    known = {(row.country_id, row.prefix) for row in env["oms.postcode"].search([])}
     env["oms.postcode"].create(
         [
             {
@@ -24,7 +23,6 @@ def _fill_postcodes(env):
                 "longitude": float(row["longitude"]),
             }
             for row in rows
-            if (countries[row["country"]], row["prefix"]) not in known
         ]
     )
 

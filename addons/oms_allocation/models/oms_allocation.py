@@ -92,6 +92,15 @@ class OmsAllocation(models.Model):
             "views": [(False, "form")],
         }
 
+    def _get_kept_quantity(self, given):
+        """Return what of one allocation stands (product's unit): what is neither short nor planned again.
+
+        :param given: see `sale.order._oms_plan`
+        """
+        self.ensure_one()
+        again = given.get(self.line_id, {}).get(self.warehouse_id, 0.0)
+        return max(0.0, self.uom_id.round(self.quantity - max(self.shortage_quantity, again)))
+
     def _get_pending_quantity(self):
         """Return what the transfers of one allocation still lack (product's unit), negative: have too much."""
         self.ensure_one()

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import ormcache
 
+from odoo.addons.oms_base.models.facts.text import normalise_postcode
+
 
 class OmsPostcode(models.Model):
     """Where the addresses of a postcode area are, where nobody knows their coordinates: nearer than provinces."""
@@ -28,7 +30,7 @@ class OmsPostcode(models.Model):
     def _find_place(self, country, postcode):
         """Return the coordinates of the area that ``postcode`` is in, or None."""
         places = self._get_places().get(country.id)
-        code = (postcode or "").replace(" ", "").upper() if places else ""
+        code = normalise_postcode(postcode) if places else ""
         for length in range(len(code), 0, -1):
             if place := places.get(code[:length]):
                 return place
@@ -41,6 +43,6 @@ class OmsPostcode(models.Model):
         places = {}
         rows_sudo = self.sudo()  # sudo: oms.postcode - the answer is kept for all users
         for row in rows_sudo.search_fetch([], ["country_id", "prefix", "latitude", "longitude"]):
-            prefix = row.prefix.replace(" ", "").upper()
-            places.setdefault(row.country_id.id, {})[prefix] = (row.latitude, row.longitude)
+            prefixes = places.setdefault(row.country_id.id, {})
+            prefixes[normalise_postcode(row.prefix)] = (row.latitude, row.longitude)
         return places

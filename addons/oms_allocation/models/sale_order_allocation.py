@@ -1,5 +1,4 @@
 from dataclasses import replace
-from functools import partial
 
 from odoo import api, fields, models
 
@@ -13,14 +12,12 @@ class SaleOrder(models.Model):
     def _oms_allocate(self, missing):
         """Decide where what is missing comes from, and note it in the allocations of the lines.
 
-        The stock is locked first: what is read after that stays true until the end of the transaction.
-
         :param missing: dict {order line: quantity in the product's unit}
         :return: the orders whose goods are not to be asked for yet, since their strategy wants them all
         """
         if not missing:
             return self.browse()
-        sourcing = self._oms_plan(missing, partial(self._oms_lock_stock, missing))
+        sourcing = self._oms_plan(missing)
         waiting = self._oms_hold_back(sourcing)
         going = {line: quantity for line, quantity in missing.items() if line.order_id not in waiting}
         self._oms_apply_plans(going, sourcing)
@@ -38,14 +35,13 @@ class SaleOrder(models.Model):
         lines = {line.id: line for line in missing}
         planned_ids = set()
         for plan in plans.values():
-            for assignment in plan.assignments:
-                planned_ids.add(assignment.line_id)
-                key = (lines[assignment.line_id], assignment.warehouse_id)
-                additions.setdefault(key, [0.0, 0.0])[0] += float(assignment.quantity)
+            for line_id, quantities in plan.get_quantities().items():
+                planned_ids.add(line_id)
+                additions |= {(lines[line_id], id_): [float(part), 0.0] for id_, part in quantities.items()}
             for shortage in plan.shortages:
                 planned_ids.add(shortage.line_id)
                 line = lines[shortage.line_id]
-                if warehouse_id := sourcing.get_waiting_place(line.order_id, shortage.product_id, shortage.reason):
+                if warehouse_id := sourcing.get_waiting_place(line, shortage.reason):
                     entry = additions.setdefault((line, warehouse_id), [0.0, 0.0])
                     entry[0] += float(shortage.quantity)
                     entry[1] += float(shortage.quantity)
@@ -119,9 +115,9 @@ class SaleOrder(models.Model):
 
         :param waiting: dict {line: {warehouse: quantity that waits there}}
         """
-        demands = {line: sum(found.values()) for line, found in waiting.items()}
-        sourcing = self._oms_plan(demands, partial(self._oms_lock_stock, demands, waiting=waiting))
-        moved = self._oms_get_moved(waiting, sourcing.plans)
+        given = self._oms_add_kept_together(waiting)
+        sourcing = self._oms_plan_again(given)
+        moved = self._oms_get_moved(given, sourcing.plans)
         if not moved:
             return
         self._oms_add_allocations({key: [quantity, 0.0] for key, quantity in moved.items()}, sourcing.places)
@@ -132,20 +128,34 @@ class SaleOrder(models.Model):
         self._oms_explain_plans(replace(sourcing, plans={order: sourcing.plans[order] for order in changed}))
 
     @api.model
+    def _oms_add_kept_together(self, waiting):
+        """Return ``waiting`` with all that belongs together with it, so that it moves as one or not at all. What
+        belongs together with goods that somebody works on, or that left, is taken out: it waits where it is."""
+        given = dict(waiting)
+        for line in waiting:
+            together = line._oms_get_kept_together()
+            if len(together) == 1:
+                continue
+            open_quantities = {one: one._oms_get_open_quantities(is_unreleased=True) for one in together}
+            is_whole = all(not row._get_kept_quantity(open_quantities) for row in together.oms_allocation_ids)
+            for one, found in open_quantities.items():
+                if not is_whole:
+                    given.pop(one, None)
+                elif found:
+                    given[one] = found
+        return given
+
+    @api.model
     def _oms_get_moved(self, waiting, plans):
         """Return {(line, warehouse id): quantity, negative where it leaves} of what the plans take elsewhere.
 
         What a plan finds where the line waits already stays there, and so does what it finds nowhere.
         """
-        assigned = {}
-        for plan in plans.values():
-            for assignment in plan.assignments:
-                found = assigned.setdefault(assignment.line_id, {})  # a row for each age of the goods
-                found[assignment.warehouse_id] = found.get(assignment.warehouse_id, 0.0) + float(assignment.quantity)
+        assigned = {line_id: found for plan in plans.values() for line_id, found in plan.get_quantities().items()}
         moved = {}
         for line, found in waiting.items():
             sources = {warehouse.id: quantity for warehouse, quantity in found.items()}
-            targets = assigned.get(line.id, {})
+            targets = {id_: float(quantity) for id_, quantity in assigned.get(line.id, {}).items()}
             compare = line.product_id.uom_id.compare
             arriving = {
                 id_: quantity - sources.get(id_, 0.0)

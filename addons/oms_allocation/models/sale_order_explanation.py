@@ -39,10 +39,9 @@ class SaleOrder(models.Model):
     def _oms_prepare_explanation(self, plan, sourcing):
         """Return what the decision on one order keeps, as JSON-able values."""
         self.ensure_one()
-        candidates = sourcing.get_candidates(self)
         strategy = sourcing.strategies[self]
-        names = {warehouse.id: warehouse.name for warehouse in candidates}
-        places = {place.id: place for place in candidates.values()}
+        names = {warehouse.id: warehouse.name for warehouse in sourcing.places[self]}
+        places = {place["id"]: place for place in sourcing.places[self].values()}
         products = {line.id: line.product_id.display_name for line in self.order_line}
 
         wanted = {line.product_id.id for line in self.order_line}
@@ -51,13 +50,12 @@ class SaleOrder(models.Model):
             return sourcing.is_kept(self, wanted, {warehouse_id})
 
         def describe(warehouse_id):
-            place = places[warehouse_id]
-            distance = None if place.distance_km is None else round(place.distance_km, 1)
+            distance, priority = places[warehouse_id]["distance_km"], places[warehouse_id]["priority"]
             return {
                 "id": warehouse_id,
                 "name": names[warehouse_id],
-                "distance_km": distance,
-                "priority": place.priority,
+                "distance_km": None if distance is None else round(distance, 1),
+                "priority": priority,
             }
 
         return {
@@ -70,7 +68,7 @@ class SaleOrder(models.Model):
             "winners": [
                 {
                     **describe(warehouse_id),
-                    "is_open": places[warehouse_id].is_open,
+                    "is_open": places[warehouse_id]["is_open"],
                     "quantity": float(sum(a.quantity for a in plan.assignments if a.warehouse_id == warehouse_id)),
                 }
                 for warehouse_id in plan.warehouse_ids
@@ -213,11 +211,13 @@ class SaleOrder(models.Model):
         """
         if loser.get("rule"):
             return self.env._("may not send it: %(rule)s", rule=loser["rule"])
+        no_further = self.env._("would mean more parcels than the strategy allows")
         words = {
             "no_stock": self.env._("has none of what was needed"),
             "kept": self.env._("has it, but keeps it for others"),
             "taken": self.env._("has it, but other orders get it"),
-            "forbidden": self.env._("would mean more parcels than the strategy allows"),
+            "forbidden": no_further,
+            "split": no_further,
             "parcels": self.env._("would mean more parcels"),
             "money": self.env._("costs more"),
             "days": self.env._("is slower"),

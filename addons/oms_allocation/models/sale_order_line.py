@@ -18,11 +18,12 @@ class SaleOrderLine(models.Model):
         # sudo: oms.allocation - nobody writes allocations by hand, they follow the order that its user may change
         lines = self.sudo()._oms_filter_launchable()._oms_filter_allocatable()
         missing, surplus = lines._oms_compare_with_procured(previous_product_uom_qty)
-        lines.browse().concat(*surplus)._oms_sync_allocations()
+        lowered = lines.browse().concat(*surplus)
+        lowered._oms_sync_allocations()
         for line, quantity in surplus.items():
             line._oms_take_back(quantity)
-        if surplus:
-            lines.env["sale.order"]._oms_trigger_reallocation(lines.browse().concat(*surplus).product_id)
+        if lowered:
+            lowered.env["sale.order"]._oms_trigger_reallocation(lowered.product_id)
         waiting = lines.env["sale.order"]._oms_allocate(missing)
         waiting.oms_group_line_ids.group_id._await_others()  # whose parcel is not all there holds it up
         lines = lines.filtered(lambda line: line.order_id not in waiting)
@@ -103,7 +104,7 @@ class SaleOrderLine(models.Model):
         First what waits for stock, then what nobody has begun to pick, then the rest; what comes from farthest first.
         """
         self.ensure_one()
-        waiting, untouched = self._oms_get_waiting_quantities(), self._oms_get_untouched_quantities()
+        waiting, untouched = self._oms_get_waiting_quantities(), self._oms_get_open_quantities()
         allocations = self.oms_allocation_ids.sorted(lambda allocation: (-allocation.distance_km, -allocation.id))
         for limits in (waiting, untouched, None):
             for allocation in allocations:
@@ -226,15 +227,26 @@ class SaleOrderLine(models.Model):
             waiting[move._oms_get_warehouse()] += move.product_uom._compute_quantity(quantity, self.product_id.uom_id)
         return {warehouse: quantity for warehouse, quantity in waiting.items() if quantity > 0}
 
-    def _oms_get_untouched_quantities(self):
-        """Return {warehouse: quantity in product unit} of what transfers of one line ask for and nobody has picked."""
+    def _oms_get_open_quantities(self, is_unreleased=False):
+        """Return {warehouse: quantity in product unit} of what transfers of one line ask for and nobody has picked.
+
+        :param is_unreleased: only of transfers that no one works on
+        """
         self.ensure_one()
-        untouched = defaultdict(float)
+        quantities = defaultdict(float)
         first_moves, _returns = self._get_outgoing_incoming_moves(strict=False)
         for move in first_moves.filtered(lambda move: move.state != "done" and not move.picked):
+            if is_unreleased and move.picking_id._oms_is_released():
+                continue
             quantity = move.product_uom._compute_quantity(move.product_uom_qty, self.product_id.uom_id)
-            untouched[move._oms_get_warehouse()] += quantity
-        return dict(untouched)
+            quantities[move._oms_get_warehouse()] += quantity
+        return dict(quantities)
+
+    def _oms_get_kept_together(self):
+        """Return the lines that one line may not be parted from, with itself."""
+        self.ensure_one()
+        key = self._get_keep_together_key()
+        return self.order_id.order_line.filtered(lambda line: line._get_keep_together_key() == key) if key else self
 
     def _oms_get_waiting_moves(self):
         """Return the transfers of these lines that wait for stock and are the first step of their way."""

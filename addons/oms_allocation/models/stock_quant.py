@@ -101,6 +101,7 @@ class StockQuant(models.Model):
             )
         )
         if taking:
+            # sudo: stock.quant - whoever takes, all who may have counted these goods are to stumble
             siblings_sudo = self.sudo().search(
                 Domain("product_id", "in", taking.product_id.ids)
                 & Domain("location_id.usage", "in", ("internal", "transit"))

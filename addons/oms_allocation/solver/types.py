@@ -349,3 +349,11 @@ class Plan:
     losers: tuple[Loser, ...] = ()
     demanded: Decimal = ZERO
     is_proven: bool = True
+
+    def get_quantities(self) -> dict[int, dict[int, Decimal]]:
+        """Return {line id: {warehouse id: quantity}} of all lots together."""
+        quantities: dict[int, dict[int, Decimal]] = {}
+        for one in self.assignments:
+            found = quantities.setdefault(one.line_id, {})
+            found[one.warehouse_id] = found.get(one.warehouse_id, ZERO) + one.quantity
+        return quantities

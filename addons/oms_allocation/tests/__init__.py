@@ -1,6 +1,7 @@
 from . import test_allocation
 from . import test_allocation_changes
 from . import test_batch_same_records
+from . import test_capacity_race
 from . import test_drift
 from . import test_geography
 from . import test_line_kinds

@@ -196,6 +196,77 @@ class TestReallocation(OmsAllocationCommon):
         order.with_user(self.user).action_oms_allocate()
         self.assertAllocated(order, {("Lamp", "Shanghai"): 5})
 
+    # === WHAT BELONGS TOGETHER, WHAT MAY NOT BE SPLIT === #
+
+    def _confirm_together(self, *others):
+        """Return a confirmed order of a lamp and a desk that belong together, and of one of each other product."""
+        order = self._create_order([(self.lamp, 1), (self.desk, 1), *((product, 1) for product in others)])
+        order.order_line[:2].oms_keep_together = "set"
+        order.action_confirm()
+        if order.state != "sale":
+            order.oms_hold_ids.with_user(self.manager).action_release("It may wait.")
+            order.action_confirm()
+        return order
+
+    def _confirm_half(self):
+        """Return such an order of which the lamp is reserved, and the desk is nowhere."""
+        self._set_stocks(self.lamp, shanghai=1)
+        order = self._confirm_together()
+        self.assertAllocated(order, {("Lamp", "Shanghai"): 1, ("Desk", "Shanghai"): 1})
+        self.assertEqual([line.move_ids.quantity for line in order.order_line], [1, 0])
+        return order
+
+    def test_what_belongs_together_moves_together_or_not_at_all(self):
+        order = self._confirm_half()
+        self.receive(self.desk, 1, self.beijing)
+        order.with_user(self.user).action_oms_allocate()
+        self.assertAllocated(order, {("Lamp", "Shanghai"): 1, ("Desk", "Shanghai"): 1})
+        self.receive(self.lamp, 1, self.beijing)
+        order.with_user(self.user).action_oms_allocate()
+        self.assertAllocated(order, {("Lamp", "Beijing"): 1, ("Desk", "Beijing"): 1})
+        self.assertEqual(order.oms_short_quantity, 0)
+
+    def test_what_belongs_to_goods_that_are_picked_waits_for_goods_there(self):
+        order = self._confirm_half()
+        order.order_line[0].move_ids.picked = True
+        for product in (self.lamp, self.desk):
+            self.receive(product, 1, self.beijing)
+        order.with_user(self.user).action_oms_allocate()
+        self.assertAllocated(order, {("Lamp", "Shanghai"): 1, ("Desk", "Shanghai"): 1})
+        self.receive(self.desk, 1, self.shanghai)
+        order.with_user(self.user).action_oms_allocate()
+        self.assertEqual(order.oms_short_quantity, 0)
+
+    def test_what_belongs_together_waits_together(self):
+        """The chair leaves from Guangzhou, where a lamp is; the desk would wait in Shanghai, which is nearest."""
+        chair = self.env["product.product"].create({"name": "Chair", "is_storable": True, "taxes_id": False})
+        self._set_stocks(chair, guangzhou=1)
+        self._set_stocks(self.lamp, guangzhou=1)
+        order = self._confirm_together(chair)
+        self.assertEqual(order.oms_allocation_ids.warehouse_id, self.guangzhou)
+
+    def test_rest_of_an_order_that_may_not_be_split_waits_where_the_first_part_left(self):
+        strategy = self.env["oms.sourcing.strategy"].create({"name": "Test", "split": "never"})
+        self.channel.oms_strategy_id = strategy
+        self._set_stocks(self.lamp, shanghai=2)
+        order = self._confirm([(self.lamp, 3)])
+        self.assertAllocated(order, {("Lamp", "Shanghai"): 3})
+        order.picking_ids.move_ids.picked = True
+        order.picking_ids._action_done()  # of the two that are there; the third is a backorder
+        self.receive(self.lamp, 1, self.beijing)
+        order.with_user(self.user).action_oms_allocate()
+        self.assertAllocated(order, {("Lamp", "Shanghai"): 3})
+        strategy.write({"split": "always", "max_parcels": 2})
+        order.with_user(self.user).action_oms_allocate()
+        self.assertAllocated(order, {("Lamp", "Shanghai"): 2, ("Lamp", "Beijing"): 1})
+
+    def test_goods_without_stock_records_do_not_keep_an_order_from_being_sourced_again(self):
+        flyer = self.env["product.product"].create({"name": "Flyer", "type": "consu", "is_storable": False})
+        self._set_stocks(self.lamp, shanghai=1)
+        order = self._confirm([(self.lamp, 1), (flyer, 1)])
+        order._oms_source_again()
+        self.assertAllocated(order, {("Lamp", "Shanghai"): 1, ("Flyer", "Shanghai"): 1})
+
     def test_orders_confirmed_before_are_taken_in(self):
         """Orders whose transfers nobody allocated, as they are when the addon is installed later."""
         order = self._confirm([(self.lamp, 3)])

@@ -4,6 +4,7 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from .common import OmsAllocationCommon
 
@@ -186,6 +187,45 @@ class TestStockPicture(OmsAllocationCommon):
         self.assertFalse(quants)
         both = entries.search([("kind", "=", "pool")])
         self.assertLessEqual(set(pool.ids), set(both.ids))
+
+    def _start_ids_at(self, table, number):
+        """Have the next record of ``table`` get the id ``number``, for the time of this test."""
+        sequence = f"{table}_id_seq"
+        before = self.env.execute_query(SQL("SELECT last_value FROM %s", SQL.identifier(sequence)))[0][0]
+        self.env.execute_query(SQL("SELECT setval(%s, %s)", sequence, number - 1))
+        self.addCleanup(self.env.execute_query, SQL("SELECT setval(%s, %s)", sequence, before))
+
+    def test_rows_of_large_databases_are_told_apart(self):
+        """Ids above 4096 whose last bits are those of another channel or pool, in the warehouse before."""
+        self.assertEqual(self.beijing.id + 1, self.shanghai.id)
+        self.channel.warehouse_ids = [Command.set((self.beijing | self.shanghai).ids)]
+        self._start_ids_at("oms_channel", self.channel.id + 4096)
+        twin = self.channel.copy({"name": "Twin", "code": "twin"})
+        self._start_ids_at("oms_stock_pool", self.pool.id + 4096)
+        pool = self.pool.copy({"channel_ids": [Command.set(twin.ids)]})
+        pool.line_ids.write({"warehouse_id": self.beijing.id, "quantity": 1})
+        self.assertEqual((twin.id, pool.id), (self.channel.id + 4096, self.pool.id + 4096))
+        rows = self.env["oms.sellable.channel"].search(
+            [("product_id", "=", self.lamp.id), ("channel_id", "in", (self.channel | twin).ids)]
+        )
+        sellable = {(row.channel_id, row.warehouse_id): row.quantity for row in rows}
+        self.assertEqual(
+            sellable,
+            {
+                (self.channel, self.beijing): 3,
+                (self.channel, self.shanghai): 19,
+                (twin, self.beijing): 4,
+                (twin, self.shanghai): 15,
+            },
+        )
+        entries = self.env["oms.stock.entry"].search([("kind", "=", "pool"), ("product_id", "=", self.lamp.id)])
+        held = {(entry.pool_id, entry.warehouse_id): entry.quantity for entry in entries}
+        self.assertEqual(held, {(self.pool, self.shanghai): -4, (pool, self.beijing): -1})
+        for found in (rows, entries):
+            found.invalidate_model()
+            self.assertEqual(found.product_id, self.lamp, "they are found by their ids too")
+            # A browser tells whole numbers apart up to here, and there may be millions of products.
+            self.assertLess(max(found.ids) // self.lamp.id * 8 * 10**6, 2**53)
 
     def test_pool_of_all_products_is_seen(self):
         self.env["oms.stock.pool"].create(

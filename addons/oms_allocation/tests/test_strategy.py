@@ -359,6 +359,29 @@ class TestSourcingRules(SourcingCommon):
         orders.action_confirm()
         self.assertEqual(orders.mapped("oms_allocation_ids.warehouse_id.name"), ["Shanghai", "Beijing"])
 
+    def test_capacity_counts_the_orders_that_were_served_before_a_preference_was_given_up(self):
+        self.shanghai.oms_daily_capacity = 1
+        self._add_rule(type="capacity")
+        self._add_rule(type="warehouses", warehouse_ids=self.shanghai.ids, is_preference=True)
+        orders = self._create_order([(self.lamp, 1)]) | self._create_order([(self.lamp, 1)])
+        orders.action_confirm()
+        self.assertEqual(orders.mapped("oms_allocation_ids.warehouse_id.name"), ["Shanghai", "Beijing"])
+
+    def test_capacity_is_asked_for_by_orders_with_a_rule_only(self):
+        self.shanghai.oms_daily_capacity = 5
+        self._set_aims("parcels", "capacity", "distance")
+        self._confirm([(self.lamp, 1)])
+        turns = self.env["oms.warehouse.turn"].search([("warehouse_id", "=", self.shanghai.id)])
+        self.assertFalse(turns)
+        self._add_rule(type="capacity")
+        order = self._confirm([(self.lamp, 1)])
+        turns = self.env["oms.warehouse.turn"].search([("warehouse_id", "in", self.warehouses.ids)])
+        self.assertEqual(turns.mapped(lambda row: (row.warehouse_id, row.turns)), [(self.shanghai, 1)])
+        order.invalidate_recordset()
+        self.assertTrue(order.oms_sourcing_hint)
+        turns.invalidate_recordset()
+        self.assertEqual(turns.turns, 1, "who only looks keeps nobody waiting")
+
     def test_capacity_counts_what_is_given_again(self):
         self.shanghai.oms_daily_capacity = 1
         self._add_rule(type="capacity")

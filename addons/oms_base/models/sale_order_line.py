@@ -50,11 +50,7 @@ class SaleOrderLine(models.Model):
     def _oms_filter_from_stock(self):
         """Return the lines of goods that come from the shelf of a warehouse, whatever the state of their orders: not
         dropshipped, not made to order, without a route of their own."""
-        lines = self.filtered(
-            lambda line: (
-                line.product_id.type == "consu" and not line.display_type and not line.is_expense and not line.route_ids
-            )
-        )
+        lines = self.filtered(lambda line: line._oms_is_shippable() and not line.route_ids)
         products = lines.product_id
         others = products - products._oms_filter_from_stock()
         return lines.filtered(lambda line: line.product_id not in others) if others else lines

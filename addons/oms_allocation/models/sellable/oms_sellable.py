@@ -78,8 +78,7 @@ class OmsSellable(models.Model):
                    CASE WHEN on_hand_quantity > 0 THEN GREATEST(100 * sellable_quantity / on_hand_quantity, 0) ELSE 0
                     END AS sellable_percent
               FROM (
-                SELECT (product_id::bigint << 24) + (warehouse_id << 12) AS id,
-                       product_id, categ_id, warehouse_id, company_id,
+                SELECT %s AS id, product_id, categ_id, warehouse_id, company_id,
                        COALESCE(SUM(quantity) FILTER (WHERE is_counted), 0) AS sellable_quantity,
                        MIN(date) FILTER (WHERE kind IN ('incoming', 'transfer')) AS next_date,
                        %s
@@ -87,6 +86,7 @@ class OmsSellable(models.Model):
                  GROUP BY product_id, categ_id, warehouse_id, company_id
                    ) summary
             """,
+            self._get_row_id_sql(SQL("product_id"), SQL("warehouse_id")),
             SQL(", ").join(sums),
             self.env["oms.stock.entry"]._table_query,  # with the context of this, which says what is asked about
         )
@@ -95,9 +95,3 @@ class OmsSellable(models.Model):
     def _compute_display_name(self):
         for sellable in self:
             sellable.display_name = f"{sellable.product_id.display_name}, {sellable.warehouse_id.name}"
-
-    def action_view_entries(self):
-        """Open where the units of these products in these warehouses are bound."""
-        action = self.env["ir.actions.act_window"]._for_xml_id("oms_allocation.oms_stock_entry_action")
-        domain = [("product_id", "in", self.product_id.ids), ("warehouse_id", "in", self.warehouse_id.ids)]
-        return {**action, "domain": domain, "context": {"search_default_group_kind": 1}}

@@ -8,6 +8,7 @@ class OmsSellableChannel(models.Model):
     _name = "oms.sellable.channel"
     _description = "Sellable by Channel"
     _inherit = ["oms.stock.rows.mixin"]
+    _oms_parts = ("stock.warehouse", "oms.channel")
     _auto = False
     _order = "product_id, warehouse_id, channel_id"
     _rec_name = "product_id"
@@ -28,27 +29,28 @@ class OmsSellableChannel(models.Model):
 
     @property
     def _table_query(self):
-        columns = [[], [], [], [], []]
+        columns = [[], [], [], []]
         for row in self._get_rows():
             for column, value in zip(columns, row, strict=True):
                 column.append(value)
         return SQL(
             """
-            SELECT entry.id, entry.product_id, template.categ_id, entry.warehouse_id, entry.channel_id,
+            SELECT %s AS id, entry.product_id, template.categ_id, entry.warehouse_id, entry.channel_id,
                    channel.company_id, entry.quantity
-              FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::int[], %s::float8[])
-                   entry (id, product_id, warehouse_id, channel_id, quantity)
+              FROM unnest(%s::int[], %s::int[], %s::int[], %s::float8[])
+                   entry (product_id, warehouse_id, channel_id, quantity)
               JOIN oms_channel channel ON channel.id = entry.channel_id
               JOIN product_product product ON product.id = entry.product_id
               JOIN product_template template ON template.id = product.product_tmpl_id
             """,
+            self._get_row_id_sql(SQL("entry.product_id"), SQL("entry.warehouse_id"), SQL("entry.channel_id")),
             *columns,
         )
 
     @api.model
     def _get_rows(self):
-        """Yield (id, product id, warehouse id, channel id, quantity) of what is on hand or bound somewhere."""
-        # sudo: stock.quant, oms.channel - the rules of this model say which rows are seen
+        """Yield (product id, warehouse id, channel id, quantity) of what is on hand or bound somewhere."""
+        # sudo: oms.channel, product.product - the rules of this model say which rows are seen
         channels_sudo = self.env["oms.channel"].sudo().search([("company_id", "in", self.env.companies.ids)])
         Product_sudo = self.env["product.product"].sudo()
         ids = self.env.context.get("oms_product_ids")
@@ -56,17 +58,9 @@ class OmsSellableChannel(models.Model):
             ids = [id_ for (id_,) in Product_sudo._query_stocked_products(self.env.companies.ids, {0})]
         for channel, view in channels_sudo._oms_get_views(Product_sudo.browse(ids)).items():
             for (warehouse_id, product_id), quantity in view.items():
-                row_id = self._get_row_id(product_id, warehouse_id, channel.id)
-                yield row_id, product_id, warehouse_id, channel.id, float(quantity)
+                yield product_id, warehouse_id, channel.id, float(quantity)
 
     @api.depends("product_id", "warehouse_id", "channel_id")
     def _compute_display_name(self):
         for row in self:
             row.display_name = f"{row.product_id.display_name}, {row.warehouse_id.name}, {row.channel_id.name}"
-
-    def action_view_entries(self):
-        """Open where the units of these products in these warehouses are bound."""
-        rows = self.env["oms.sellable"].browse(
-            self.env["oms.sellable"]._get_row_id(row.product_id.id, row.warehouse_id.id) for row in self
-        )
-        return rows.action_view_entries()

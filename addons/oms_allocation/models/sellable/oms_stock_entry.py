@@ -34,6 +34,7 @@ class OmsStockEntry(models.Model):
     _name = "oms.stock.entry"
     _description = "Stock Picture"
     _inherit = ["oms.stock.rows.mixin"]
+    _oms_parts = ("stock.warehouse", "oms.stock.pool")
     _auto = False
     _order = "date, id"
     _rec_name = "product_id"
@@ -261,18 +262,18 @@ class OmsStockEntry(models.Model):
     def _get_kept_query(self, warehouses):
         """Return the rows of safety stock and pools, counted by the code that serves orders: they never differ."""
         columns = [[], [], [], [], [], []]
-        for kind, product_id, warehouse_id, pool_id, quantity in self._get_kept_rows(warehouses):
-            row_id = self._get_row_id(product_id, warehouse_id, pool_id or 0) * 16 + KIND_NUMBERS[kind]
-            row = (row_id, kind, product_id, warehouse_id, pool_id, quantity)
-            for column, value in zip(columns, row, strict=True):
+        for kind, *values in self._get_kept_rows(warehouses):
+            for column, value in zip(columns, (kind, KIND_NUMBERS[kind], *values), strict=True):
                 column.append(value)
+        row_id = self._get_row_id_sql(SQL("product_id"), SQL("warehouse_id"), SQL("COALESCE(pool_id, 0)"))
         return SQL(
             """
-            SELECT id, kind, product_id, warehouse_id, NULL::int, NULL::int, NULL::int, pool_id, NULL::timestamp,
-                   quantity
-              FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::int[], %s::int[], %s::float8[])
-                   kept (id, kind, product_id, warehouse_id, pool_id, quantity)
+            SELECT %s * 16 + number, kind, product_id, warehouse_id, NULL::int, NULL::int, NULL::int, pool_id,
+                   NULL::timestamp, quantity
+              FROM unnest(%s::text[], %s::int[], %s::int[], %s::int[], %s::int[], %s::float8[])
+                   kept (kind, number, product_id, warehouse_id, pool_id, quantity)
             """,
+            row_id,
             *columns,
         )
 

@@ -140,9 +140,8 @@ class OmsStockPool(models.Model):
     @ormcache()
     def _get_specs(self):
         """Return all pools as PoolSpec, who is filled first stands first; without any, they cost no query."""
-        pools_sudo = self.sudo().search(
-            [("active", "=", True)]
-        )  # sudo: oms.stock.pool - the answer is kept for all users
+        # sudo: oms.stock.pool - the answer is kept for all users
+        pools_sudo = self.sudo().search([("active", "=", True)])
         return tuple(pool._prepare_spec() for pool in pools_sudo)
 
     def _prepare_spec(self):

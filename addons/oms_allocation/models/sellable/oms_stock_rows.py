@@ -1,5 +1,9 @@
 from odoo import api, models
 from odoo.fields import Domain
+from odoo.tools import SQL
+
+# So many bits at least of a row's id say the warehouse, and as many what else the row is one for.
+PART_BITS = 12
 
 
 class OmsStockRowsMixin(models.AbstractModel):
@@ -8,6 +12,7 @@ class OmsStockRowsMixin(models.AbstractModel):
 
     _name = "oms.stock.rows.mixin"
     _description = "Read from the Stock"
+    _oms_parts = ("stock.warehouse",)  # there is a row for each product and each record of these
 
     @api.model
     def _search(self, domain, *args, **kwargs):
@@ -38,7 +43,8 @@ class OmsStockRowsMixin(models.AbstractModel):
     @api.model
     def _get_products_of_rows(self, ids):
         """Return the ids of the products that the rows ``ids`` are about, as far as anything is counted for them."""
-        return [id_ >> 24 for id_ in ids]
+        shift = sum(self._get_part_bits())
+        return [id_ >> shift for id_ in ids]
 
     @api.model
     def _filter_asked(self, products):
@@ -47,6 +53,27 @@ class OmsStockRowsMixin(models.AbstractModel):
         return products if ids is None else products & products.browse(ids)
 
     @api.model
-    def _get_row_id(self, product_id, warehouse_id, third_id=0):
-        """Return the id of a row: the same whatever else is asked about."""
-        return (product_id << 24) + (warehouse_id << 12) + third_id
+    def _get_row_id_sql(self, product, *parts):
+        """Return the id of a row: the same whatever else is asked about, and small enough for a browser's numbers.
+
+        :param product: SQL of the product's id
+        :param parts: SQL of the ids of ``_oms_parts``
+        """
+        row_id = SQL("%s::bigint", product)
+        for part, bits in zip(parts, self._get_part_bits(), strict=True):
+            row_id = SQL("((%s << %s) + %s)", row_id, bits, part)
+        return row_id
+
+    @api.model
+    def _get_part_bits(self):
+        """Return how many bits of an id say which record of each of ``_oms_parts`` it is: enough for the latest."""
+        # sudo: stock.warehouse and others - the ids of rows are the same for who may see less
+        env = self.sudo().with_context(active_test=False).env
+        highest = [env[model]._read_group([], [], ["id:max"])[0][0] for model in self._oms_parts]
+        return [max(PART_BITS, (id_ or 0).bit_length()) for id_ in highest]
+
+    def action_view_entries(self):
+        """Open where the units of these products in these warehouses are bound."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("oms_allocation.oms_stock_entry_action")
+        domain = [("product_id", "in", self.product_id.ids), ("warehouse_id", "in", self.warehouse_id.ids)]
+        return {**action, "domain": domain, "context": {"search_default_group_kind": 1}}

@@ -1,5 +1,4 @@
 from dataclasses import replace
-from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -86,7 +85,7 @@ class SaleOrder(models.Model):
         # What is there is promised, also where the strategy would send nothing before all is.
         strategies = orders._oms_get_strategies()
         strategies = {order: replace(strategy, on_shortage="ship") for order, strategy in strategies.items()}
-        plans = self._oms_plan(demands, partial(self._oms_lock_stock, demands), strategies=strategies).plans
+        plans = self._oms_plan(demands, strategies=strategies).plans
         lines = self.env["sale.order.line"].sudo().union(*demands)  # sudo: sale.order.line - as above
         lines.oms_promise_ids.filtered(lambda promise: promise.state in ("active", "expired")).state = "dropped"
         Promise_sudo.flush_model(["state"])  # before the new ones come, for the unique index
@@ -105,23 +104,20 @@ class SaleOrder(models.Model):
 
     def _oms_prepare_promises(self, plans):
         """Return the values of the promises that bind what ``plans`` found."""
-        quantities = {}
-        for plan in plans.values():
-            for assignment in plan.assignments:
-                key = (assignment.line_id, assignment.product_id, assignment.warehouse_id)
-                quantities[key] = quantities.get(key, 0.0) + float(assignment.quantity)
         now = fields.Datetime.now()
-        orders = {line.id: line.order_id for line in self.order_line}
+        lines = {line.id: line for line in self.order_line}
         return [
             {
-                "order_id": orders[line_id].id,
+                "order_id": lines[line_id].order_id.id,
                 "line_id": line_id,
-                "product_id": product_id,
+                "product_id": lines[line_id].product_id.id,
                 "warehouse_id": warehouse_id,
-                "quantity": quantity,
-                "expire_date": fields.Datetime.add(now, hours=orders[line_id].channel_id.promise_hours),
+                "quantity": float(quantity),
+                "expire_date": fields.Datetime.add(now, hours=lines[line_id].order_id.channel_id.promise_hours),
             }
-            for (line_id, product_id, warehouse_id), quantity in quantities.items()
+            for plan in plans.values()
+            for line_id, quantities in plan.get_quantities().items()
+            for warehouse_id, quantity in quantities.items()
         ]
 
     # === WHEN === #

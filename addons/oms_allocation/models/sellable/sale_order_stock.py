@@ -1,4 +1,4 @@
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -53,33 +53,34 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     @api.model
-    def _oms_lock_stock(self, demands, candidates, waiting=None):
-        """Lock the stock that may be taken and return it as `stock.Stock`, in decimals.
-
-        :param waiting: dict {line: {warehouse: quantity}} that these orders wait for there: it is theirs to take
-        """
-        own = defaultdict(float)
-        for line, found in (waiting or {}).items():
-            # It is counted as promised; for these orders it is not, they are the ones it is promised to.
-            for warehouse, quantity in found.items():
-                own[warehouse.id, line.product_id.id] += quantity
-        products = self._oms_get_storable(demands)
-        warehouses = self.env["stock.warehouse"].union(*(one for found in candidates.values() for one in found))
+    def _oms_lock_stock(self, demands, places):
+        """Lock the stock that may be taken: what is read of it then stays true until the end of the transaction."""
+        products, warehouses = self._oms_get_storable(demands), self._oms_get_warehouses(places)
         locked = self.env["stock.quant"]._oms_lock(products, warehouses.lot_stock_id)
         if any(warehouse.out_type_id.reservation_method != "at_confirm" for warehouse in warehouses):
             # Nothing is reserved at once, so the promise itself must be what the next transaction stumbles over.
             self.env["stock.quant"].union(*locked.values())._oms_touch()
-        return self.browse().union(*candidates)._oms_read_stock(products, warehouses, own)
 
-    def _oms_read_stock(self, products, warehouses, own):
-        """Return what these orders may take as `stock.Stock`, in decimals.
+    @api.model
+    def _oms_read_stock(self, demands, places, given):
+        """Return what the orders of ``places`` may take of the goods of ``demands`` as `stock.Stock`, in decimals.
 
-        :param own: dict {(warehouse id, product id): quantity} that counts as taken, but by these very orders
+        :param given: see `_oms_plan`: it counts as taken, but by these very orders, so it is theirs to take
         """
-        lives = {access.min_life_days for access in self._oms_get_accesses().values()}
-        stock = products._oms_get_stock(warehouses, lives=lives, orders=self, waiting=own)
+        products, orders = self._oms_get_storable(demands), self.browse().union(*places)
         units = {product.id: product.uom_id for product in products}
+        own = defaultdict(float)
+        for line, found in given.items():
+            for warehouse, quantity in found.items() if line.product_id.id in units else ():
+                own[warehouse.id, line.product_id.id] += quantity
+        lives = {access.min_life_days for access in orders._oms_get_accesses().values()}
+        stock = products._oms_get_stock(self._oms_get_warehouses(places), lives=lives, orders=orders, waiting=own)
         return stock.convert(lambda product_id, quantity: self._oms_to_decimal(units[product_id], quantity))
+
+    @api.model
+    def _oms_get_warehouses(self, places):
+        """Return the warehouses of all ``places`` {order: {warehouse: ...}}."""
+        return self.env["stock.warehouse"].union(*(one for found in places.values() for one in found))
 
     @api.model
     def _oms_get_storable(self, lines):
@@ -93,16 +94,16 @@ class SaleOrder(models.Model):
 
     # === DECIDE === #
 
-    @api.model
-    def _oms_solve(self, demands, candidates, stock, strategies):
-        """Return {order: solver.Plan} for the lines in ``demands``, the orders served in turn by their priority, each
-        from what it may take of ``stock``, which is lowered by it.
+    def _oms_solve(self, demands, sourcing):
+        """Return {order: solver.Plan} for the lines of these orders in ``demands``, the orders served in turn by their
+        priority, each from what it may take of the stock, which is lowered by it, and besides the plans there are.
 
-        :param candidates: {order: {warehouse: solver.Warehouse}}
-        :param strategies: {order: StrategySpec}
+        :param sourcing: Sourcing
         """
+        stock, strategies = sourcing.stock, sourcing.strategies
+        candidates = {order: sourcing.get_candidates(order) for order in self}
         storable = self._oms_get_storable(demands)
-        accesses = self.browse().union(*candidates)._oms_get_accesses()
+        accesses = self._oms_get_accesses()
         demands_by_order = {order: [] for order in candidates}
         for line, quantity in sorted(demands.items(), key=lambda item: (item[0].sequence, item[0].id)):
             if line.product_id in storable:
@@ -110,7 +111,7 @@ class SaleOrder(models.Model):
                 order = line.order_id
                 demand = order._oms_prepare_demand(line, decimal, strategies[order], accesses[order].min_life_days)
                 demands_by_order[order].append(demand)
-        plans, made = {}, Counter()
+        plans, made = {}, sourcing.count_parcels()
         kinds = {order: self._oms_get_age_kind(strategies[order], accesses[order]) for order in candidates}
         ages = self._oms_read_ages(storable, candidates, kinds.values())
         for (access, kind), orders in self._oms_group_by_access(accesses, kinds, stock):
@@ -123,7 +124,7 @@ class SaleOrder(models.Model):
                 )
                 for order in orders
             ]
-            fresh_from = self._oms_get_fresh_day(access.min_life_days) if kind == "expiry" else None
+            fresh_from = self._oms_get_fresh_day(access.min_life_days)
             supplies = prepare_supplies(stock.view(access, own), ages[kind], fresh_from)
             found = self._oms_solve_batch(tasks, supplies)
             for task in tasks:
@@ -173,7 +174,7 @@ class SaleOrder(models.Model):
         """Return {kind: ages in decimals}, see `product.product._oms_get_ages`; one query for each kind."""
         ages = {None: {}}
         units = {product.id: product.uom_id for product in products}
-        warehouses = self.env["stock.warehouse"].union(*(one for found in candidates.values() for one in found))
+        warehouses = self._oms_get_warehouses(candidates)
         for kind in sorted({kind for kind in kinds if kind}):
             ages[kind] = {
                 key: [(day, self._oms_to_decimal(units[key[1]], quantity)) for day, quantity in lots]

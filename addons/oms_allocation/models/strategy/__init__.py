@@ -12,6 +12,7 @@ from . import oms_rule_action
 from . import res_company
 from . import oms_reject_reason
 from . import oms_warehouse_rejection
+from . import oms_warehouse_turn
 from . import product_template
 from . import sale_order_strategy
 from . import sale_order_refusal

@@ -71,7 +71,7 @@ class OmsWarehouseRejection(models.Model):
     def _release_counted(self, counted):
         """Give back what is kept of goods in warehouses where somebody counted all of them.
 
-        :param counted: dict {(product, warehouse): ids of the quants that were counted now}
+        :param counted: dict {(product, warehouse): the quants that were counted now}
         """
         # sudo: oms.warehouse.rejection - whoever counts the stock ends what a rejection said of it
         rows_sudo = self.sudo().search(
@@ -90,7 +90,7 @@ class OmsWarehouseRejection(models.Model):
         others = quants_sudo.grouped(lambda quant: (quant.product_id, quant.location_id.warehouse_id))
         rows_sudo.filtered(
             lambda row: all(
-                quant.id in counted[row.product_id, row.warehouse_id]
+                quant in counted[row.product_id, row.warehouse_id]
                 or (quant.last_count_date and quant.last_count_date > row.create_date.date())
                 for quant in others.get((row.product_id, row.warehouse_id), ())
             )
@@ -171,9 +171,8 @@ class StockQuant(models.Model):
 
     def _apply_inventory(self, date=None):
         """Override of `stock`: what was counted is trusted again."""
-        counted = {}
-        for quant in self:
-            counted.setdefault((quant.product_id.sudo(), quant.location_id.warehouse_id.sudo()), set()).add(quant.id)
+        # sudo: product.product, stock.warehouse - the rejections that name them are looked for with these rights
+        counted = self.grouped(lambda quant: (quant.product_id.sudo(), quant.location_id.warehouse_id.sudo()))
         res = super()._apply_inventory(date=date)
         self.env["oms.warehouse.rejection"]._release_counted(counted)
         return res

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import ormcache
 
+from odoo.addons.oms_base.models.facts.text import normalise_postcode
+
 
 class OmsZone(models.Model):
     """Where buyers are, for saying which warehouses serve them: provinces or postcodes."""
@@ -31,10 +33,9 @@ class OmsZone(models.Model):
                 )
 
     def _get_prefixes(self):
-        """Return the postcode prefixes as they are compared: upper case, no spaces."""
+        """Return the postcode prefixes as they are compared."""
         self.ensure_one()
-        prefixes = (prefix.replace(" ", "").upper() for prefix in (self.zip_prefixes or "").split(","))
-        return tuple(prefix for prefix in prefixes if prefix)
+        return tuple(filter(None, map(normalise_postcode, (self.zip_prefixes or "").split(","))))
 
     @api.model
     @ormcache("company_id")
@@ -55,7 +56,7 @@ class OmsZone(models.Model):
     @api.model
     def _get_warehouse_ids(self, partner, company):
         """Return the ids of the warehouses that serve the zones an address is in."""
-        postcode = (partner.zip or "").replace(" ", "").upper()
+        postcode = normalise_postcode(partner.zip)
         return frozenset().union(
             *(
                 warehouse_ids

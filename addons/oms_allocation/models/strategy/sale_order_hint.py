@@ -1,4 +1,3 @@
-from copy import deepcopy
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -44,26 +43,13 @@ class SaleOrder(models.Model):
     def _oms_find_hints(self):
         """Return the `solver.Hint`s of one order, the shortest wait first."""
         self.ensure_one()
-        found = {line: line._oms_get_open_quantities_by_warehouse() for line in self.order_line}
-        demands = {line: sum(quantities.values()) for line, quantities in found.items() if quantities}
+        given = {line: quantities for line in self.order_line if (quantities := line._oms_get_open_quantities())}
+        demands = {line: sum(quantities.values()) for line, quantities in given.items()}
         if self.state != "sale":
             demands = self.env["oms.sourcing.trial"]._prepare_demands(self)
-        own = {}
-        for line, quantities in found.items():
-            for warehouse, quantity in quantities.items():
-                key = (warehouse.id, line.product_id.id)
-                own[key] = own.get(key, 0.0) + quantity
         if not demands:
             return ()
-        stocks = []
-
-        def prepare_stock(places):
-            warehouses = self.env["stock.warehouse"].union(*places[self])
-            stock = self._oms_read_stock(self._oms_get_storable(demands), warehouses, own)
-            stocks.append(deepcopy(stock))
-            return stock
-
-        sourcing = self._oms_plan(demands, prepare_stock, is_fresh=True)
+        sourcing = self._oms_plan(demands, given, is_binding=False)
         strategy, access = sourcing.strategies[self], self._oms_get_accesses()[self]
         tasks = [
             self._oms_prepare_demand(
@@ -74,10 +60,10 @@ class SaleOrder(models.Model):
         ]
         kind = self._oms_get_age_kind(strategy, access)
         ages = self._oms_read_ages(self._oms_get_storable(demands), sourcing.places, [kind])[kind]
-        fresh_from = self._oms_get_fresh_day(access.min_life_days) if kind == "expiry" else None
+        fresh_from = self._oms_get_fresh_day(access.min_life_days)
         return solver.find_hints(
             self._oms_prepare_solver_order(tasks, sourcing.get_candidates(self), strategy),
-            prepare_supplies(stocks[0].view(access), ages, fresh_from),
+            prepare_supplies(self._oms_read_stock(demands, sourcing.places, given).view(access), ages, fresh_from),
             self._oms_get_receipts(demands, sourcing.places[self]),
             self._oms_get_open_orders(),
             sourcing.plans[self],

@@ -8,6 +8,7 @@ from .spec import RuleSpec
 
 # Who rejected an order is no candidate for what it rejected; it stands beside the rules of strategies.
 REJECTION = RuleSpec(id=0, name="", type="rejected")
+FURTHER = RuleSpec(id=0, name="", type="split")
 
 
 class SaleOrder(models.Model):
@@ -19,10 +20,10 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
-    def _oms_get_refusals(self, demands, places, strategies):
+    def _oms_get_refusals(self, demands, places, strategies, given):
         """Return {order: [(RuleSpec, solver.Refusal, warehouse id), ...]}.
 
-        :param demands: dict {order line: quantity}
+        :param demands, given: see `_oms_plan`
         :param places: see `_oms_get_places`
         """
         refusals = {}
@@ -43,6 +44,8 @@ class SaleOrder(models.Model):
                 )
         for order, product, warehouse in self._oms_get_rejections():
             refusals.setdefault(order, []).append((REJECTION, solver.Refusal("rejected", product.id), warehouse.id))
+        for order, warehouse in self._oms_get_further(places, strategies, given):
+            refusals.setdefault(order, []).append((FURTHER, solver.Refusal("split"), warehouse.id))
         return refusals
 
     def _oms_filter_by_text(self, text):
@@ -75,6 +78,15 @@ class SaleOrder(models.Model):
         # sudo: oms.warehouse.rejection - whoever sources the order, who rejected it is no candidate
         rejections_sudo = self.env["oms.warehouse.rejection"].sudo().search([("order_id", "in", known.ids)])
         return [(row.order_id.sudo(False), row.product_id, row.warehouse_id) for row in rejections_sudo]
+
+    def _oms_get_further(self, places, strategies, given):
+        """Yield (order, warehouse) of who would send something for an order that comes from as many warehouses as its
+        strategy allows. The solver knows of parcels that more can go into, not of those that are picked or gone."""
+        for order in self.filtered("oms_allocation_ids"):
+            limit = strategies[order].get_max_warehouses(order.amount_untaxed / (order.currency_rate or 1.0))
+            rows = order.oms_allocation_ids.filtered(lambda row: row._get_kept_quantity(given)) if limit else ()
+            if rows and len(rows.warehouse_id) >= limit:
+                yield from ((order, warehouse) for warehouse in places[order] if warehouse not in rows.warehouse_id)
 
     # === TYPES OF RULES === #
 

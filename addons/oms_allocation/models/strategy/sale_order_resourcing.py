@@ -1,5 +1,3 @@
-from functools import partial
-
 from odoo import api, models
 
 
@@ -15,7 +13,7 @@ class SaleOrder(models.Model):
         """
         lines = self.order_line._oms_filter_allocatable()
         lines._oms_sync_allocations()
-        found = {line: quantities for line in lines if (quantities := line._oms_get_open_quantities_by_warehouse())}
+        found = {line: quantities for line in lines if (quantities := line._oms_get_open_quantities())}
         sourcing = self._oms_plan_again(found)
         moved = self._oms_get_resourced(found, sourcing)
         if moved:
@@ -32,13 +30,9 @@ class SaleOrder(models.Model):
         return self.browse({line.order_id.id for line, _warehouse_id in moved})
 
     @api.model
-    def _oms_plan_again(self, found):
-        """Return the Sourcing of what is open, planned as if it were not with any warehouse.
-
-        :param found: dict {line: {warehouse: quantity in the product's unit}}
-        """
-        demands = {line: sum(quantities.values()) for line, quantities in found.items()}
-        return self._oms_plan(demands, partial(self._oms_lock_stock, demands, waiting=found), is_fresh=True)
+    def _oms_plan_again(self, given):
+        """Return the Sourcing of ``given``, see `_oms_plan`: planned as if it were not with any warehouse."""
+        return self._oms_plan({line: sum(quantities.values()) for line, quantities in given.items()}, given)
 
     @api.model
     def _oms_get_resourced(self, found, sourcing):
@@ -49,18 +43,13 @@ class SaleOrder(models.Model):
         moved = {}
         for line, sources in found.items():
             plan = sourcing.plans[line.order_id]
-            targets = {}
-            for assignment in plan.assignments:
-                if assignment.line_id == line.id:
-                    targets[assignment.warehouse_id] = targets.get(assignment.warehouse_id, 0.0) + float(
-                        assignment.quantity
-                    )
+            targets = {id_: float(quantity) for id_, quantity in plan.get_quantities().get(line.id, {}).items()}
             rest = sum(sources.values()) - sum(targets.values())
             if plan.nearest_id and line.product_id.uom_id.compare(rest, 0) > 0:
                 # Short, or without stock to look at: with the others, or from the nearest.
                 short = next((short for short in plan.shortages if short.line_id == line.id), None)
                 reason = short.reason if short else "no_stock"
-                waiting_id = sourcing.get_waiting_place(line.order_id, line.product_id.id, reason)
+                waiting_id = sourcing.get_waiting_place(line, reason)
                 target = waiting_id if short else (*plan.warehouse_ids, waiting_id)[0]
                 targets[target] = targets.get(target, 0.0) + rest
             for warehouse_id in targets.keys() | {warehouse.id for warehouse in sources}:
@@ -90,24 +79,3 @@ class SaleOrder(models.Model):
         ):
             return self.env._("Picking has begun.")
         return None
-
-
-class SaleOrderLine(models.Model):
-    _inherit = "sale.order.line"
-
-    def _oms_get_open_quantities_by_warehouse(self, is_unreleased=False):
-        """Return {warehouse: quantity in the product's unit} of what transfers of one line have not sent and nobody has
-        begun to pick.
-
-        :param is_unreleased: only of transfers that no one works on
-        """
-        self.ensure_one()
-        first_moves, _returns = self._get_outgoing_incoming_moves(strict=False)
-        quantities = {}
-        for move in first_moves.filtered(lambda move: move.state not in ("done", "cancel") and not move.picked):
-            if is_unreleased and move.picking_id._oms_is_released():
-                continue
-            warehouse = move._oms_get_warehouse()
-            quantity = move.product_uom._compute_quantity(move.product_uom_qty, self.product_id.uom_id)
-            quantities[warehouse] = quantities.get(warehouse, 0.0) + quantity
-        return quantities

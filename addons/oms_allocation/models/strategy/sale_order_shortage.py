@@ -111,7 +111,7 @@ class SaleOrder(models.Model):
         same."""
         self.ensure_one()
         return not self._oms_is_going() and any(
-            not sourcing.get_allowed(self, shortage.product_id) for shortage in sourcing.plans[self].shortages
+            not sourcing.get_allowed(self, [shortage.product_id]) for shortage in sourcing.plans[self].shortages
         )
 
     def _oms_waits_for_capacity(self, sourcing):
@@ -160,7 +160,7 @@ class SaleOrder(models.Model):
         lines = self.order_line._oms_filter_allocatable()
         missing, _surplus = lines._oms_compare_with_procured(False, with_late=True)
         going = self - self.env["sale.order.line"].union(*missing).order_id  # nothing is asked for any more
-        sourcing = self._oms_plan(missing, lambda places: self._oms_lock_stock(missing, places))
+        sourcing = self._oms_plan(missing)
         going |= self.browse(
             order.id
             for order, plan in sourcing.plans.items()
@@ -237,7 +237,7 @@ class SaleOrder(models.Model):
         all that is missing, and again when more is."""
         self.ensure_one()
         strategy = self._oms_get_current_strategies()[self]
-        if self.oms_unfilled_date and not any(line._oms_get_unsettled() for line in self.order_line):
+        if self.oms_unfilled_date and not any(line._oms_is_unsettled() for line in self.order_line):
             return None
         if strategy.on_shortage == "wait":
             return strategy.get_wait_end(now)

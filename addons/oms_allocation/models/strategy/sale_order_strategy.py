@@ -44,37 +44,39 @@ class SaleOrder(models.Model):
     # === PLAN === #
 
     @api.model
-    def _oms_plan(self, demands, prepare_stock, strategies=None, is_fresh=False):
+    def _oms_plan(self, demands, given=None, strategies=None, is_binding=True):
         """Decide where what is asked for comes from. Nothing is written.
 
         :param demands: dict {order line: quantity in the product's unit}
-        :param prepare_stock: called with ({order: warehouses}); returns a `stock.Stock`
+        :param given: dict {order line: {warehouse: quantity}} of what these lines were given already, or wait for, and
+            is planned again
         :param strategies: {order: StrategySpec} where they are not to be the orders' own
-        :param is_fresh: no warehouse prepares a parcel for these orders that more could go into
+        :param is_binding: it is to be done: stock and capacity are locked, so what was found stays true until the end
+            of the transaction
         :return: Sourcing
         """
         orders = self.env["sale.order.line"].union(*demands).order_id
-        strategies = strategies or orders._oms_get_strategies()
-        places = orders._oms_get_places(strategies, is_fresh=is_fresh)
-        sourcing = Sourcing(strategies, places, orders._oms_get_refusals(demands, places, strategies))
-        stock = sourcing.stock = prepare_stock(places)
-        before = (
-            deepcopy(stock) if any(rule.is_preference for spec in strategies.values() for rule in spec.rules) else None
-        )
+        given, strategies = given or {}, strategies or orders._oms_get_strategies()
+        places = orders._oms_get_places(strategies, given, is_binding)
+        sourcing = Sourcing(strategies, places, orders._oms_get_refusals(demands, places, strategies, given))
+        if is_binding:
+            self._oms_lock_stock(demands, places)
+        sourcing.stock = self._oms_read_stock(demands, places, given)
+        is_any_preferred = any(rule.is_preference for spec in strategies.values() for rule in spec.rules)
+        before = deepcopy(sourcing.stock) if is_any_preferred else None
         todo = orders
         for round_ in range(MAX_ROUNDS):
-            candidates = {order: sourcing.get_candidates(order) for order in todo}
             wanted = {line: quantity for line, quantity in demands.items() if line.order_id in todo}
-            sourcing.plans.update(self._oms_solve(wanted, candidates, stock, strategies))
+            sourcing.plans.update(todo._oms_solve(wanted, sourcing))
             if round_ == MAX_ROUNDS - 1:
                 break
             todo = todo.filtered(lambda order: sourcing.plans[order].shortages and sourcing.give_up_one(order))
             if not todo:
                 break
-            stock = sourcing.stock = deepcopy(before)
+            sourcing.stock = deepcopy(before)
             for order in todo:
                 del sourcing.plans[order]
-            self._oms_take_plans(stock, sourcing.plans)
+            self._oms_take_plans(sourcing.stock, sourcing.plans)
         return sourcing
 
     @api.model
@@ -102,16 +104,20 @@ class SaleOrder(models.Model):
         weight = 1 + int(self.oms_priority or 0)
         if strategy == StrategySpec():
             return solver.Order(self.id, tuple(demands), tuple(candidates.values()), weight=weight)
-        promised = self.commitment_date and (self.commitment_date - fields.Datetime.now()).days
         return solver.Order(
             self.id,
             tuple(demands),
             tuple(candidates.values()),
             weight=weight,
-            promised_days=promised if self.commitment_date else None,
+            promised_days=self._oms_get_promised_days(fields.Datetime.now()),
             value=self._oms_to_cents(self.amount_untaxed / (self.currency_rate or 1.0)),
             strategy=self._oms_prepare_solver_strategy(strategy),
         )
+
+    def _oms_get_promised_days(self, moment):
+        """Return in how many days from ``moment`` the buyer of one order is to have it, None if nothing is promised."""
+        self.ensure_one()
+        return (self.commitment_date.date() - moment.date()).days if self.commitment_date else None
 
     def _oms_prepare_solver_strategy(self, strategy):
         """Return a strategy as the solver wants it, its amounts in the smallest unit of the company's currency."""
@@ -174,8 +180,11 @@ class SaleOrder(models.Model):
 
     # === PLACES === #
 
-    def _oms_get_places(self, strategies, is_fresh=False):
-        """Return {order: {warehouse: values}}: who may serve each order, as values of its `solver.Warehouse`."""
+    def _oms_get_places(self, strategies, given, is_binding):
+        """Return {order: {warehouse: values}}: who may serve each order, as values of its `solver.Warehouse`.
+
+        :param given, is_binding: see `_oms_plan`
+        """
         warehouses_by_channel = {channel: channel._get_warehouses() for channel in self.channel_id}
         origins = {
             warehouse: warehouse.partner_id._oms_get_place()[0]
@@ -185,7 +194,7 @@ class SaleOrder(models.Model):
         places = {}
         for order in self:
             destination, _source = order.partner_shipping_id._oms_get_place()
-            parcels = {} if is_fresh else order._oms_get_open_parcels()
+            parcels = order._oms_get_open_parcels(given)
             places[order] = {
                 warehouse: {
                     "id": warehouse.id,
@@ -197,27 +206,37 @@ class SaleOrder(models.Model):
                 for warehouse in order.oms_warehouse_id or warehouses_by_channel[order.channel_id]
                 if warehouse.company_id == order.company_id
             }
-        self._oms_add_terms(places, strategies, is_fresh)
+        self._oms_add_terms(places, strategies)
+        self._oms_add_capacities(places, strategies, given, is_binding)
         return places
 
-    def _oms_add_terms(self, places, strategies, is_fresh):
-        """Add to ``places`` what the strategies look at besides: freight, costs, days, capacity."""
+    def _oms_add_capacities(self, places, strategies, given, is_binding):
+        """Add to ``places`` how many parcels can be made today, where the strategies look at it."""
+        limited = {
+            order: places[order]
+            for order in self
+            if strategies[order].has_rule("capacity") or strategies[order].needs("capacity")
+        }
+        if not limited:
+            return
+        rows = self.env["oms.allocation"].union(*(line.oms_allocation_ids for line in given))
+        capacities = self._oms_get_warehouses(limited)._oms_get_capacities(
+            fields.Datetime.now(),
+            # What is planned again gives its parcels of today back.
+            without=rows.filtered(lambda row: not row._get_kept_quantity(given)),
+            is_locked=is_binding and any(strategies[order].has_rule("capacity") for order in limited),
+        )
+        for found in limited.values():
+            for warehouse in capacities.keys() & found.keys():
+                found[warehouse]["capacity"], found[warehouse]["capacity_left"] = capacities[warehouse]
+
+    def _oms_add_terms(self, places, strategies):
+        """Add to ``places`` what the strategies look at besides: freight, costs, days."""
         now = fields.Datetime.now()
-        limited = [
-            order for order in self if strategies[order].has_rule("capacity") or strategies[order].needs("capacity")
-        ]
-        if limited:
-            warehouses = self.env["stock.warehouse"].union(*(one for order in limited for one in places[order]))
-            # Who is sourced again gives its parcels of today back.
-            capacities = warehouses._oms_get_capacities(now, without=self if is_fresh else None)
-            for order in limited:
-                for warehouse, values in places[order].items():
-                    if warehouse in capacities:
-                        values["capacity"], values["capacity_left"] = capacities[warehouse]
         costed = self.filtered(
             lambda order: strategies[order].needs("cost", "days") or strategies[order].has_rule("carrier")
         )
-        freights = costed._oms_get_freights(self.env["stock.warehouse"].union(*(w for o in costed for w in places[o])))
+        freights = costed._oms_get_freights(self._oms_get_warehouses({order: places[order] for order in costed}))
         for order in costed:
             for warehouse, values in places[order].items():
                 terms = freights.get((order.id, warehouse.id))
@@ -248,15 +267,19 @@ class SaleOrder(models.Model):
             )
         return values
 
-    def _oms_get_open_parcels(self):
+    def _oms_get_open_parcels(self, given=None):
         """Return {warehouse: grams in it} of the parcels that are prepared for one order anyway and that nobody has
-        begun to pick: one more product in them costs no way."""
+        begun to pick: one more product in them costs no way.
+
+        :param given: see `_oms_plan`
+        """
         self.ensure_one()
         parcels = {}
         for row in self.oms_allocation_ids.filtered(lambda row: row.state in ("planned", "procured")):
-            quantity = row.quantity - row.procured_quantity - row.shortage_quantity
-            found = row.line_id._oms_get_open_quantities_by_warehouse(is_unreleased=True)
-            quantity += found.get(row.warehouse_id, 0.0)
+            if not (kept := row._get_kept_quantity(given or {})):
+                continue
+            found = row.line_id._oms_get_open_quantities(is_unreleased=True)
+            quantity = kept - row.procured_quantity + found.get(row.warehouse_id, 0.0)
             if row.uom_id.compare(quantity, 0) > 0:
                 grams = round(quantity * row.product_id.weight * self._oms_get_grams())
                 parcels[row.warehouse_id] = parcels.get(row.warehouse_id, 0) + grams

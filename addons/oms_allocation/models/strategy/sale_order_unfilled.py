@@ -68,7 +68,7 @@ class SaleOrder(models.Model):
         self.order_line._oms_set_settled()
         self._oms_clear_filled()
 
-    def _oms_get_missing(self, is_settled_too=True):
+    def _oms_get_missing(self, is_settled_too):
         """Return {line: {warehouse: quantity in the product's unit}} of what one order waits for in vain.
 
         :param is_settled_too: also what was asked for before
@@ -224,26 +224,26 @@ class SaleOrderLine(models.Model):
         help="What of its missing quantity the strategy has dealt with, in the product's unit: it is done once.",
     )
 
-    def _oms_get_unsettled(self):
-        """Return what of one line is missing and nothing was done about yet."""
+    def _oms_get_short_quantity(self):
+        """Return what of one line is missing, in the product's unit."""
         self.ensure_one()
-        short = sum(self.oms_allocation_ids.mapped("shortage_quantity"))
-        return max(0.0, self.product_id.uom_id.round(short - self.oms_settled_quantity))
+        return sum(self.oms_allocation_ids.mapped("shortage_quantity"))
+
+    def _oms_is_unsettled(self):
+        """Whether something of one line is missing that nothing was done about yet."""
+        return self.product_id.uom_id.compare(self._oms_get_short_quantity(), self.oms_settled_quantity) > 0
 
     def _oms_set_settled(self):
         """Note that the strategies have dealt with what is missing of these lines now."""
         for line in self:
-            short = sum(line.oms_allocation_ids.mapped("shortage_quantity"))
+            short = line._oms_get_short_quantity()
             if line.oms_settled_quantity != short:
                 line.sudo().oms_settled_quantity = short  # sudo: sale.order.line - a mark of the suite
 
     def _oms_forget_settled(self):
         """Forget what was settled of what is not missing any more, so that it is settled when it is missing again."""
         self.filtered(
-            lambda line: (
-                line.oms_settled_quantity
-                and line.oms_settled_quantity > sum(line.oms_allocation_ids.mapped("shortage_quantity"))
-            )
+            lambda line: line.oms_settled_quantity and line.oms_settled_quantity > line._oms_get_short_quantity()
         )._oms_set_settled()
 
     def _oms_get_channel_line_id(self):

@@ -40,25 +40,21 @@ class Sourcing:
             if rule not in given_up:
                 refused.setdefault(warehouse_id, []).append(refusal)
         is_limited = self._is_limited(order)
-        made = self._count_parcels(order) if is_limited else {}
         candidates = {}
         for warehouse, values in self.places[order].items():
             refusals = tuple(refused.get(warehouse.id, ()))
-            if (left := values.get("capacity_left")) is None:
-                limits = {}
-            elif is_limited:
-                limits = {"capacity_left": max(0, left - made[warehouse.id])}
-            else:  # it says how busy it is, but may send more
-                limits = {"capacity_left": None, "used": values["capacity"] - left}
+            limits = {}
+            if not is_limited and "capacity_left" in values:  # it says how busy it is, but may send more
+                limits = {"capacity_left": None, "used": values["capacity"] - values["capacity_left"]}
             candidates[warehouse] = solver.Warehouse(**{**values, **limits}, refusals=refusals)
         return candidates
 
-    def get_allowed(self, order, product_id):
-        """Return the places of one order, see `_oms_get_places`, that no rule keeps from sending a product."""
+    def get_allowed(self, order, product_ids):
+        """Return the places of one order, see `_oms_get_places`, that no rule keeps from sending these products."""
         refused = {
             warehouse_id
             for rule, refusal, warehouse_id in self.refusals.get(order, ())
-            if refusal.product_id in (None, product_id) and rule not in self.given_up.get(order, ())
+            if refusal.product_id in (None, *product_ids) and rule not in self.given_up.get(order, ())
         } | self.get_full_ids(order)
         return [place for place in self.places[order].values() if place["id"] not in refused]
 
@@ -66,7 +62,7 @@ class Sourcing:
         """Return the ids of the warehouses that can make no parcel for one order today, whose strategy asks for it."""
         if not self._is_limited(order):
             return set()
-        made = self._count_parcels(order)
+        made = self.count_parcels(order)
         sending = self.plans[order].warehouse_ids if order in self.plans else ()
         return {
             place["id"]
@@ -81,19 +77,20 @@ class Sourcing:
         """Return the warehouses that send something for one order."""
         return [warehouse for warehouse in self.places[order] if warehouse.id in self.plans[order].warehouse_ids]
 
-    def get_waiting_place(self, order, product_id, reason="no_stock"):
-        """Return the id of the warehouse where a product that is short waits for one order; None without candidates.
+    def get_waiting_place(self, line, reason="no_stock"):
+        """Return the id of the warehouse where what is short of an order line waits; None without candidates.
 
         It is the nearest that may send it. What others have, but may not send in a further parcel, waits where the
         order's parcel leaves from, or they would send it after all; and so does what must not be a parcel of its own
-        when it comes.
+        when it comes. What belongs together waits together.
 
         :param reason: see `solver.Shortage`
         """
-        plan, allowed = self.plans[order], self.get_allowed(order, product_id)
+        order, together = line.order_id, line._oms_get_kept_together()
+        plan, allowed = self.plans[order], self.get_allowed(order, together.product_id.ids)
         if not allowed:
             return plan.nearest_id
-        if reason != "no_stock" or self.strategies[order].is_split_limited:
+        if reason != "no_stock" or len(together) > 1 or self.strategies[order].is_split_limited:
             sending = [place for place in allowed if place["id"] in plan.warehouse_ids or place["is_open"]]
             allowed = sending or allowed
         return min(allowed, key=lambda place: (*_get_way(place), place["id"]))["id"]
@@ -132,8 +129,8 @@ class Sourcing:
         given_up = self.given_up.get(order, ())
         return any(rule.type == "capacity" and rule not in given_up for rule in self.strategies[order].rules)
 
-    def _count_parcels(self, order):
-        """Return {warehouse id: parcels} that the plans of the other orders make."""
+    def count_parcels(self, order=None):
+        """Return {warehouse id: parcels} that the plans make, but for the one of ``order``."""
         return Counter(
             warehouse.id
             for other, plan in self.plans.items()

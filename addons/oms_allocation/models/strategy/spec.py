@@ -64,6 +64,12 @@ class StrategySpec:
         """Whether the strategy does not make as many parcels as it takes."""
         return self.split != "always" or bool(self.max_parcels)
 
+    def get_max_warehouses(self, value):
+        """Return how many warehouses may send something of an order that is worth so much, None for any number."""
+        if self.split == "never" or (self.split == "value" and value < self.split_order_value):
+            return 1
+        return self.max_parcels or None
+
     def get_wait_end(self, now):
         """Return until when an order that is short ``now`` is waited for: the date, or else the days."""
         end = datetime.combine(self.wait_date, time()) if self.wait_date else now

@@ -61,10 +61,11 @@ class StockWarehouse(models.Model):
         local = self._oms_get_local_time(now)
         return not self.oms_cutoff_hour or local.hour + local.minute / 60 < self.oms_cutoff_hour
 
-    def _oms_get_capacities(self, now, without=None):
+    def _oms_get_capacities(self, now, without=None, is_locked=False):
         """Return {warehouse: (parcels that can be made today, of which are left)} of those that have a limit.
 
-        :param without: sale.order records whose parcels are not counted
+        :param without: allocations that are not counted
+        :param is_locked: what is left stays so until the end of the transaction, whoever else asks likewise
         """
         limits = {}
         for warehouse in self:
@@ -74,7 +75,10 @@ class StockWarehouse(models.Model):
                 limits[warehouse] = other[:1].parcels if other else warehouse.oms_daily_capacity
         if not limits:
             return {}
-        used = self.browse(warehouse.id for warehouse in limits)._oms_query_used(now, without)
+        limited = self.browse(warehouse.id for warehouse in limits)
+        if is_locked:
+            self.env["oms.warehouse.turn"]._take(limited)
+        used = limited._oms_query_used(now, without)
         return {warehouse: (limit, max(0, limit - used.get(warehouse.id, 0))) for warehouse, limit in limits.items()}
 
     def _oms_query_used(self, now, without=None):
@@ -88,7 +92,7 @@ class StockWarehouse(models.Model):
                   FROM oms_allocation allocation
                   JOIN (VALUES %s) AS day (warehouse_id, begins) ON day.warehouse_id = allocation.warehouse_id
                  WHERE COALESCE(allocation.given_date, allocation.create_date) >= day.begins
-                   AND allocation.state <> 'cancelled' AND allocation.order_id <> ALL(%s)
+                   AND allocation.state <> 'cancelled' AND allocation.id <> ALL(%s)
                  GROUP BY allocation.warehouse_id
                 """,
                 SQL(", ").join(begins),

@@ -4,7 +4,6 @@ from dataclasses import replace
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import SQL
 
 from odoo.addons.oms_base.const import BATCH_SIZE
 
@@ -107,28 +106,9 @@ class OmsSourcingTrial(models.Model):
     @api.model
     def _plan(self, demands, strategies):
         """Return the Sourcing of ``demands``, found in what is there and what these orders were given themselves."""
-        orders = self.env["sale.order"]
-
-        def prepare_stock(places):
-            warehouses = self.env["stock.warehouse"].union(*(one for found in places.values() for one in found))
-            products = orders._oms_get_storable(demands)
-            given = {(row[0], row[1]): row[2] for row in self._query_given(demands) if row[1] in products.ids}
-            return orders.union(*places)._oms_read_stock(products, warehouses, given)
-
-        return orders._oms_plan(demands, prepare_stock, strategies=strategies, is_fresh=True)
-
-    @api.model
-    def _query_given(self, demands):
-        """Return rows (warehouse id, product id, quantity) of what the lines of ``demands`` were given, also of what
-        they still wait for there: it is taken off what is there."""
-        self.env["oms.allocation"].flush_model(["line_id", "warehouse_id", "product_id", "quantity"])
-        return self.env.execute_query(
-            SQL(
-                "SELECT warehouse_id, product_id, SUM(quantity)::float8 FROM oms_allocation"
-                " WHERE line_id = ANY(%s) GROUP BY warehouse_id, product_id",
-                [line.id for line in demands],
-            )
-        )
+        # Also what they still wait for there: it is taken off what is there.
+        given = {line: {row.warehouse_id: row.quantity for row in line.oms_allocation_ids} for line in demands}
+        return self.env["sale.order"]._oms_plan(demands, given, strategies, is_binding=False)
 
     def _prepare_line_vals(self, order, side_a, side_b):
         """Return the values of the line of one order."""
@@ -144,8 +124,8 @@ class OmsSourcingTrial(models.Model):
             used = [sourcing.places[order][warehouse] for warehouse in sourcing.get_winners(order)]
             is_dated = bool(used) and all(place.get("days") is not None for place in used)
             # Counted from when the buyer ordered, or no order of the past could ever be in time.
-            promised = order.commitment_date and (order.commitment_date.date() - order.date_order.date()).days
-            is_kept = is_dated and not plan.cost.missing and promised is not False and plan.cost.days <= promised
+            promised = order._oms_get_promised_days(order.date_order)
+            is_kept = is_dated and not plan.cost.missing and promised is not None and plan.cost.days <= promised
             vals |= {
                 f"warehouses_{side}": ", ".join(winner["name"] for winner in why["winners"]),
                 f"parcels_{side}": plan.cost.parcels,
@@ -154,7 +134,7 @@ class OmsSourcingTrial(models.Model):
                 f"missing_{side}": float(plan.cost.missing),
                 f"split_{side}": int(len(plan.warehouse_ids) > 1),
                 f"promised_{side}": int(bool(order.commitment_date)),
-                f"kept_{side}": int(bool(order.commitment_date) and is_kept),
+                f"kept_{side}": int(is_kept),
                 f"age_{side}": float(plan.cost.age),
                 f"load_{side}": sum(1 / place["capacity"] for place in used if place.get("capacity")),
             }

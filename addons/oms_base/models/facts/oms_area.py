@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import ormcache
 
+from .text import normalise_postcode
+
 
 class OmsArea(models.Model):
     """A part of the world where parcels do not go, or go at a price. Facts of the order ask this table."""
@@ -54,10 +56,8 @@ class OmsArea(models.Model):
 
     @api.model
     def _normalise_zips(self, vals):
-        """Return values with postcodes as the order's are compared: upper case, no spaces."""
-        zips = {
-            name: vals[name].replace(" ", "").upper() for name in ("zip_prefix", "zip_from", "zip_to") if vals.get(name)
-        }
+        """Return values with postcodes as the order's are compared."""
+        zips = {name: normalise_postcode(vals[name]) for name in ("zip_prefix", "zip_from", "zip_to") if vals.get(name)}
         return {**vals, **zips}
 
     @ormcache()

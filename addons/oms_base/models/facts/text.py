@@ -19,6 +19,11 @@ def normalise_text(*parts):
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", "".join(part or "" for part in parts)).casefold())
 
 
+def normalise_postcode(code):
+    """Return a postcode, or how one begins, as it is compared: upper case, no spaces."""
+    return (code or "").replace(" ", "").upper()
+
+
 @lru_cache(maxsize=10000)
 def hash_address(country_id, state_id, city, street, street2, zip_code):
     """Return the key of an address: equal for what people write differently."""
