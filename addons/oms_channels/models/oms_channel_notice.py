@@ -147,7 +147,7 @@ class OmsChannelPush(models.Model):
             return self.env._("The credit note %(move)s is not posted any more.", move=move.display_name)
         if move in self.order_id.channel_payment_ids.refund_move_id:
             return self.env._("Paid back in the shop itself.")
-        payments = self.order_id.channel_payment_ids.filtered(lambda payment: payment.direction == "inbound")
+        payments = self.order_id.channel_payment_ids._filter_inbound()
         if not any(payment.captured_amount for payment in payments):
             return self.env._("The shop collected nothing for this order: pay the buyer back yourself.")
         amount = Decimal(float_repr(self.payload["amount"], move.currency_id.decimal_places))

@@ -232,7 +232,7 @@ class OmsChannel(models.Model):
         for move in order.invoice_ids:
             if move.move_type != "out_refund" or move.state != "posted":
                 continue
-            refund = move._get_channel_refunds().get(order)
+            refund = move._get_channel_refunds(is_owed=False).get(order)
             if refund:
                 refunds.append(
                     {
