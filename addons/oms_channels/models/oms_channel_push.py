@@ -17,9 +17,9 @@ REFERENCE_SEPARATOR = ","
 
 def to_plain(notice):
     """Return a notice, or a list of them, as JSON-able data."""
-    rows = [asdict(row) for row in (notice if isinstance(notice, list | tuple) else [notice])]
-    plain = json.loads(json.dumps(rows, default=str))
-    return plain if isinstance(notice, list | tuple) else plain[0]
+    if isinstance(notice, list):
+        return [to_plain(one) for one in notice]
+    return json.loads(json.dumps(asdict(notice), default=str))
 
 
 class OmsChannelPush(models.Model):
@@ -155,13 +155,10 @@ class OmsChannelPush(models.Model):
         notice = getattr(push, f"_prepare_{self.kind}_notice")()
         if isinstance(notice, str):  # a reason why there is nothing to tell
             return {"state": "skipped", "response": notice}
-        # Stock is in the payload already.
-        plain = None if self.kind == "stock" else to_plain(notice)
-        try:
-            return {"notice": plain, **push._tell(adapter, notice)}
-        except Exception as error:
-            error.notice = plain  # to be kept on the row, see `_write_queue_error`
-            raise
+        # What was to be told is kept, whatever the shop says to it. Stock is in the payload already.
+        kept = {} if self.kind == "stock" else {"notice": to_plain(notice)}
+        with self._keep_on_error(kept):
+            return {**kept, **push._tell(adapter, notice)}
 
     def _tell(self, adapter, notice):
         """Tell the shop, and keep its answer. :return: values of this row"""
@@ -175,13 +172,6 @@ class OmsChannelPush(models.Model):
         references = REFERENCE_SEPARATOR.join(result.external_id for result in results)
         is_repeat = all(result.is_repeat for result in results)
         return self._apply_result(notice[0], PushResult(references, is_repeat=is_repeat))
-
-    def _write_queue_error(self, error):
-        """Override of `oms_base`: what was to be told is kept, whatever the shop said to it."""
-        res = super()._write_queue_error(error)
-        if notice := getattr(error, "notice", None):
-            self.notice = notice
-        return res
 
     def _apply_result(self, notice, result):
         """Keep the shop's answer. :return: values of this row"""
