@@ -203,6 +203,10 @@ class ChannelOrder:
     is_direct: bool = False  # sent to us by API or file: there is no shop to ask or to tell
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
+    def find_line(self, external_id):
+        """Return the line of an id, None when there is none."""
+        return next((line for line in self.lines if line.external_id == external_id), None)
+
     @property
     def captured_total(self):
         """What the buyer has paid, less what was given back."""

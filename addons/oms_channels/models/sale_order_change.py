@@ -35,6 +35,7 @@ class SaleOrder(models.Model):
         self.env["oms.channel.payment"]._sync([(self, channel_order)])
         was_cancelled, is_reopened = self.channel_status == "cancelled", self._is_reopened(channel_order)
         differences, stage = self._get_channel_differences(channel_order), self._get_edit_stage()
+        self._settle_own_cancellations(channel_order, differences)
         decisions = self._decide_differences(differences, stage)
         self.write(
             {

@@ -151,6 +151,13 @@ class SaleOrder(models.Model):
         ]
         return min(found, key=lambda key: not _has_same_goods(requests[key], lines), default="")
 
+    def _find_cancel_request(self, lines, used):
+        """Return the id of the open request for money that is about just these units; "" for none."""
+        requests = self._get_requests(OPEN_STATES, used)
+        return next(
+            (key for key, row in requests.items() if row["kind"] == "refund" and _has_same_goods(row, lines)), ""
+        )
+
     def _find_return_request(self, lines, used):
         """Return the id of the open request to send back these goods, or more of them; "" for none."""
         requests = {key: row for key, row in self._get_requests(OPEN_STATES, used).items() if row["kind"] == "return"}

@@ -253,6 +253,12 @@ OUT = {
             "holds": {"type": "array", "items": ref("Hold")},
             "shipments": {"type": "array", "items": ref("Shipment")},
             "refunds": {"type": "array", "items": ref("Refund")},
+            "cancelled_lines": {
+                "type": "array",
+                "items": ref("ShippedLine"),
+                "description": "Units that were taken off here and will not be sent; all when the stage is cancel.",
+            },
+            "cancel_reason": _NULLABLE,
             "total": _NULLABLE,
             "currency": _NULLABLE,
             "updated_at": _NULLABLE,

@@ -13,6 +13,7 @@ from . import test_alerts
 from . import test_api_access
 from . import test_api_orders
 from . import test_audit
+from . import test_cancel_units
 from . import test_catch_up
 from . import test_connector_calls
 from . import test_connector_hoot

@@ -198,9 +198,9 @@ class TestOutbox(ChannelsCommon):
         invoice = order._create_invoices()
         invoice.action_post()
         # Paid at the counter: what is credited then is owed to the buyer.
-        self.env["account.payment.register"].with_context(
-            active_model="account.move", active_ids=invoice.ids
-        ).create({})._create_payments()
+        self.env["account.payment.register"].with_context(active_model="account.move", active_ids=invoice.ids).create(
+            {}
+        )._create_payments()
         invoice._reverse_moves().action_post()
         self._work("push")
         push = order.channel_push_ids.filtered(lambda row: row.kind == "refund")

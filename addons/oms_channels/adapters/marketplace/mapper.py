@@ -29,6 +29,7 @@ REFUND_STATES = {
     "WAIT_GOODS": "requested",
     "SUCCESS": "refunded",
     "CLOSED": "cancelled",
+    "REFUSED": "refused",
 }
 
 

@@ -142,6 +142,12 @@ CANCEL = """mutation ($id: ID!, $reason: OrderCancelReason!, $note: String) {
 CREATE_REFUND = """mutation ($input: RefundInput!, $key: String!) { refundCreate(input: $input) @idempotent(key: $key) {
     refund { id } userErrors { field message }
 } }"""
+APPROVE_RETURN = """mutation ($input: ReturnApproveRequestInput!) { returnApproveRequest(input: $input) {
+    return { id status } userErrors { field message }
+} }"""
+DECLINE_RETURN = """mutation ($input: ReturnDeclineRequestInput!) { returnDeclineRequest(input: $input) {
+    return { id status } userErrors { field message }
+} }"""
 SET_QUANTITIES = """mutation ($input: InventorySetQuantitiesInput!, $key: String!) {
     inventorySetQuantities(input: $input) @idempotent(key: $key) {
         inventoryAdjustmentGroup { id } userErrors { code field message }

@@ -148,7 +148,7 @@ def _map_line(order, refund):
         price, discount = total / quantity, ZERO
     sent = quantity if is_sent(order) else ZERO
     is_closed = order.get("status") in CLOSED
-    is_back = bool(refund) and _truth(refund.get("has_good_return")) and refund.get("status") == "SUCCESS"
+    is_back = bool(refund) and is_true(refund.get("has_good_return")) and refund.get("status") == "SUCCESS"
     variant = to_text(order.get("sku_id")) or to_text(order.get("num_iid"))
     title = " ".join(filter(None, (to_text(order.get("title")), to_text(order.get("sku_properties_name")))))
     return ChannelLine(
@@ -170,7 +170,8 @@ def _map_line(order, refund):
     )
 
 
-def _truth(value):
+def is_true(value):
+    """Whether the platform says yes; it writes it in two ways."""
     return value is True or value == "true"
 
 
@@ -271,7 +272,7 @@ def _map_refund(row, orders):
     units = to_decimal(row.get("num") or bought or 0, "num of a refund")
     return ChannelRefundRequest(
         external_id=to_text(required(row, "refund_id", "refund_id of a refund")),
-        kind="return" if _truth(row.get("has_good_return")) else "refund",
+        kind="return" if is_true(row.get("has_good_return")) else "refund",
         state=REFUND_STATES.get(row.get("status"), "requested"),
         amount=_money(row, "refund_fee"),
         reason=" - ".join(filter(None, (to_text(row.get("reason")), to_text(row.get("desc"))))),

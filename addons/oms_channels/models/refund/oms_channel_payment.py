@@ -8,7 +8,7 @@ from odoo.tools import format_amount
 from odoo.addons.oms_base.tools import work_undisturbed
 
 # Pushes that make the shop give money back.
-REFUNDING = ("refund", "cancel")
+REFUNDING = ("refund", "cancel", "cancel_lines")
 # Values of invoice_status when nothing is left to be invoiced.
 INVOICED = ("invoiced", "upselling")
 
@@ -153,6 +153,9 @@ class OmsChannelPayment(models.Model):
         order._oms_log_event("shop_refunded", document=self, message=amount)
         if self.refund_state == "none":
             return  # cancelled before anything was booked
+        is_asked = any(push.kind == "cancel_lines" and push.state == "done" for push in order.channel_push_ids)
+        if is_asked and self.refund_state in ("waiting", "overpaid") and not order._is_paid_too_little():
+            return  # the money of units that were taken off here
         if order.state != "cancel" and not order._has_left() and order._is_paid_too_little():
             reason = self.env._("%(amount)s were given back in the shop before all goods have left.", amount=amount)
             order._place_shop_hold(reason, {"refunded": amount})
