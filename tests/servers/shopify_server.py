@@ -34,6 +34,7 @@ SCOPES = (
     "write_merchant_managed_fulfillment_orders",
     "write_fulfillments",
     "read_returns",
+    "write_returns",
     "read_shopify_payments_accounts",
     "read_shopify_payments_payouts",
 )
@@ -296,6 +297,7 @@ class ShopifyServer:
         variant["available"] -= units
         price = Decimal(variant["price"])
         discount = (price * units * code[1] / 100).quantize(Decimal("0.01")) if code else Decimal(0)
+        by = {"__typename": "DiscountCodeApplication", "code": code[0]} if code else None
         line = {
             "__typename": "LineItem",
             "id": self.new_id("LineItem"),
@@ -306,7 +308,9 @@ class ShopifyServer:
             "unfulfilledQuantity": units,
             "requiresShipping": True,
             "originalUnitPriceSet": self.money(price),
-            "discountAllocations": [{"allocatedAmountSet": self.money(discount)}] if discount else [],
+            "discountAllocations": [{"allocatedAmountSet": self.money(discount), "discountApplication": by}]
+            if discount
+            else [],
             "duties": [],
             "variant": variant,
             "product": variant["product"],

@@ -58,7 +58,7 @@ class IrCron(models.Model):
             self.sudo()._trigger(at=fields.Datetime.now() + timedelta(seconds=COME_BACK_SECONDS))
 
     def _oms_lock_due(self, rows, domain):
-        """Lock and return what is free of ``rows`` and still in ``domain``; this cron comes back to what is not free."""
+        """Lock and return what is free of ``rows`` and still in ``domain``; this cron comes back to the others."""
         locked = rows.try_lock_for_update()
         self._oms_come_back(rows - locked)
         return locked.filtered_domain(domain)

@@ -1,5 +1,6 @@
 from . import test_adapter_amazon
 from . import test_adapter_api
+from . import test_adapter_discounts
 from . import test_adapter_jd
 from . import test_adapter_marketplace
 from . import test_adapter_medusa
@@ -20,6 +21,7 @@ from . import test_connector_hoot
 from . import test_connector_mapping
 from . import test_connector_screens
 from . import test_delivery_group
+from . import test_discounts
 from . import test_edit_policy
 from . import test_shop_refund
 from . import test_shop_reopening

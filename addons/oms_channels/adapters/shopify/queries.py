@@ -11,7 +11,10 @@ MONEY = "{ shopMoney { amount currencyCode } }"
 BOTH = "{ shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }"
 ADDRESS = "name company address1 address2 city province provinceCode zip countryCodeV2 phone"
 TAXES = f"taxLines {{ title ratePercentage priceSet {MONEY} }}"
-DISCOUNTS = f"discountAllocations {{ allocatedAmountSet {MONEY} }}"
+DISCOUNTS = f"""discountAllocations {{ allocatedAmountSet {MONEY} discountApplication {{
+    __typename ... on DiscountCodeApplication {{ code }} ... on AutomaticDiscountApplication {{ title }}
+    ... on ManualDiscountApplication {{ title }} ... on ScriptDiscountApplication {{ title }}
+}} }}"""
 LINE = f"""
     id sku name quantity currentQuantity unfulfilledQuantity requiresShipping
     originalUnitPriceSet {MONEY} {DISCOUNTS} {TAXES}
