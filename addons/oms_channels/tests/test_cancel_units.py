@@ -5,7 +5,7 @@ from odoo.tests import tagged
 from odoo.addons.oms_channels.adapters import base
 from odoo.addons.oms_channels.adapters.medusa.adapter import MedusaAdapter
 
-from .common import ChannelsCommon
+from .common import ChannelsCommon, patch_method
 
 
 @tagged("post_install", "-at_install")
@@ -84,6 +84,19 @@ class TestCancelUnits(ChannelsCommon):
         self._work("push")
         self.assertEqual(self._pushes(order).state, "skipped")
         self.assertEqual(self.shop.orders["order_1"]["items"][0]["quantity"], 2)
+
+    def test_line_that_stands_in_for_another_is_counted_with_it(self):
+        order = self._sell()
+        Line = self.env["sale.order.line"]
+        kept = type(Line)._oms_get_channel_line_id
+        stand_in = lambda line: "ordli_1_0" if line.name == "Stand-in" else kept(line)
+        with patch_method(Line, "_oms_get_channel_line_id", stand_in):
+            self._line(order, self.mouse).product_uom_qty = 0
+            Line.create(
+                {"order_id": order.id, "product_id": self.keyboard.id, "name": "Stand-in", "product_uom_qty": 1}
+            )
+            self.env.cr.flush()
+            self.assertEqual(self._pushes(order).payload["lines"], [["ordli_1_0", "1"]])
 
     def test_what_was_taken_off_in_the_review_is_told_at_confirmation(self):
         order = self._import(1, [("OMS-MOUSE", 2, 20.0)], captured=True)

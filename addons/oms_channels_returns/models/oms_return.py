@@ -77,6 +77,10 @@ class OmsReturn(models.Model):
         :raise UserError: when what is asked for can't come back
         """
         if existing := self._find_from_channel(order, [external_id]):
+            if existing.state in ("refused", "cancelled"):
+                raise UserError(
+                    self.env._("%(name)s was ended before: the buyer asks for the same again.", name=existing.name)
+                )
             return existing
         order._oms_lock_for_return()
         oms_return = self.create(

@@ -111,6 +111,18 @@ class TestShopRequests(ChannelsCommon):
         [notice] = told
         self.assertEqual((notice.is_granted, notice.reason), (False, "Worn too long"))
 
+    def test_buyer_who_asks_again_after_a_refusal_is_left_to_a_person(self):
+        order = self._sell()
+        self._tell(self._request())
+        oms_return = self._returns(order)
+        oms_return.refusal_reason = "Worn too long"
+        oms_return.action_refuse()
+        self._tell(self._request("canceled"))
+        self._tell(self._request())
+        self.assertEqual(self._returns(order), oms_return)
+        self.assertIn("asked for in the shop", order.activity_ids.summary)
+        self.assertIn(oms_return.name, order.activity_ids.note)
+
     def test_shop_that_takes_no_answers_is_said_in_the_form(self):
         order = self._sell()
         self._tell(self._request())
