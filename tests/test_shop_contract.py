@@ -25,6 +25,7 @@ from odoo.addons.oms_channels.adapters.errors import (
     Unavailable,
 )
 from odoo.addons.oms_channels.adapters.notices import (
+    AnswerNotice,
     CancelNotice,
     DeliveryNotice,
     PriceNotice,
@@ -434,6 +435,46 @@ def test_return_is_told_once(shop, adapter):
     assert [line.total for line in after.lines] == [line.total for line in before.lines]
 
 
+@needs(base.ANSWER)
+@pytest.mark.parametrize("is_granted", [True, False])
+def test_what_a_buyer_asks_back_is_answered_once(shop, adapter, is_granted):
+    order_id, request_id = shop.ask_back()
+    answer = AnswerNotice(order_id, request_id, is_granted, "answer-1", reason="" if is_granted else "Worn too long")
+    assert [adapter.push_answer(answer).is_repeat for _index in range(2)] == [False, True]
+    with pytest.raises(Rejected):
+        adapter.push_answer(replace(answer, is_granted=not is_granted, idempotency_key="answer-2"))
+    with pytest.raises(Rejected):
+        adapter.push_answer(replace(answer, request_external_id="99999999"))
+    states = [request.state for request in _parse(adapter, order_id).refund_requests]
+    assert states in ([["requested"], ["refunded"]] if is_granted else [["refused"], []])
+
+
+@needs(base.CANCEL_LINES)
+def test_units_are_taken_off_once_and_paid_back(shop, adapter):
+    order_id = shop.place()
+    before = _parse(adapter, order_id)
+    line = max(before.lines, key=lambda line: (line.quantity, line.external_id))
+    one = CancelNotice(order_id, "units-1", "out of stock", lines=((line.external_id, Decimal(1)),))
+    with pytest.raises(Rejected):
+        adapter.push_cancel_lines(replace(one, lines=((line.external_id, line.quantity + 1),)))
+    results = [adapter.push_cancel_lines(one) for _index in range(2)]
+    assert [result.is_repeat for result in results] == [False, True]
+    worth = (line.total / line.quantity).quantize(CENT)
+    after = _parse(adapter, order_id)
+    [refunded] = shop.get_refunds(order_id)
+    assert abs(refunded - worth) <= CENT
+    assert sum(map(Decimal, results[0].data["refunded"].values())) == refunded
+    assert sum(row.refunded_amount for row in after.payments) == refunded
+    left = {row.external_id: row.open_quantity for row in after.lines if row.open_quantity}
+    sold = {row.external_id: row.open_quantity for row in before.lines}
+    wanted = {**sold, line.external_id: line.quantity - 1}
+    assert left == {key: units for key, units in wanted.items() if units}
+    assert after.status == "open" and after.version > before.version
+    adapter.push_shipment(_make_shipment(adapter, order_id))
+    with pytest.raises(Rejected):
+        adapter.push_cancel_lines(replace(one, idempotency_key="units-2"))
+
+
 @needs(base.PAYOUTS)
 def test_money_that_was_paid_out_is_told_with_its_fees_each_once(shop, adapter):
     before, order_ids = datetime.now(UTC) - timedelta(days=2), [shop.place() for _index in range(3)]
@@ -460,6 +501,8 @@ def test_what_the_platform_lacks_is_said(adapter):
     for capability, method in (
         (base.WEBHOOK, lambda: adapter.verify_and_parse_webhook({}, b"", "s", now=None)),
         (base.CANCEL, lambda: adapter.push_cancel(None)),
+        (base.CANCEL_LINES, lambda: adapter.push_cancel_lines(None)),
+        (base.ANSWER, lambda: adapter.push_answer(None)),
         (base.REFUND, lambda: adapter.push_refund(None)),
         (base.DELIVERED, lambda: adapter.push_delivered(None)),
         (base.RETURN_RECEIVED, lambda: adapter.push_return_received(None)),
@@ -621,6 +664,19 @@ def test_cancellation_over_a_sick_wire_happens_once(shop, adapter, fault):
     _push_over_a_sick_wire(shop, fault, lambda sick: sick.push_cancel(CancelNotice(cancelled, "cancel-1")))
     order = _parse(adapter, cancelled)
     assert order.status == "cancelled" and sum(row.refunded_amount for row in order.payments) == total
+
+
+@needs(base.CANCEL_LINES)
+@pytest.mark.parametrize("fault", ["timeout", "half"])
+def test_units_over_a_sick_wire_are_taken_off_once(shop, adapter, fault):
+    order_id = shop.place()
+    order = _parse(adapter, order_id)
+    line = max(order.lines, key=lambda line: (line.quantity, line.external_id))
+    notice = CancelNotice(order_id, "units-1", lines=((line.external_id, Decimal(1)),))
+    _push_over_a_sick_wire(shop, fault, lambda sick: sick.push_cancel_lines(notice))
+    after = _parse(adapter, order_id)
+    assert sum(row.open_quantity for row in after.lines) == sum(row.quantity for row in order.lines) - 1
+    assert len(shop.get_refunds(order_id)) == 1
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -34,6 +34,7 @@
         "views/oms_channel_machine_views.xml",
         "views/oms_channel_setup_views.xml",  # Depends on `oms_channel_views.xml`
         "views/sale_order_views.xml",
+        "views/oms_channel_discount_views.xml",  # Depends on `sale_order_views.xml`
         "views/oms_channel_payout_views.xml",  # Depends on `oms_channel_views.xml` and `sale_order_views.xml`
         "wizard/oms_order_import_views.xml",
         "views/oms_channels_menus.xml",

@@ -13,6 +13,8 @@ from .orders import CLOSED, FINISHED, PART_SENT, PAY_CHANNELS, SENT, TO_SEND, UN
 
 # Seconds after which a buyer who has everything confirms it.
 CONFIRM_AFTER = 300
+# A request of which nothing is to be decided any more.
+DONE = ("SUCCESS", "CLOSED", "REFUSED")
 REASONS = ["不想要了", "拍错了", "商品与描述不符", "商品破损", "七天无理由退货"]
 
 
@@ -242,7 +244,7 @@ class Book:
                 raise Refused(2006, f"退款金额 {amount} 超出可退 {left}")
             if refund_id:
                 document = self._find_refund(order, refund_id)
-                if document["status"] in ("SUCCESS", "CLOSED"):
+                if document["status"] in DONE:
                     raise Refused(2007, f"退款单 {refund_id} 已完结")
             else:
                 document = self._make_refund(order, "ONLY_REFUND", money(amount), memo, items, "")
@@ -253,6 +255,21 @@ class Book:
                 payment["refunded"] = money(Decimal(payment["refunded"]) + part)
                 amount -= part
             self._touch(order, "refund_success")
+            return document
+
+    def answer(self, shop, order_id, refund_id, answer, reason):
+        """The merchant agrees to what a buyer asks for, or refuses it."""
+        with self.lock:
+            order = self.find(shop, order_id)
+            document = self._find_refund(order, refund_id)
+            if document["status"] in DONE or document.get("answer"):
+                raise Refused(2007, f"退款单 {refund_id} 已处理")
+            if answer not in ("AGREED", "REFUSED") or (answer == "REFUSED" and not reason):
+                raise Refused(2003, "参数错误 answer")
+            document.update(answer=answer, answer_reason=reason)
+            if answer == "REFUSED":
+                document["status"] = answer
+            self._touch(order, "refund_answered")
             return document
 
     def receive_return(self, shop, order_id, out_no, items, refund_id):

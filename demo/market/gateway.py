@@ -66,6 +66,7 @@ class Gateway:
             "logistics.send": self._logistics_send,
             "logistics.sign": self._logistics_sign,
             "refund.create": self._refund_create,
+            "refund.answer": self._refund_answer,
             "refund.goods_received": self._refund_goods_received,
             "stock.update": self._stock_update,
             "item.list": self._item_list,
@@ -141,6 +142,10 @@ class Gateway:
         amount = Decimal(content["amount"])
         rest = (content.get("items", []), content.get("memo", ""), content.get("refund_id", ""))
         return {"refund": self.book.refund(shop, content["order_id"], content["out_refund_no"], amount, *rest)}
+
+    def _refund_answer(self, shop, content):
+        keys = ("order_id", "refund_id", "answer", "reason")
+        return {"refund": self.book.answer(shop, *(content[key] for key in keys))}
 
     def _refund_goods_received(self, shop, content):
         keys = ("order_id", "out_no", "items")

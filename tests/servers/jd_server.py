@@ -248,10 +248,15 @@ class JdServer(ChinaServer):
 
     def _jingdong_pop_afs_soa_refundapply_replyRefund(self, content):
         row = next((row for row in self.refunds.values() if str(row["id"]) == str(content["id"])), None)
-        if not row or row["status"] != 0 or content["status"] != 1 or content["outWareStatus"] != 2:
+        if not row or row["status"] != 0 or content["status"] not in (1, 2) or content["outWareStatus"] != 2:
             return {"replyResult": {"success": False, "errorCode": "1", "errorMsg": "退款单状态不正确"}}
-        row["status"] = 3  # granted, and paid back at once
-        self.touch(row["orderId"], orderState="TRADE_CANCELED")
+        row["checkRemark"] = content["remark"]
+        if content["status"] == 2:
+            row["status"] = 2
+            self.touch(row["orderId"], orderState="WAIT_SELLER_STOCK_OUT")
+        else:
+            row["status"] = 3  # granted, and paid back at once
+            self.touch(row["orderId"], orderState="TRADE_CANCELED")
         return {"replyResult": {"success": True}}
 
     def _jingdong_asc_query_list(self, content):

@@ -34,6 +34,7 @@ SCOPES = (
     "write_merchant_managed_fulfillment_orders",
     "write_fulfillments",
     "read_returns",
+    "write_returns",
     "read_shopify_payments_accounts",
     "read_shopify_payments_payouts",
 )
@@ -296,6 +297,7 @@ class ShopifyServer:
         variant["available"] -= units
         price = Decimal(variant["price"])
         discount = (price * units * code[1] / 100).quantize(Decimal("0.01")) if code else Decimal(0)
+        by = {"__typename": "DiscountCodeApplication", "code": code[0]} if code else None
         line = {
             "__typename": "LineItem",
             "id": self.new_id("LineItem"),
@@ -306,7 +308,9 @@ class ShopifyServer:
             "unfulfilledQuantity": units,
             "requiresShipping": True,
             "originalUnitPriceSet": self.money(price),
-            "discountAllocations": [{"allocatedAmountSet": self.money(discount)}] if discount else [],
+            "discountAllocations": [{"allocatedAmountSet": self.money(discount), "discountApplication": by}]
+            if discount
+            else [],
             "duties": [],
             "variant": variant,
             "product": variant["product"],
@@ -652,10 +656,37 @@ class _Root:
         for item in input.get("refundLineItems") or ():
             line = next(one for one in order["_lines"] if one["id"] == item["lineItemId"])
             line["currentQuantity"] -= item["quantity"]
+            if item["restockType"] == "CANCEL":
+                self._take_off(order, line, item["quantity"])
+                assert item.get("locationId"), "units are restocked somewhere"
             nodes.append({"quantity": item["quantity"], "restockType": item["restockType"], "lineItem": line})
         made["refundLineItems"] = page(nodes)
         self.server.keys[key] = {"refund": made, "userErrors": []}
         return self.server.keys[key]
+
+    @staticmethod
+    def _take_off(order, line, units):
+        """What is cancelled is not to be sent any more."""
+        line["unfulfilledQuantity"] -= units
+        for row in order["_fos"]:
+            for one in row["_lines"]:
+                if one["lineItem"] is line:
+                    one["remainingQuantity"] -= units
+
+    def returnApproveRequest(self, _info, input):
+        return self._answer_return(input["id"], "OPEN")
+
+    def returnDeclineRequest(self, _info, input):
+        return self._answer_return(input["id"], "DECLINED", input.get("declineNote"))
+
+    def _answer_return(self, gid, status, note=None):
+        for order in self.server.orders.values():
+            for row in order["_returns"]:
+                if row["id"] == gid and row["status"] == "REQUESTED":
+                    row.update(status=status, _note=note)
+                    self.server.touch(order)
+                    return {"return": row, "userErrors": []}
+        return _refuse("return", "Return is not requested.")
 
     # === STOCK === #
 

@@ -100,6 +100,10 @@ class ShopDriver:
     def ask_refund_twice(self, order_id, amount):
         """The buyer asks for the same amount twice, likewise."""
 
+    def ask_back(self):
+        """Buy, and ask for what can be answered. :return: (order id, id of the request)"""
+        raise NotImplementedError
+
     def count_parcels(self, order_id):
         raise NotImplementedError
 
@@ -346,6 +350,12 @@ class ShopifyDriver(ShopDriver):
     def cancel(self, order_id):
         self.server.cancel(order_id)
 
+    def ask_back(self):
+        order_id = self.place()
+        self.server.request_return(order_id)
+        [row] = self.server.get_order(order_id)["_returns"]
+        return order_id, row["id"].rpartition("/")[2]
+
     def count_parcels(self, order_id):
         return len(self.server.get_order(order_id)["_fulfillments"])
 
@@ -449,6 +459,11 @@ class MarketplaceDriver(ShopDriver):
     def cancel(self, order_id):
         assert self.server.act(order_id, "cancel")
 
+    def ask_back(self):
+        order_id = self.place()
+        assert self.server.act(order_id, "ask_refund")
+        return order_id, self.server.get_order(order_id)["refunds"][0]["refund_id"]
+
     def count_parcels(self, order_id):
         return len(self.server.get_order(order_id)["logistics"])
 
@@ -509,6 +524,10 @@ class TaobaoDriver(ShopDriver):
             fee = Decimal(order["divide_order_fee"]) + (post_fee if order is orders[-1] else 0)
             self.server.ask_refund(order_id, index, refund_fee=str(fee))
 
+    def ask_back(self):
+        order_id = self.place()
+        return order_id, str(self.server.ask_refund(order_id, 0, goods=True))
+
     def ask_refund_twice(self, order_id, amount):
         for index in range(2):
             self.server.ask_refund(order_id, index, refund_fee=str(amount))
@@ -539,6 +558,11 @@ class JdDriver(TaobaoDriver):
     def ask_refund(self, order_id, amount=None):
         self.server.ask_refund(order_id)
 
+    def ask_back(self):
+        order_id = self.place()
+        self.server.ask_refund(order_id)
+        return order_id, str(self.server.refunds[int(order_id)]["id"])
+
     def get_refunds(self, order_id):
         refunds = [row for row in self.server.refunds.values() if row["orderId"] == order_id and row["status"] == 3]
         return [Decimal(row["applyRefundSum"]) / 100 for row in refunds]
@@ -567,6 +591,11 @@ class WechatDriver(TaobaoDriver):
 
     def ask_refund(self, order_id, amount=None):
         self.server.ask_refund(order_id, amount=amount)
+
+    def ask_back(self):
+        order_id = self.place()
+        self.server.ask_refund(order_id, kind="RETURN", count=1)
+        return order_id, next(key for key, row in self.server.aftersales.items() if row["order_id"] == order_id)
 
     def ask_refund_twice(self, order_id, amount):
         for _index in range(2):

@@ -373,6 +373,38 @@ class TopServer(ChinaServer):
         refund["is_reviewed"] = params["result"] == "true"
         return {"is_success": True}
 
+    def _logistics_address_search(self, params):
+        address = {"contact_id": 90017, "cancel_def": True, "addr": "下沙退货仓"}
+        return {"addresses": {"address_result": [address] if params.get("rdef") == "cancel_def" else []}}
+
+    def _get_asked_refund(self, params):
+        refund = self.refunds[int(params["refund_id"])]
+        if refund["status"] != "WAIT_SELLER_AGREE":
+            raise Refused(15, "Remote service error", "isv.refund-status-error", "退款状态不正确")
+        return refund
+
+    def _rp_returngoods_agree(self, params):
+        refund = self._get_asked_refund(params)
+        self._check_version(refund, params["refund_version"])
+        if not refund["has_good_return"] or params.get("seller_address_id") != "90017" or not params.get("remark"):
+            raise Refused(40, "Missing required arguments", "isv.missing-parameter")
+        self._settle_refund(refund, "WAIT_BUYER_RETURN_GOODS")
+        return {"is_success": True}
+
+    def _refund_refuse(self, params):
+        refund = self._get_asked_refund(params)
+        if not params.get("refuse_message"):
+            raise Refused(40, "Missing required arguments:refuse_message", "isv.missing-parameter")
+        refund["refuse_message"] = params["refuse_message"]
+        self._settle_refund(refund, "SELLER_REFUSE_BUYER")
+        return {"refund": {"refund_id": refund["refund_id"], "status": refund["status"]}}
+
+    def _settle_refund(self, refund, status):
+        order = next(order for order in self.get_orders(refund["tid"]) if order["oid"] == refund["oid"])
+        order["refund_status"] = refund["status"] = status
+        self.touch(refund["tid"])
+        refund["modified"] = self.trades[refund["tid"]]["modified"]
+
     def _rp_refunds_agree(self, params):
         refund_id, cents, version, *phase = params["refund_infos"].split("|")
         refund = self.refunds[int(refund_id)]

@@ -272,6 +272,13 @@ class WechatServer(ChinaServer):
 
     def _aftersale_acceptapply(self, content):
         row = self.aftersales.get(content["after_sale_order_id"])
+        if content["accept_type"] == 1:
+            if not row or row["type"] != "RETURN" or row["status"] != "MERCHANT_PROCESSING":
+                raise Refused(10020001, "售后单状态不合法")
+            if content.get("address_id") != 2:
+                raise Refused(10020002, "退货地址不存在")
+            row |= {"status": "USER_WAIT_RETURN", "update_time": self.tick()}
+            return {}
         wanted = {"REFUND": "MERCHANT_PROCESSING", "RETURN": "MERCHANT_WAIT_RECEIPT"}
         if not row or row["status"] != wanted[row["type"]] or content["accept_type"] != 2:
             raise Refused(10020001, "售后单状态不合法")
@@ -281,6 +288,20 @@ class WechatServer(ChinaServer):
         self.refunded_at[row["order_id"]] = now
         self._grant(row)
         return {}
+
+    def _aftersale_rejectapply(self, content):
+        row = self.aftersales.get(content["after_sale_order_id"])
+        if not row or row["status"] != "MERCHANT_PROCESSING" or not content.get("reject_reason"):
+            raise Refused(10020001, "售后单状态不合法")
+        row |= {"status": f"MERCHANT_REJECT_{row['type']}", "update_time": self.tick()}
+        row["reject_reason"] = content["reject_reason"]
+        return {}
+
+    def _merchant_address_list(self, _content):
+        return {"address_id_list": [1, 2]}
+
+    def _merchant_address_get(self, content):
+        return {"address_detail": {"address_id": content["address_id"], "default_recv": content["address_id"] == 2}}
 
     def _product_list_get(self, content):
         if not 0 < content["page_size"] <= 30:

@@ -57,6 +57,12 @@ class IrCron(models.Model):
             # sudo: ir.cron - waking it is all that is done
             self.sudo()._trigger(at=fields.Datetime.now() + timedelta(seconds=COME_BACK_SECONDS))
 
+    def _oms_lock_due(self, rows, domain):
+        """Lock and return what is free of ``rows`` and still in ``domain``; this cron comes back to the others."""
+        locked = rows.try_lock_for_update()
+        self._oms_come_back(rows - locked)
+        return locked.filtered_domain(domain)
+
     @api.model
     def _oms_hear_changes(self):
         """Let a job that runs for long hear, between its batches, what others changed of cached records (rules,

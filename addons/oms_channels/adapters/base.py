@@ -8,6 +8,8 @@ from .types import OrderRef
 
 ORDERS, WEBHOOK, LISTINGS, STOCK = "orders", "webhook", "listings", "stock"
 SHIPMENT, DELIVERED, CANCEL, RETURN_RECEIVED, REFUND = "shipment", "delivered", "cancel", "return_received", "refund"
+# Takes units off an order; takes the answer to what a buyer asks back.
+CANCEL_LINES, ANSWER = "cancel_lines", "answer"
 WEBHOOK_SETUP = "webhook_setup"
 # Can list the movements of the account from which it pays the shop out, with its fees.
 PAYOUTS = "payouts"
@@ -166,8 +168,24 @@ class ChannelAdapter:
         raise self._not_supported("push_delivered")
 
     def push_cancel(self, notice):
-        """Cancel the order in the shop. :param notice: CancelNotice :return: PushResult"""
+        """Cancel the order in the shop; ``data["refunded"]`` says how much was given back, {payment: amount as text}.
+
+        :param notice: CancelNotice without lines
+        :return: PushResult
+        """
         raise self._not_supported("push_cancel")
+
+    def push_cancel_lines(self, notice):
+        """Take units that have not left off the order and give their money back; ``data["refunded"]`` as above.
+
+        :param notice: CancelNotice with lines
+        :return: PushResult
+        """
+        raise self._not_supported("push_cancel_lines")
+
+    def push_answer(self, notice):
+        """Agree to what the buyer asks back, or refuse. :param notice: AnswerNotice :return: PushResult"""
+        raise self._not_supported("push_answer")
 
     def push_return_received(self, notice):
         """Tell the shop that goods came back. :param notice: ReturnNotice :return: PushResult"""

@@ -53,10 +53,25 @@ class RefundNotice:
 
 
 @dataclass(frozen=True)
+class AnswerNotice:
+    """The answer to the buyer's request: goods may come back, money is given back; or why not."""
+
+    order_external_id: str
+    request_external_id: str
+    is_granted: bool
+    idempotency_key: str
+    reason: str = ""  # of a refusal: the buyer reads it
+
+
+@dataclass(frozen=True)
 class CancelNotice:
+    """An order is cancelled, or ``lines`` of it: ((line external id, units to take off), ...)."""
+
     order_external_id: str
     idempotency_key: str
     reason: str = ""
+    lines: tuple[tuple[str, Decimal], ...] = ()
+    request_external_id: str = ""  # of the buyer's request in the shop for just these units
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 ZERO = Decimal(0)
+# What is less than this is dust of divisions, not money.
+DUST = Decimal("0.005")
 
 
 class Secrets(Mapping):
@@ -87,6 +89,34 @@ class ChannelAddress:
     email: str = ""
 
 
+# Who gives a discount: the seller by a promotion, the platform at its own cost, a code the buyer has, the shop's staff
+# by hand; "other" where nobody tells.
+DISCOUNT_SOURCES = ("seller", "platform", "coupon", "manual", "other")
+
+
+class ChannelDiscount(NamedTuple):
+    """A part of a line's or charge's ``discount_amount``, in the same terms."""
+
+    source: str  # one of DISCOUNT_SOURCES
+    amount: Decimal
+    code: str = ""  # of a coupon, else the promotion's name
+
+
+def complete_discounts(found, total):
+    """Return the discounts of a line such that they add up to ``total``: what nobody told of is "other", what is too
+    much is taken off all in proportion."""
+    found = [row for row in found if row.amount > 0] if total > 0 else []
+    told = sum((row.amount for row in found), ZERO)
+    if told > total:
+        found = [row._replace(amount=row.amount * total / told) for row in found]
+        told = sum((row.amount for row in found), ZERO)
+    if found and (rest := total - told) and abs(rest) < DUST:
+        found[0] = found[0]._replace(amount=found[0].amount + rest)
+    elif rest := total - told:
+        found.append(ChannelDiscount("other", rest))
+    return tuple(found)
+
+
 @dataclass(frozen=True)
 class ChannelLine:
     """One line as sold. ``price_unit`` and ``discount_amount`` include tax when ``is_tax_included``; always
@@ -117,6 +147,10 @@ class ChannelLine:
     returned_quantity: Decimal = ZERO
     requires_shipping: bool = True
     ship_from: date | None = None  # the shop promised not to send this line before
+    discounts: tuple[ChannelDiscount, ...] = ()  # by source; always completed to ``discount_amount``
+
+    def __post_init__(self):
+        object.__setattr__(self, "discounts", complete_discounts(self.discounts, self.discount_amount))
 
     @property
     def open_quantity(self):
@@ -135,6 +169,10 @@ class ChannelShipping:
     discount_amount: Decimal = ZERO
     is_tax_included: bool = False
     tax_rate: Decimal | None = None
+    discounts: tuple[ChannelDiscount, ...] = ()
+
+    def __post_init__(self):
+        object.__setattr__(self, "discounts", complete_discounts(self.discounts, self.discount_amount))
 
 
 @dataclass(frozen=True)
@@ -202,6 +240,10 @@ class ChannelOrder:
     is_masked: bool = False  # name, phone or address are hidden by the shop
     is_direct: bool = False  # sent to us by API or file: there is no shop to ask or to tell
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def find_line(self, external_id):
+        """Return the line of an id, None when there is none."""
+        return next((line for line in self.lines if line.external_id == external_id), None)
 
     @property
     def captured_total(self):

@@ -77,6 +77,9 @@ def _add_row(drafts, number, read):
     line = {}
     for key, value in values.items():
         column = BY_KEY[key]
+        if column.is_line and len(column.path) > 2:
+            line.setdefault(column.path[1], {})[column.path[2]] = value
+            continue
         if column.is_line:
             line[column.path[1]] = value
             continue
@@ -103,6 +106,9 @@ def _finish(draft, defaults):
             payload["payments"] = [payment]
     for place, line in enumerate(payload["lines"], 1):
         line["external_id"] = str(place)
+        if discount := line.pop("discounts", None):
+            amount = line.get("discount_amount", "0")
+            line["discounts"] = [{"source": "other", **discount, "amount": amount}] if float(amount) else []
     draft.faults += _check(draft)
     del draft.faults[MAX_FAULTS:]
 

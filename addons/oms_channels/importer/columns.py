@@ -49,6 +49,8 @@ COLUMNS = (
     Column("quantity", "Quantity", "数量", "number", (_LINE, "quantity"), example="2", is_required=True),
     Column("price_unit", "Unit Price", "单价", "money", (_LINE, "price_unit"), example="19.90", is_required=True),
     Column("discount", "Line Discount", "行优惠", "money", (_LINE, "discount_amount"), example="0"),
+    Column("discount_source", "Discount Source", "优惠来源", "text", (_LINE, "discounts", "source")),
+    Column("discount_code", "Discount Code", "优惠码", "text", (_LINE, "discounts", "code")),
     Column("tax_rate", "Tax Rate", "税率", "number", (_LINE, "tax_rate")),
     Column("shipping", "Shipping", "运费", "money", ("shippings", "amount"), example="10.00"),
     Column("paid", "Paid", "实付金额", "money", ("payments", "amount"), example="49.80"),

@@ -23,6 +23,8 @@ from . import oms_event
 from . import res_config_settings
 from . import oms_hold
 from . import sale_order
+from . import sale_order_cancel
+from . import oms_channel_discount
 from . import sale_order_import
 from . import sale_order_change
 from . import sale_order_reopen

@@ -32,9 +32,10 @@ class AccountMove(models.Model):
         self.ensure_one()
         return ""
 
-    def _get_channel_refunds(self):
+    def _get_channel_refunds(self, is_owed=True):
         """Return what each channel order gets back by this credit note.
 
+        :param is_owed: only what nothing has paid and nothing was set off against, else all of it
         :return: dict {sale.order: {"amount": with tax, "lines": [[line id in the shop, quantity as text], ...]}}
         """
         self.ensure_one()
@@ -50,8 +51,8 @@ class AccountMove(models.Model):
             if not order_line.product_uom_id.is_zero(quantity):
                 lines[order_line.order_id].append([order_line.channel_line_id, f"{quantity:g}"])
         if len(orders) == 1:
-            # All of it is this order's, cents and lines without link included, but for what was set off.
-            amounts = {orders: self.amount_residual or self.amount_total}
+            # All of it is this order's, cents and lines without link included.
+            amounts = {orders: self.amount_residual if is_owed else self.amount_total}
         return {order: {"amount": amounts[order], "lines": lines[order]} for order in orders if amounts.get(order)}
 
     def _reconcile_reversed_moves(self, reverse_moves, move_reverse_cancel):
@@ -70,9 +71,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         # sudo: sale.order, oms.channel.payment - who posts credit notes need not be allowed to read them
         orders_sudo = self.sudo().reversed_entry_id._get_channel_orders()
-        return any(
-            payment.direction == "inbound" and payment.amount_to_book for payment in orders_sudo.channel_payment_ids
-        )
+        return any(orders_sudo.channel_payment_ids._filter_inbound().mapped("amount_to_book"))
 
     def _get_receivable_lines(self):
         """Return the receivable items of these entries."""

@@ -241,20 +241,25 @@ class OmsChannel(models.Model):
         """Do in the background what asks the shop. An error of the shop, or of ours, stays with the channel.
 
         :param work: callable
-        :return: what went wrong, "" for nothing; what was not committed is rolled back when the error is ours
+        :return: (what went wrong, "" for nothing; what ``work`` returned, None after an error). What was not committed
+            is rolled back when the error is ours
         """
         self.ensure_one()
         try:
-            work()
+            return "", work()
         except AdapterError as error:
             if error.is_shop_wide:
                 self._open_circuit(error.message, error.retry_after)
-            return error.message
+            return error.message, None
         except Exception as error:  # whatever it is, the other channels go on
             self.env.cr.rollback()
             _logger.exception("Channel %s: %s failed", self.id, getattr(work, "__name__", work))
-            return str(error) or type(error).__name__
-        return ""
+            return str(error) or type(error).__name__, None
+
+    def _is_resting(self):
+        """Return whether the shop may not be called now."""
+        self.ensure_one()
+        return bool(self.rest_until and self.rest_until > fields.Datetime.now())
 
     def _open_circuit(self, reason, delay=None):
         """Let this channel rest: its shop is down or refuses everybody. Who meets a locked row leaves it to the other.
@@ -262,7 +267,7 @@ class OmsChannel(models.Model):
         :param delay: seconds the shop asked for, None for our own doubling pause
         """
         channel = self.try_lock_for_update()
-        if not channel or (channel.rest_until and channel.rest_until > fields.Datetime.now()):
+        if not channel or channel._is_resting():
             return
         count = channel.rest_count + 1
         pause = delay or min(REST_BASE_SECONDS * 2 ** (count - 1), REST_CAP_SECONDS)

@@ -169,6 +169,17 @@ class OmsChannelMessage(models.Model):
         )
 
     @api.model
+    def _get_new_order_sql(self):
+        """Return the condition that a row ``message`` of this table may bring an order that is not here yet."""
+        self.flush_model(["channel_id", "state", "external_id"])
+        self.env["sale.order"].flush_model(["channel_id", "channel_order_id"])
+        return SQL(
+            "message.external_id NOT LIKE 'payment:%%' AND message.external_id NOT LIKE 'fulfillment:%%'"
+            " AND NOT EXISTS (SELECT FROM sale_order WHERE sale_order.channel_id = message.channel_id"
+            " AND sale_order.channel_order_id = message.external_id)"
+        )
+
+    @api.model
     def _get_digest(self, payload):
         """Return the SHA-256 of a payload's canonical form: the order of its keys makes no difference."""
         text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)

@@ -35,14 +35,12 @@ class OmsChannelMessage(models.Model):
                 return message._apply_deletion(event)
             if payload is None:
                 return {"state": "skipped", "result": self.env._("Not about an order")}
-        try:
+        # What the shop showed is kept, to be looked at and worked again without it.
+        kept = {"order_payload": payload, "has_order_payload": True} if self.source == "webhook" else {}
+        with self._keep_on_error(kept):
             values = message._process_order(adapter, payload)
-        except Exception as error:  # raised again
-            error.order_payload = payload  # to be kept on the row, see `_write_queue_error`
-            raise
-        if self.source == "webhook" and values.get("result") != self.env._("Nothing new"):
-            values |= self._prepare_kept_values(payload)
-        return values
+        is_new = values.get("result") != self.env["sale.order"]._get_nothing_new_result()
+        return {**values, **kept} if is_new else values
 
     def _process_order(self, adapter, payload):
         """Create or change our order by a raw one. :return: values of this row"""
@@ -92,17 +90,6 @@ class OmsChannelMessage(models.Model):
         order.channel_status = "cancelled"
         result = self.env._("Deleted in the shop. %(result)s", result=order._apply_shop_cancellation())
         return {"order_id": order.id, "result": result}
-
-    def _write_queue_error(self, error):
-        """Override of `oms_base`: what the shop showed is kept, to be looked at and worked again without it."""
-        res = super()._write_queue_error(error)
-        if self.source == "webhook" and (payload := getattr(error, "order_payload", None)) is not None:
-            self.write(self._prepare_kept_values(payload))
-        return res
-
-    @api.model
-    def _prepare_kept_values(self, payload):
-        return {"order_payload": payload, "has_order_payload": True}
 
     def _lock_order(self, external_id):
         """Keep others away from the same order until this transaction ends, whether it is there already or not.

@@ -110,18 +110,16 @@ class OmsChannelPush(models.Model):
             for index, (reference, number) in enumerate(zip_longest(references, numbers[: len(references)]), 1)
         ]
 
-    # === CANCEL AND RETURN === #
+    # === RETURN === #
 
-    def _prepare_cancel_notice(self):
-        if self.order_id.channel_status == "cancelled":
-            return self.env._("Already cancelled in the shop.")
-        return notices.CancelNotice(
-            order_external_id=self.order_id.channel_order_id, idempotency_key=self.idempotency_key
+    def _prepare_answer_notice(self):
+        return notices.AnswerNotice(
+            order_external_id=self.order_id.channel_order_id,
+            request_external_id=self.payload["request"],
+            is_granted=self.payload["is_granted"],
+            idempotency_key=self.idempotency_key,
+            reason=self.payload.get("reason") or "",
         )
-
-    def _apply_cancel_result(self, notice, result):
-        self.order_id.channel_status = "cancelled"
-        self.env["oms.channel.payment"]._note_refunded(self.order_id, result.data.get("refunded") or {})
 
     def _prepare_return_received_notice(self):
         picking = self._get_document()
@@ -147,7 +145,7 @@ class OmsChannelPush(models.Model):
             return self.env._("The credit note %(move)s is not posted any more.", move=move.display_name)
         if move in self.order_id.channel_payment_ids.refund_move_id:
             return self.env._("Paid back in the shop itself.")
-        payments = self.order_id.channel_payment_ids.filtered(lambda payment: payment.direction == "inbound")
+        payments = self.order_id.channel_payment_ids._filter_inbound()
         if not any(payment.captured_amount for payment in payments):
             return self.env._("The shop collected nothing for this order: pay the buyer back yourself.")
         amount = Decimal(float_repr(self.payload["amount"], move.currency_id.decimal_places))

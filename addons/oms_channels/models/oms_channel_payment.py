@@ -82,6 +82,10 @@ class OmsChannelPayment(models.Model):
         self._trigger_settle()
         return True
 
+    def _filter_inbound(self):
+        """Return what came from buyers."""
+        return self.filtered(lambda payment: payment.direction == "inbound")
+
     # === WHAT THE SHOP TELLS === #
 
     @api.model
@@ -155,7 +159,7 @@ class OmsChannelPayment(models.Model):
         if self.search_count([("channel_id", "=", push.channel_id.id), ("external_id", "=", external_id)], limit=1):
             return
         move = push._get_document()
-        inbound = push.order_id.channel_payment_ids.filtered(lambda payment: payment.direction == "inbound")
+        inbound = push.order_id.channel_payment_ids._filter_inbound()
         self.create(
             {
                 "channel_id": push.channel_id.id,
@@ -228,9 +232,7 @@ class OmsChannelPayment(models.Model):
 
     def _book_batch(self, domain):
         """Book these together; if one of them can't be, each by itself: the error stays with its row."""
-        locked = self.try_lock_for_update()
-        self._get_settle_cron()._oms_come_back(self - locked)
-        payments = locked.filtered_domain(domain)
+        payments = self._get_settle_cron()._oms_lock_due(self, domain)
         if payments and not payments._try_book():
             for payment in payments:
                 payment._try_book()

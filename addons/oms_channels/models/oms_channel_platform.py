@@ -60,6 +60,8 @@ class OmsChannel(models.Model):
             base.SHIPMENT: self.env._("It is told of each parcel with its tracking number"),
             base.DELIVERED: self.env._("It is told when a parcel has arrived"),
             base.CANCEL: self.env._("An order cancelled here is cancelled in the shop and paid back"),
+            base.CANCEL_LINES: self.env._("Units taken off an order here are cancelled in the shop and paid back"),
+            base.ANSWER: self.env._("Returns that buyers ask for in the shop are approved or refused there"),
             base.RETURN_RECEIVED: self.env._("It is told of goods that came back"),
             base.REFUND: self.env._("Credit notes are paid back through the shop"),
             base.REFRESH: self.env._("Its keys are renewed before they end"),

@@ -99,9 +99,8 @@ class OmsChannel(models.Model):
         started = fields.Datetime.now()
         if not self.is_pulling or self.next_pull_date > started:
             return True
-        results = []
-        error = self._call_shop(lambda: results.append(self._pull_orders(started)))
-        is_through = bool(error) or results == [True]
+        error, is_through = self._call_shop(lambda: self._pull_orders(self._get_adapter(is_live=True), started))
+        is_through = bool(error or is_through)
         self.write({"pull_error": error or False, **self._prepare_next_pull(started, is_through)})
         if not error:
             if not self.pull_state:
@@ -109,13 +108,14 @@ class OmsChannel(models.Model):
             self._close_circuit()
         return is_through
 
-    def _pull_orders(self, started):
+    def _pull_orders(self, adapter, started):
         """Read what changed. To be extended by what is read after that, if there is time.
 
+        :param adapter: ChannelAdapter
         :param started: when this run began (naive UTC)
         :return: whether there is time left
         """
-        return self._pull_changed_orders(self._get_adapter(is_live=True))
+        return self._pull_changed_orders(adapter)
 
     def _prepare_next_pull(self, started, is_through=True):
         """Return the value of when orders are pulled next; none when somebody has asked for them since this run began:
@@ -137,9 +137,9 @@ class OmsChannel(models.Model):
         """
         since, cursor = self._get_pull_place()
         cron = self.env["ir.cron"]
+        # Ends the transaction, as after each page: no snapshot and no lock is held while the shop answers.
+        cron._commit_progress()
         while True:
-            # Ends the transaction: no snapshot and no lock is held while the shop answers.
-            cron._commit_progress()
             try:
                 page = adapter.fetch_orders_page(since, cursor=cursor, limit=PAGE_SIZE)
             except Rejected:

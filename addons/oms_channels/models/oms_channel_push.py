@@ -17,9 +17,9 @@ REFERENCE_SEPARATOR = ","
 
 def to_plain(notice):
     """Return a notice, or a list of them, as JSON-able data."""
-    rows = [asdict(row) for row in (notice if isinstance(notice, list | tuple) else [notice])]
-    plain = json.loads(json.dumps(rows, default=str))
-    return plain if isinstance(notice, list | tuple) else plain[0]
+    if isinstance(notice, list):
+        return [to_plain(one) for one in notice]
+    return json.loads(json.dumps(asdict(notice), default=str))
 
 
 class OmsChannelPush(models.Model):
@@ -39,6 +39,8 @@ class OmsChannelPush(models.Model):
             ("shipment", "Shipment"),
             ("delivered", "Delivered"),
             ("cancel", "Cancellation"),
+            ("cancel_lines", "Cancellation of Units"),
+            ("answer", "Answer to the Buyer"),
             ("return_received", "Return Received"),
             ("refund", "Refund"),
             ("stock", "Stock"),
@@ -97,18 +99,15 @@ class OmsChannelPush(models.Model):
 
         :param kind: key of ``kind``
         :param pairs: list of (sale.order, document record)
-        :param payloads: list of JSON-able dicts, one a pair
+        :param payloads: list of JSON-able dicts, one a pair; ``mark`` tells several of one document apart
         :return: the new pushes
         """
         payloads = payloads or [{}] * len(pairs)
         wanted = {}
         for (order, document), payload in zip(pairs, payloads, strict=True):
             if order.channel_id.provider and order.channel_order_id:
-                wanted[order.channel_id.id, self._get_idempotency_key(kind, order, document)] = (
-                    order,
-                    document,
-                    payload,
-                )
+                key = self._get_idempotency_key(kind, order, document, payload.get("mark"))
+                wanted[order.channel_id.id, key] = (order, document, payload)
         # sudo: oms.channel.push - the outbox follows what users do; nobody writes it by hand
         Push = self.sudo()
         known = Push.search_fetch(
@@ -133,11 +132,11 @@ class OmsChannelPush(models.Model):
         )
 
     @api.model
-    def _get_idempotency_key(self, kind, order, document):
+    def _get_idempotency_key(self, kind, order, document, mark=None):
         """Return the key under which shops know this push: the database is in it, as several may serve one shop."""
         # sudo: ir.config_parameter - the database's own name for itself
         uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
-        return f"{uuid[:8]}-{kind}-{order.id}-{document.id}"
+        return "-".join(filter(None, [uuid[:8], kind, str(order.id), str(document.id), mark]))
 
     # === QUEUE === #
 
@@ -151,17 +150,15 @@ class OmsChannelPush(models.Model):
         with push._adapter_errors():
             adapter = push.channel_id._get_adapter(is_live=True)
         if self.kind not in adapter.capabilities:
+            self._ask_by_hand()
             return {"state": "skipped", "response": self.env._("The platform does not take this.")}
         notice = getattr(push, f"_prepare_{self.kind}_notice")()
         if isinstance(notice, str):  # a reason why there is nothing to tell
             return {"state": "skipped", "response": notice}
-        # Stock is in the payload already.
-        plain = None if self.kind == "stock" else to_plain(notice)
-        try:
-            return {"notice": plain, **push._tell(adapter, notice)}
-        except Exception as error:
-            error.notice = plain  # to be kept on the row, see `_write_queue_error`
-            raise
+        # What was to be told is kept, whatever the shop says to it. Stock is in the payload already.
+        kept = {} if self.kind == "stock" else {"notice": to_plain(notice)}
+        with self._keep_on_error(kept):
+            return {**kept, **push._tell(adapter, notice)}
 
     def _tell(self, adapter, notice):
         """Tell the shop, and keep its answer. :return: values of this row"""
@@ -176,12 +173,8 @@ class OmsChannelPush(models.Model):
         is_repeat = all(result.is_repeat for result in results)
         return self._apply_result(notice[0], PushResult(references, is_repeat=is_repeat))
 
-    def _write_queue_error(self, error):
-        """Override of `oms_base`: what was to be told is kept, whatever the shop said to it."""
-        res = super()._write_queue_error(error)
-        if notice := getattr(error, "notice", None):
-            self.notice = notice
-        return res
+    def _ask_by_hand(self):
+        """The platform does not take this: have a person do it in the shop. To be extended by what must be done."""
 
     def _apply_result(self, notice, result):
         """Keep the shop's answer. :return: values of this row"""

@@ -70,6 +70,15 @@ class OmsChannelQueue(models.AbstractModel):
                 raise QueueRetry(error.message, error.retry_after) from error
             raise UserError(error.message) from error
 
+    @contextmanager
+    def _keep_on_error(self, values):
+        """Have ``values`` written on this row when an error rolls back what is done meanwhile."""
+        try:
+            yield
+        except Exception as error:  # raised again
+            error.kept_values = values
+            raise
+
     def _is_retryable_queue_error(self, error):
         """Override of `oms_base`: an outage is waited out, other errors have fewer tries."""
         retryable = super()._is_retryable_queue_error(error)
@@ -79,6 +88,7 @@ class OmsChannelQueue(models.AbstractModel):
 
     def _write_queue_error(self, error):
         """Override of `oms_base`: a shop that is down rests as a whole; waiting for a turn is no failure."""
+        self.write(getattr(error, "kept_values", {}))
         if isinstance(error, ShopTurn):
             self.next_try = fields.Datetime.now() + timedelta(seconds=error.delay or 1)
             self._trigger_lanes()

@@ -41,10 +41,9 @@ class OmsChannel(models.Model):
             channel.reread_state = {**(channel.reread_state or {}), "open": {}}
         return super().action_pull_now()
 
-    def _pull_orders(self, started):
+    def _pull_orders(self, adapter, started):
         """Override: then orders are read again."""
-        has_time = super()._pull_orders(started)
-        adapter = self._get_adapter(is_live=True)
+        has_time = super()._pull_orders(adapter, started)
         if has_time and adapter.needs_reread and self.reread_interval:
             has_time = self._reread_orders(adapter, started)
         return has_time
@@ -63,7 +62,10 @@ class OmsChannel(models.Model):
                 & Domain("date_order", ">=", started - timedelta(days=days))
             )
             orders = self.env["sale.order"].search_fetch(domain, ["channel_order_id"], order="id", limit=left)
-            for order_id, external_id in [(order.id, order.channel_order_id) for order in orders]:
+            places = [(order.id, order.channel_order_id) for order in orders]
+            # Ends the transaction, as after each order: no snapshot and no lock is held while the shop answers.
+            self.env["ir.cron"]._commit_progress()
+            for order_id, external_id in places:
                 self._reread_order(adapter, external_id)
                 self._keep_reread_place(step, {"after": order_id})
                 has_time, left = self.env["ir.cron"]._commit_progress(), left - 1
@@ -80,8 +82,6 @@ class OmsChannel(models.Model):
 
     def _reread_order(self, adapter, external_id):
         """Read one order again. One that the shop does not show holds up no other."""
-        # Ends the transaction: no snapshot and no lock is held while the shop answers.
-        self.env["ir.cron"]._commit_progress()
         try:
             payload = adapter.fetch_order(external_id)
             self._store_orders([(external_id, adapter.parse_order(payload).version, payload)], "reread")

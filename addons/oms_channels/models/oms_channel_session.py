@@ -123,9 +123,10 @@ class OmsChannel(models.Model):
                 self.env._("Names, phones and addresses stay hidden where the platform hides them"),
             ]
         if self.provider == "taobao":
-            limits.append(
-                self.env._("A sub-order has one tracking number: further parcels of it are written into the memo")
-            )
+            limits += [
+                self.env._("A sub-order has one tracking number: further parcels of it are written into the memo"),
+                self.env._("Tmall wants a picture as proof of a refusal: refuse there in the seller centre"),
+            ]
         if self.provider == "jd":
             limits += [
                 self.env._("An order leaves as a whole with its first parcel: further numbers are added to it"),
@@ -133,6 +134,7 @@ class OmsChannel(models.Model):
                     "Requests after the sale are found by re-reading open orders; JD's after-sales desk decides and "
                     "pays"
                 ),
+                self.env._("Only requests made before the order has left are answered from here"),
             ]
         return limits
 

@@ -39,11 +39,11 @@ class OmsChannel(models.Model):
 
     # === PULL === #
 
-    def _pull_orders(self, started):
+    def _pull_orders(self, adapter, started):
         """Override: the old orders after the new ones, which must not wait for them."""
-        has_time = super()._pull_orders(started)
+        has_time = super()._pull_orders(adapter, started)
         if has_time and self.is_backfill_due and self.provider == "shopify":
-            self._pull_backfill(self._get_adapter(is_live=True))
+            self._pull_backfill(adapter)
         return has_time
 
     def _pull_backfill(self, adapter):

@@ -18,7 +18,7 @@ class OmsChannel(models.Model):
                 ),
                 self.env._("Names, phones and addresses stay hidden where the platform hides them"),
                 self.env._("WeChat takes one refund of an order a minute: further ones are tried again by themselves"),
-                self.env._("Returns and exchanges are agreed to or refused in WeChat's own desk"),
+                self.env._("Exchanges are agreed to or refused in WeChat's own desk"),
             ]
         return limits
 

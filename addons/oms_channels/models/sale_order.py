@@ -73,10 +73,3 @@ class SaleOrder(models.Model):
         if any(channel.invoice_policy == "confirmed" for channel in self.channel_id):
             self.env["oms.channel.payment"]._trigger_settle()
         return res
-
-    def _action_cancel(self):
-        """Override of `sale`: the shop is told, unless it is where the cancellation comes from."""
-        res = super()._action_cancel()
-        orders = self.filtered(lambda order: order.channel_order_id and order.channel_status != "cancelled")
-        self.env["oms.channel.push"]._enqueue("cancel", [(order, order) for order in orders])
-        return res

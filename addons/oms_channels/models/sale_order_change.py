@@ -1,7 +1,7 @@
 from dataclasses import asdict
 from decimal import Decimal
 
-from odoo import models
+from odoo import api, models
 from odoo.fields import Command
 
 CENT = Decimal("0.01")
@@ -23,7 +23,7 @@ class SaleOrder(models.Model):
         digest = self.env["oms.channel.message"]._get_digest(channel_order.raw)
         version = channel_order.version or ""
         if digest == self.channel_digest and version == (self.channel_version or ""):
-            return {"state": "skipped", "order_id": self.id, "result": self.env._("Nothing new")}
+            return {"state": "skipped", "order_id": self.id, "result": self._get_nothing_new_result()}
         if version < (self.channel_version or ""):
             return {
                 "state": "skipped",
@@ -35,6 +35,7 @@ class SaleOrder(models.Model):
         self.env["oms.channel.payment"]._sync([(self, channel_order)])
         was_cancelled, is_reopened = self.channel_status == "cancelled", self._is_reopened(channel_order)
         differences, stage = self._get_channel_differences(channel_order), self._get_edit_stage()
+        self._settle_own_cancellations(channel_order, differences)
         decisions = self._decide_differences(differences, stage)
         self.write(
             {
@@ -56,6 +57,11 @@ class SaleOrder(models.Model):
             *self._apply_refund_requests(channel_order, requests),
         ]
         return {"order_id": self.id, "result": ". ".join(results)}
+
+    @api.model
+    def _get_nothing_new_result(self):
+        """Return the result of a message that brought nothing; its payload is not worth keeping."""
+        return self.env._("Nothing new")
 
     def _get_changed_facts(self, channel_order, decisions):
         """Return the values of what rules may ask that the shop tells otherwise than before, and what it says now."""

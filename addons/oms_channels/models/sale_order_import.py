@@ -166,7 +166,8 @@ class SaleOrder(models.Model):
     @api.model
     def _prepare_channel_line_values(self, channel, channel_order, setup):
         """Return the values of an order's lines: goods, then shipping charges."""
-        vals_list = []
+        vals_list, pricelist = [], setup["pricelists"].get(channel_order.currency)
+        currency = (pricelist or channel.company_id).currency_id
         for sequence, line in enumerate(channel_order.lines, 10):
             if not line.open_quantity:
                 continue
@@ -182,10 +183,16 @@ class SaleOrder(models.Model):
                     "oms_ship_from": line.ship_from or False,
                     "channel_total": float(line.total * line.open_quantity / line.quantity),
                     **channel._prepare_price_values(line, line.quantity, line.price_unit, setup["taxes"]),
+                    **self._prepare_discount_values(line, line.quantity, line.open_quantity, currency),
                 }
             )
         for shipping in channel_order.shippings:
-            vals_list.append(self._prepare_shipping_line_values(channel, shipping, setup))
+            vals_list.append(
+                {
+                    **self._prepare_shipping_line_values(channel, shipping, setup),
+                    **self._prepare_discount_values(shipping, 1, 1, currency),
+                }
+            )
         return vals_list
 
     @api.model

@@ -68,9 +68,7 @@ class SaleOrder(models.Model):
 
     def _invoice_channel_batch(self, domain):
         """Invoice these orders together; if one of them can't be, each by itself: the error stays with its order."""
-        locked = self.try_lock_for_update()
-        self.env["oms.channel.payment"]._get_settle_cron()._oms_come_back(self - locked)
-        orders = locked.filtered_domain(domain)
+        orders = self.env["oms.channel.payment"]._get_settle_cron()._oms_lock_due(self, domain)
         if not orders or orders._try_invoice_channel_orders():
             return
         for order in orders:
@@ -128,7 +126,7 @@ class SaleOrder(models.Model):
     def _is_paid_too_little(self):
         """Return whether the shop holds less money of the buyer than the order costs."""
         self.ensure_one()
-        paid = self.channel_payment_ids.filtered(lambda payment: payment.direction == "inbound")
+        paid = self.channel_payment_ids._filter_inbound()
         kept = sum(paid.mapped("captured_amount")) - sum(paid.mapped("refunded_amount"))
         return self.currency_id.compare_amounts(kept, self.amount_total) < 0
 

@@ -6,8 +6,8 @@ from odoo.tools import format_amount
 # States of a ChannelRefundRequest in which the buyer waits for an answer, and those in which nothing is asked any more.
 OPEN_STATES = ("requested", "received")
 WITHDRAWN_STATES = ("refused", "cancelled")
-# The evidence by which a hold is about another change of the shop too.
-CHANGE_KEYS = {"address", "lines", "total", "note", "ship_date", "cancelled"}
+# The evidence, beside the parts of an order, by which a hold is about something else of the shop too.
+OTHER_KEYS = {"cancelled", "reopened", "refunded"}
 
 
 def _get_goods(lines):
@@ -111,7 +111,8 @@ class SaleOrder(models.Model):
             data["refund_requests"] = left
         own = hold._get_own_reasons()
         hold.data = data
-        if data.keys() & CHANGE_KEYS or "refund_requests" in data:
+        parts = self.env["oms.channel.edit.policy"]._fields["part"].get_values(self.env)
+        if data.keys() & {*parts, *OTHER_KEYS, "refund_requests"}:
             hold._reword_own_reasons(f"{own.name}\n{comment}")
         else:
             hold._settle_own_reasons(comment)
@@ -142,13 +143,20 @@ class SaleOrder(models.Model):
         :param lines: ((line id in the shop, quantity), ...), empty where it is not known
         :param used: ids of requests that are answered
         """
+        requests = self._get_requests(OPEN_STATES, used)
         found = [
             key
-            for key, row in self._get_requests(OPEN_STATES, used).items()
+            for key, row in requests.items()
             if Decimal(row["amount"]) == amount and (not row["lines"] or not lines or _has_same_lines(row, lines))
         ]
-        requests = self._get_requests(OPEN_STATES)
         return min(found, key=lambda key: not _has_same_goods(requests[key], lines), default="")
+
+    def _find_cancel_request(self, lines, used):
+        """Return the id of the open request for money that is about just these units; "" for none."""
+        requests = self._get_requests(OPEN_STATES, used)
+        return next(
+            (key for key, row in requests.items() if row["kind"] == "refund" and _has_same_goods(row, lines)), ""
+        )
 
     def _find_return_request(self, lines, used):
         """Return the id of the open request to send back these goods, or more of them; "" for none."""
@@ -192,7 +200,7 @@ class SaleOrder(models.Model):
         """Hold this order for a change in the shop; what is held for another change already is held for both.
 
         :param reason: sentence for the person who looks at it
-        :param data: JSON-able evidence: "address", "lines", "total", "cancelled" or "refund_requests"
+        :param data: JSON-able evidence: parts of an order, OTHER_KEYS or "refund_requests"
         """
         self.ensure_one()
         hold = self._get_shop_hold()

@@ -1,5 +1,7 @@
 """The components of the API: JSON Schema (2020-12) as Python values."""
 
+from ..adapters.types import DISCOUNT_SOURCES
+
 MAX_BATCH = 100
 MAX_LINES = 200
 MAX_PAGE = 100
@@ -85,6 +87,18 @@ IN = {
             "email": text(254),
         }
     ),
+    "Discount": closed(
+        {
+            "source": {
+                "enum": list(DISCOUNT_SOURCES),
+                "description": "seller: a promotion of yours; platform: at the cost of a platform; coupon: a code that "
+                "the buyer has; manual: by your staff.",
+            },
+            "code": text(64, "The coupon's code, or the promotion's name."),
+            "amount": MONEY,
+        },
+        ["source", "amount"],
+    ),
     "Line": closed(
         {
             "external_id": _id("Your id of the line; its position (1, 2, ...) when left out."),
@@ -93,7 +107,14 @@ IN = {
             "barcode": text(64, pattern=r"^[!-~]*$"),
             "quantity": {"type": "number", "minimum": 0.001, "maximum": 1000000},
             "price_unit": MONEY,
-            "discount_amount": {**MONEY, "description": "Discount of the whole line."},
+            "discount_amount": {
+                **MONEY,
+                "description": "Discount of the whole line; the sum of discounts when left out.",
+            },
+            "discounts": {
+                **listing(ref("Discount"), 20),
+                "description": "Who gives what of it. Together they are the discount_amount.",
+            },
             "tax_rate": {"type": "number", "minimum": 0, "maximum": 100, "description": "Percent."},
             "ship_from": {**DAY, "description": "This line is not to be sent before this day."},
         },
@@ -253,6 +274,12 @@ OUT = {
             "holds": {"type": "array", "items": ref("Hold")},
             "shipments": {"type": "array", "items": ref("Shipment")},
             "refunds": {"type": "array", "items": ref("Refund")},
+            "cancelled_lines": {
+                "type": "array",
+                "items": ref("ShippedLine"),
+                "description": "Units that were taken off here and will not be sent; all when the stage is cancel.",
+            },
+            "cancel_reason": _NULLABLE,
             "total": _NULLABLE,
             "currency": _NULLABLE,
             "updated_at": _NULLABLE,

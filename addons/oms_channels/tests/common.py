@@ -25,7 +25,7 @@ class FakeMedusa:
     """The far end of the wire: answers HTTP requests like a Medusa v2 shop, and counts them."""
 
     def __init__(self):
-        self.orders, self.variants, self.calls, self.levels = {}, [], [], []
+        self.orders, self.variants, self.calls, self.levels, self.edits = {}, [], [], [], {}
         self.failure = None  # (status, headers) to answer with
         self.stock = {}  # inventory item: what it has
         self.clock = 0
@@ -45,6 +45,8 @@ class FakeMedusa:
         parts = path.strip("/").split("/")
         if method == "GET":
             return self.fetch(parts, params)
+        if parts[0] == "order-edits" or (parts[0] == "orders" and len(parts) == 2):
+            return self.edit(method, parts, body)
         if parts[0] == "orders" and len(parts) == 3:
             order = self.orders[parts[1]]
             if parts[2] == "cancel":
@@ -78,6 +80,24 @@ class FakeMedusa:
             self.levels += body.get("update", []) + body.get("create", [])
             return 200, {}
         return 404, {"message": f"{method} {path}"}
+
+    def edit(self, method, parts, body):
+        """An edit of an order: begun, its lines written anew, confirmed; or its metadata is written."""
+        if parts[0] == "orders":
+            self.orders[parts[1]].update(body)
+        if method == "DELETE":
+            return 404, {"message": "no edit"}
+        if parts[2:] == ["confirm"]:
+            order = self.change(parts[1])
+            for item in order["items"]:
+                item.update(self.edits.pop(item["id"], {}))
+            shipping = sum(row["total"] for row in order["shipping_methods"])
+            order["total"] = round(sum(row["total"] for row in order["items"]) + shipping, 2)
+        elif len(parts) > 3:
+            item = next(row for row in self.orders[parts[1]]["items"] if row["id"] == parts[4])
+            net = item["unit_price"] * body["quantity"]
+            self.edits[parts[4]] = {"quantity": body["quantity"], "total": net}
+        return 200, {"order_preview": {}}
 
     def fetch(self, parts, params):
         if parts == ["orders"]:

@@ -15,6 +15,7 @@ from odoo.addons.oms_channels.adapters.errors import (
 from odoo.addons.oms_channels.adapters.types import (
     ChannelAddress,
     ChannelConfig,
+    ChannelDiscount,
     ChannelLine,
     ChannelPayment,
     ChannelShipping,
@@ -54,6 +55,7 @@ class TestAmazonMapper(AmazonCase):
                     price_unit=Decimal("19.99"),
                     total=Decimal("42.20"),
                     discount_amount=Decimal("1.00"),
+                    discounts=(ChannelDiscount("seller", Decimal("1.00")),),
                     tax_amount=Decimal("3.22"),
                     tax_rate=Decimal("8.25"),
                     product_external_id="B000000000",

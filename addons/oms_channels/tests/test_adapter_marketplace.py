@@ -17,6 +17,7 @@ from odoo.addons.oms_channels.adapters.notices import (
 from odoo.addons.oms_channels.adapters.types import (
     ChannelAddress,
     ChannelConfig,
+    ChannelDiscount,
     ChannelLine,
     ChannelOrder,
     ChannelPayment,
@@ -77,6 +78,7 @@ class TestMarketplaceMapper(MarketplaceCase):
                     price_unit=Decimal("79.00"),
                     total=Decimal("228.63"),
                     discount_amount=Decimal("8.37"),
+                    discounts=(ChannelDiscount("seller", Decimal("8.37")),),
                     is_tax_included=True,
                     barcode="6912340000371",
                     variant_external_id="MOUSE-W1",
@@ -91,6 +93,7 @@ class TestMarketplaceMapper(MarketplaceCase):
                     price_unit=Decimal("29.00"),
                     total=Decimal("27.37"),
                     discount_amount=Decimal("1.63"),
+                    discounts=(ChannelDiscount("seller", Decimal("1.63")),),
                     is_tax_included=True,
                     variant_external_id="CABL-C2M",
                 ),

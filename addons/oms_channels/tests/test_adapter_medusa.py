@@ -26,6 +26,7 @@ from odoo.addons.oms_channels.adapters.notices import (
 from odoo.addons.oms_channels.adapters.types import (
     ChannelAddress,
     ChannelConfig,
+    ChannelDiscount,
     ChannelLine,
     ChannelPayment,
     ChannelRefundRequest,
@@ -72,6 +73,7 @@ class TestMedusaMapper(MedusaCase):
             price_unit=Decimal("19.99"),
             total=Decimal("58.4257725"),
             discount_amount=Decimal("5.997"),
+            discounts=(ChannelDiscount("coupon", Decimal("5.997"), "TEN"),),
             tax_amount=Decimal("4.4527725"),
             tax_rate=RATE,
             barcode="4006381333931",
@@ -86,6 +88,7 @@ class TestMedusaMapper(MedusaCase):
             price_unit=Decimal("8.5"),
             total=Decimal("8.281125"),
             discount_amount=Decimal("0.85"),
+            discounts=(ChannelDiscount("coupon", Decimal("0.85"), "TEN"),),
             tax_amount=Decimal("0.631125"),
             tax_rate=RATE,
             product_external_id="prod_2",

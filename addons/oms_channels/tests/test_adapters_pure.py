@@ -30,6 +30,8 @@ class TestAdaptersPure(BaseCase):
                 ("shipment", "push_shipment"),
                 ("delivered", "push_delivered"),
                 ("cancel", "push_cancel"),
+                ("cancel_lines", "push_cancel_lines"),
+                ("answer", "push_answer"),
                 ("return_received", "push_return_received"),
                 ("refund", "push_refund"),
                 ("webhook_setup", "ensure_webhooks"),

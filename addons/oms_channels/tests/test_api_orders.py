@@ -194,6 +194,23 @@ class TestApiOrders(ApiCase):
         self.assertIn({"external_id": "L1", "sku": "OMS-MOUSE", "quantity": 2.0}, state["shipments"][0]["lines"])
         self.assertEqual(state["refunds"][0]["amount"], "89.98")
 
+    def test_cancelled_units_are_told_with_their_reason(self):
+        raw = make_order(1, payments=[])
+        raw["lines"][0]["discounts"] = [{"source": "platform", "code": "618", "amount": "1.50"}]
+        self._send(raw)
+        self._work("message")
+        order = self._order("A-1")
+        line = order.order_line.filtered(lambda row: row.channel_line_id == "L1")
+        self.assertRecordValues(line.channel_discount_ids, [{"source": "platform", "code": "618", "amount": 1.5}])
+        order.action_confirm()
+        order.channel_cancel_reason = "Out of stock"
+        line.product_uom_qty = 1
+        self.env.cr.flush()
+        self.assertFalse(order.channel_push_ids, "there is no shop to tell")
+        state = self._get("A-1")
+        self.assertEqual(state["cancelled_lines"], [{"external_id": "L1", "sku": "OMS-MOUSE", "quantity": 1.0}])
+        self.assertEqual((state["cancel_reason"], order.channel_amount_difference), ("Out of stock", 0.0))
+
     def test_changed_orders_are_told_page_by_page(self):
         self._send(*[make_order(n, payments=[]) for n in range(1, 6)])
         self._work("message")

@@ -126,6 +126,18 @@ class TestImporter(AdapterCase):
         )
         self.assertEqual(validation.check("Order", draft.payload), [])
 
+    def test_discount_by_source(self):
+        headings = [*HEADINGS, "行优惠", "优惠来源", "优惠码"]
+        for cells, expected in (
+            (("5", "coupon", "TEN"), [{"source": "coupon", "code": "TEN", "amount": "5"}]),
+            (("5", "", "TEN"), [{"source": "other", "code": "TEN", "amount": "5"}]),
+            (("0", "coupon", "TEN"), []),
+        ):
+            [draft] = self._build(make_file(headings, [*ROW, *cells]).encode()).drafts
+            self.assertEqual((draft.faults, draft.payload["lines"][0]["discounts"]), ([], expected))
+        faults = self._faults([*ROW, "5", "gods", "TEN"], headings=headings)
+        self.assertEqual(faults, [(2, "discount_source", "enum")])
+
     def test_faults_by_row_and_column(self):
         for row, expected in (
             (["", *ROW[1:]], (2, "order_id", "required")),

@@ -244,17 +244,20 @@ class TestInvoice(ChannelsCommon):
         self._settle()
         credit = self._credit(order, 33.37)
         self.assertEqual(credit.amount_residual, 0.0, "nothing collected: invoice and credit note are set off")
+        self.assertFalse(order.channel_push_ids.filtered(lambda push: push.kind == "refund"))
+        # All of it is collected later, and the shop's staff gives back what is too much.
         self.shop.capture(1)
-        self.shop.change("order_1")
+        self.shop.refund(1, 33.37)
         self._pull()
-        self._work("push")
         self._settle()
+        self.assertEqual(order.channel_payment_ids.mapped("refund_state"), ["overpaid", False])
         self._assert_clean(order, credit)
 
     def test_refund_booked_before_the_payment_leaves_a_clean_ledger(self):
         order = self._sell_for_credit()
         self._settle()
         credit = self._credit(order, 33.37)
+        self.env["oms.channel.push"]._enqueue("refund", [(order, credit)], [{"amount": 33.37, "lines": []}])
         self.shop.capture(1)
         self.shop.change("order_1")
         self._pull()

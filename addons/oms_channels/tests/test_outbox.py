@@ -197,10 +197,25 @@ class TestOutbox(ChannelsCommon):
         self._ship(order)
         invoice = order._create_invoices()
         invoice.action_post()
-        credit = invoice._reverse_moves()
-        credit.action_post()
-        self.env["oms.channel"]._notify("refund", credit)
+        # Paid at the counter: what is credited then is owed to the buyer.
+        self.env["account.payment.register"].with_context(active_model="account.move", active_ids=invoice.ids).create(
+            {}
+        )._create_payments()
+        invoice._reverse_moves().action_post()
         self._work("push")
         push = order.channel_push_ids.filtered(lambda row: row.kind == "refund")
         self.assertEqual(push.state, "skipped")
         self.assertIn("collected nothing", push.response)
+
+    def test_credit_note_that_was_set_off_pays_nobody(self):
+        order = self._import(1, captured=True)
+        self._ship(order)
+        invoice = order._create_invoices()
+        invoice.action_post()
+        credit = invoice._reverse_moves()
+        credit.action_post()
+        (invoice | credit)._get_receivable_lines().filtered(lambda line: not line.reconciled).reconcile()
+        self.assertEqual(credit.amount_residual, 0.0)
+        order.channel_push_ids.filtered(lambda row: row.kind == "refund").unlink()
+        self.env["oms.channel"]._notify("refund", credit)
+        self.assertFalse(order.channel_push_ids.filtered(lambda row: row.kind == "refund"))

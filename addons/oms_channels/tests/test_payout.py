@@ -68,6 +68,16 @@ class TestPayout(ChannelsCommon):
         self.assertEqual(order.channel_payment_ids.mapped("refunded_amount"), [0.0, 15.5])
         self.assertEqual(order.channel_payment_ids.filtered("refund_state").amount, 15.5)
 
+    def test_refund_of_an_order_without_a_payment_is_kept(self):
+        """The account may tell a refund of what was paid before the orders were read."""
+        order = self._import(1)
+        order.channel_payment_ids.unlink()
+        self.startPatcher(patch.object(MedusaAdapter, "refunds_come_by_payouts", True))
+        payout = self._read([make_entry(1, "-10.00", "0", kind="refund", order_external_id="order_1")])
+        self.assertFalse(payout, "it is in no payout yet")
+        self.assertFalse(self.channel.payout_error)
+        self.assertEqual(self.env["oms.channel.payout.line"].search([("order_id", "=", order.id)]).gross_amount, -10.0)
+
     def test_again_nothing_is_kept_twice_nor_booked(self):
         moves = self.env["account.move"].search_count([])
         entry = make_entry(1, payout_external_id="P1")

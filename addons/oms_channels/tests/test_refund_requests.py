@@ -117,6 +117,17 @@ class TestRefundRequests(ChannelsCommon):
         self.assertIn("lines", self._holds(order).data)
         self.assertNotIn("refund_requests", self._holds(order).data)
 
+    def test_withdrawn_request_keeps_the_hold_of_anything_else_in_the_shop(self):
+        """Whatever part of the order it is about: the hold names it, so a withdrawn request does not end it."""
+        order = self._sell()
+        self._tell(self._request())
+        hold = self._holds(order)
+        asked = hold.data["refund_requests"]
+        for part in ("billing", "shipping", "reopened", "refunded"):
+            hold.data = {"refund_requests": asked, part: {"before": "a", "now": "b"}}
+            order._withdraw_refund_requests(asked)
+            self.assertEqual(self._holds(order), hold, part)
+
     def test_higher_amount_is_asked_anew(self):
         order = self._sell()
         self._tell(self._request())

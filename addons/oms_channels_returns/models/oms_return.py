@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from odoo.addons.oms_base.sharing import share
+from odoo.addons.oms_channels.adapters import base
 
 
 class OmsReturn(models.Model):
@@ -14,8 +15,57 @@ class OmsReturn(models.Model):
         string="Request in the Shop",
         readonly=True,
         copy=False,
-        help="The buyer's request, as the shop calls it. It is answered when the goods are received and refunded.",
+        help="The buyer's request, as the shop calls it. It is answered when it is approved or refused here, and when "
+        "the goods are received and refunded.",
     )
+    channel_answer = fields.Char(
+        string="Answer in the Shop",
+        compute="_compute_channel_answer",
+        help="What became of telling the shop that the request is approved or refused.",
+    )
+
+    @api.depends("state", "channel_request_ref")
+    def _compute_channel_answer(self):
+        # sudo: oms.channel.push - whoever handles the return may know what the shop was told
+        pushes = (
+            self.env["oms.channel.push"]
+            .sudo()
+            .search_fetch(
+                [("kind", "=", "answer"), ("res_model", "=", self._name), ("res_id", "in", self.ids)],
+                ["res_id", "state", "response", "last_error"],
+            )
+        )
+        states = dict(pushes._fields["state"]._description_selection(self.env))
+        answers = {push.res_id: (states[push.state], push.response or push.last_error) for push in pushes}
+        for oms_return in self:
+            oms_return.channel_answer = ": ".join(filter(None, answers.get(oms_return.id, ()))) or False
+
+    def _set_state(self, target):
+        """Override of `oms_returns`: who asked in the shop is answered there, once."""
+        moved = super()._set_state(target)
+        if target in ("approved", "refused"):
+            moved._answer_in_shop(is_granted=target == "approved")
+        return moved
+
+    def _answer_in_shop(self, is_granted):
+        """Queue the answer to the buyers' requests. Where a refund of ours is the shop's own consent to a request for
+        money, the refund tells it: else the money would go before its credit note."""
+        pairs, payloads = [], []
+        # sudo: sale.order, oms.channel - who approves returns need not be allowed to read them
+        for oms_return in self.sudo().filtered("channel_request_ref"):
+            order = oms_return.order_ids[:1]
+            is_paid_later = oms_return.type == "refund_only" and base.REFUND in order.channel_id._get_capabilities()
+            if is_granted and is_paid_later:
+                continue
+            pairs.append((order, oms_return))
+            payloads.append(
+                {
+                    "request": oms_return.channel_request_ref,
+                    "is_granted": is_granted,
+                    "reason": "" if is_granted else oms_return.refusal_reason or "",
+                }
+            )
+        self.env["oms.channel.push"]._enqueue("answer", pairs, payloads)
 
     @api.model
     def _create_from_channel(self, order, external_id, request):
@@ -27,6 +77,10 @@ class OmsReturn(models.Model):
         :raise UserError: when what is asked for can't come back
         """
         if existing := self._find_from_channel(order, [external_id]):
+            if existing.state in ("refused", "cancelled"):
+                raise UserError(
+                    self.env._("%(name)s was ended before: the buyer asks for the same again.", name=existing.name)
+                )
             return existing
         order._oms_lock_for_return()
         oms_return = self.create(

@@ -1,5 +1,11 @@
+from contextlib import contextmanager
+from unittest.mock import patch
+
 from odoo.tests import tagged
 
+from odoo.addons.oms_channels.adapters import base
+from odoo.addons.oms_channels.adapters.medusa.adapter import MedusaAdapter
+from odoo.addons.oms_channels.adapters.notices import PushResult
 from odoo.addons.oms_channels.tests.common import ChannelsCommon
 
 
@@ -62,6 +68,91 @@ class TestShopRequests(ChannelsCommon):
         notices = [getattr(push, f"_prepare_{push.kind}_notice")() for push in pushes]
         self.assertEqual([notice.request_external_id for notice in notices], ["return_2"] * 2)
         self.assertEqual(first.state, "requested")
+
+    # === ANSWERING THEM === #
+
+    @contextmanager
+    def _with_answers(self):
+        """A shop that takes answers; what it was told is in the list."""
+        told = []
+
+        def push_answer(_adapter, notice):
+            told.append(notice)
+            return PushResult(notice.request_external_id)
+
+        capabilities = MedusaAdapter.capabilities | {base.ANSWER}
+        with (
+            patch.object(MedusaAdapter, "capabilities", capabilities),
+            patch.object(MedusaAdapter, "push_answer", push_answer),
+        ):
+            yield told
+
+    def test_approval_is_told_once_and_before_the_goods(self):
+        order = self._sell()
+        self._tell(self._request())
+        oms_return = self._returns(order).with_user(self.user)
+        oms_return.action_approve()
+        oms_return.action_approve()
+        with self._with_answers() as told:
+            self._work("push")
+            self._work("push")
+        [notice] = told
+        self.assertEqual((notice.request_external_id, notice.is_granted, notice.reason), ("return_1", True, ""))
+        self.assertIn("Accepted", oms_return.channel_answer)
+
+    def test_refusal_carries_its_reason(self):
+        order = self._sell()
+        self._tell(self._request())
+        oms_return = self._returns(order).with_user(self.user)
+        oms_return.refusal_reason = "Worn too long"
+        oms_return.action_refuse()
+        with self._with_answers() as told:
+            self._work("push")
+        [notice] = told
+        self.assertEqual((notice.is_granted, notice.reason), (False, "Worn too long"))
+
+    def test_buyer_who_asks_again_after_a_refusal_is_left_to_a_person(self):
+        order = self._sell()
+        self._tell(self._request())
+        oms_return = self._returns(order)
+        oms_return.refusal_reason = "Worn too long"
+        oms_return.action_refuse()
+        self._tell(self._request("canceled"))
+        self._tell(self._request())
+        self.assertEqual(self._returns(order), oms_return)
+        self.assertIn("asked for in the shop", order.activity_ids.summary)
+        self.assertIn(oms_return.name, order.activity_ids.note)
+
+    def test_shop_that_takes_no_answers_is_said_in_the_form(self):
+        order = self._sell()
+        self._tell(self._request())
+        oms_return = self._returns(order).with_user(self.user)
+        oms_return.action_approve()
+        self._work("push")
+        self.assertIn("does not take this", oms_return.channel_answer)
+        self.assertIn("approved or refused there", self.channel.platform_cannot)
+
+    def test_money_alone_is_answered_by_its_refund_where_the_shop_pays(self):
+        order = self._sell()
+        row = {"kind": "refund", "state": "requested", "amount": "7.01", "reason": "Scratched", "lines": []}
+        order._follow_late_requests({"R-1": row})
+        self._returns(order).with_user(self.user).action_approve()
+        kinds = order.channel_push_ids.mapped("kind")
+        self.assertIn("refund", kinds)
+        self.assertNotIn("answer", kinds)
+        with patch.object(MedusaAdapter, "capabilities", MedusaAdapter.capabilities - {base.REFUND}):
+            order._follow_late_requests({"R-2": {**row, "amount": "1.00"}})
+            self._returns(order).filtered(lambda one: one.state == "requested").with_user(self.user).action_approve()
+        answer = order.channel_push_ids.filtered(lambda push: push.kind == "answer")
+        self.assertEqual(answer.payload, {"request": "R-2", "is_granted": True, "reason": ""})
+
+    def test_return_of_no_shop_answers_nobody(self):
+        order = self._sell()
+        self._tell(self._request())
+        oms_return = self._returns(order)
+        oms_return.channel_request_ref = False
+        oms_return.with_user(self.user).action_approve()
+        self.assertNotIn("answer", order.channel_push_ids.mapped("kind"))
 
     def test_withdrawn_request_cancels_its_return(self):
         order = self._sell()

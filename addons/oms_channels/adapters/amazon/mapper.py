@@ -13,6 +13,7 @@ Facts of the Selling Partner API that shape this file:
 from ..types import (
     ZERO,
     ChannelAddress,
+    ChannelDiscount,
     ChannelLine,
     ChannelOrder,
     ChannelPayment,
@@ -191,6 +192,7 @@ def _map_line(raw, item, is_included):
         price_unit=part.amount / item.ordered,
         total=part.amount - part.discount + (ZERO if is_included else part.tax),
         discount_amount=part.discount,
+        discounts=(ChannelDiscount("seller", part.discount, ", ".join(item.promotions)),),
         tax_amount=part.tax,
         is_tax_included=is_included,
         tax_rate=_get_rate(part, is_included),

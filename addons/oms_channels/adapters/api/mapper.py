@@ -4,8 +4,10 @@ from datetime import date
 from decimal import Decimal
 
 from ..types import (
+    DISCOUNT_SOURCES,
     ZERO,
     ChannelAddress,
+    ChannelDiscount,
     ChannelLine,
     ChannelOrder,
     ChannelPayment,
@@ -105,7 +107,11 @@ def _map_line(row, place, is_included):
     what = f"line {place}"
     quantity = to_decimal(row.get("quantity"), f"quantity of {what}")
     price = _money(row.get("price_unit"), f"price_unit of {what}")
-    discount = _money(row.get("discount_amount") or 0, f"discount_amount of {what}")
+    discounts = tuple(_map_discount(one, what) for one in rows(row, "discounts"))
+    told = sum((one.amount for one in discounts), ZERO)
+    discount = _money(row.get("discount_amount") or told, f"discount_amount of {what}")
+    if discounts and told != discount:
+        raise bad_payload(f"The discounts of {what} are not its discount_amount in sum.")
     amount = price * quantity - discount
     if amount < 0:
         raise bad_payload(f"discount_amount of {what} is more than the line is worth.")
@@ -120,11 +126,21 @@ def _map_line(row, place, is_included):
         price_unit=price,
         total=total,
         discount_amount=discount,
+        discounts=discounts,
         tax_amount=tax,
         is_tax_included=is_included,
         tax_rate=rate,
         barcode=to_text(row.get("barcode")),
         ship_from=_day(row.get("ship_from")),
+    )
+
+
+def _map_discount(row, what):
+    source = row.get("source") or "other"
+    if source not in DISCOUNT_SOURCES:
+        raise bad_payload(f"A discount of {what} has the unknown source {str(source)[:40]!r}.")
+    return ChannelDiscount(
+        source, _money(row.get("amount"), f"amount of a discount of {what}"), to_text(row.get("code"))
     )
 
 

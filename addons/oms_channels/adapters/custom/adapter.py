@@ -217,6 +217,16 @@ class CustomAdapter(base.ChannelAdapter):
     def push_cancel(self, notice):
         return self.pusher.cancel(notice)
 
+    def push_cancel_lines(self, notice):
+        """What the units cost is read from the order, where it can be read."""
+        order = None
+        if self.spec.get_endpoint("get_order"):
+            order = self.parse_order(self.fetch_order(notice.order_external_id))
+        return self.pusher.cancel_lines(notice, order)
+
+    def push_answer(self, notice):
+        return self.pusher.answer(notice)
+
     def push_return_received(self, notice):
         return self.pusher.receive_return(notice)
 

@@ -4,8 +4,10 @@ from datetime import UTC
 from decimal import Decimal
 
 from ..types import (
+    DISCOUNT_SOURCES,
     ZERO,
     ChannelAddress,
+    ChannelDiscount,
     ChannelLine,
     ChannelOrder,
     ChannelPayment,
@@ -175,7 +177,20 @@ def _map_line(reader, row, currency):
     _complete_amounts(values, quantity, "price_unit")
     values.setdefault("sku", "")
     values.setdefault("title", values["sku"] or values["external_id"])
+    values["discounts"] = _read_discounts(values.get("discounts", ()))
     return ChannelLine(**values)
+
+
+def _read_discounts(found):
+    """[[source, amount, code], ...] as discounts. A source that has no name here is another one."""
+    try:
+        discounts = [(source, conversions.read_number(amount), *code) for source, amount, *code in found or ()]
+    except (TypeError, ValueError) as error:
+        raise bad_payload("line.discounts: a list of [source, amount, code] is expected there.") from error
+    return tuple(
+        ChannelDiscount(source if source in DISCOUNT_SOURCES else "other", amount, to_text(code[0]) if code else "")
+        for source, amount, *code in discounts
+    )
 
 
 def _complete_amounts(values, quantity, price_name):

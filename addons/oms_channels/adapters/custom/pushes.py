@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from ..cancelling import get_refund
 from ..errors import BadResponse, NotSupported, Rejected
 from ..notices import PushResult, StockResult
 from ..types import ZERO
@@ -116,6 +117,27 @@ class Pusher:
 
     def cancel(self, notice):
         return self.push("cancel", notice, {"reason": notice.reason})
+
+    def cancel_lines(self, notice, order):
+        """:param order: ChannelOrder, None where it can't be read: then nobody knows what the units cost"""
+        # After a broken run the units may be gone already: whether they are is said by "Already Done When".
+        found = [(line, units) for key, units in notice.lines if (line := order and order.find_line(key))]
+        amount = get_refund(order, found) if found else None
+        values = {
+            "lines": get_lines(notice.lines),
+            "reason": notice.reason,
+            "amount": None if amount is None else to_json_number(amount),
+            "request_id": notice.request_external_id,
+        }
+        return self.push("cancel_lines", notice, values)
+
+    def answer(self, notice):
+        values = {
+            "request_id": notice.request_external_id,
+            "is_granted": notice.is_granted,
+            "reason": notice.reason,
+        }
+        return self.push("answer", notice, values)
 
     def receive_return(self, notice):
         values = {

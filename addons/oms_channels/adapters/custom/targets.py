@@ -60,6 +60,7 @@ GROUPS = {
         "quantity": Target(NUMBER, True),
         "price_unit": Target(MONEY),
         "discount_amount": Target(MONEY),
+        "discounts": Target(LIST),
         "tax_amount": Target(MONEY),
         "tax_rate": Target(RATE),
         "is_tax_included": Target(FLAG),

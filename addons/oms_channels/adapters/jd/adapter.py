@@ -16,7 +16,7 @@ WINDOW = timedelta(days=1)
 MAX_PAGE = 50
 BY_CHANGE, DESCENDING = 0, 1
 # States of a request to cancel, and whether the goods have left the warehouse.
-ASKED, GRANTED, NOT_SENT = "0", "1", 2
+ASKED, GRANTED, REFUSED, NOT_SENT = "0", "1", "2", 2
 STATES = ",".join(state for state in mapper.STATUSES if state != "NOT_PAY")
 FIELDS = (
     "orderId,orderState,orderType,orderSource,payType,orderTotalPrice,orderSellerPrice,orderPayment,freightPrice,"
@@ -44,7 +44,17 @@ class JdAdapter(base.ChannelAdapter):
     provider = "jd"
     label = "JD"
     capabilities = frozenset(
-        {base.ORDERS, base.AUDIT, base.REFRESH, base.LISTINGS, base.STOCK, base.STOCK_READ, base.SHIPMENT, base.CANCEL}
+        {
+            base.ORDERS,
+            base.AUDIT,
+            base.REFRESH,
+            base.LISTINGS,
+            base.STOCK,
+            base.STOCK_READ,
+            base.SHIPMENT,
+            base.CANCEL,
+            base.ANSWER,
+        }
     )
     credential_keys = ("api_key", "api_secret", "session_token", "session_refresh_token")
     # The after-sales desk changes an order without a trace in the order's time of change.
@@ -120,16 +130,8 @@ class JdAdapter(base.ChannelAdapter):
     def _complete(self, order):
         """Add what the buyer asks back: before sending at one desk, afterwards at another."""
         order_id, state = to_text(order.get("orderId")), order.get("orderState")
-        if state in ("LOCKED", "TRADE_CANCELED"):
-            result = self.client.call(
-                "jingdong.pop.afs.soa.refundapply.queryPageList",
-                "queryResult",
-                orderId=order_id,
-                pageIndex=1,
-                pageSize=MAX_PAGE,
-            )
-            if refunds := rows(result, "result"):
-                return {**order, mapper.REFUNDS: refunds}
+        if state in ("LOCKED", "TRADE_CANCELED") and (refunds := self._fetch_refunds(order_id)):
+            return {**order, mapper.REFUNDS: refunds}
         if state in mapper.SENT:
             result = self.client.call(
                 "jingdong.asc.query.list", "pageResult", orderId=order_id, pageNumber=1, pageSize=MAX_PAGE
@@ -137,6 +139,16 @@ class JdAdapter(base.ChannelAdapter):
             if services := rows(result, "data"):
                 return {**order, mapper.SERVICES: services}
         return order
+
+    def _fetch_refunds(self, order_id):
+        result = self.client.call(
+            "jingdong.pop.afs.soa.refundapply.queryPageList",
+            "queryResult",
+            orderId=order_id,
+            pageIndex=1,
+            pageSize=MAX_PAGE,
+        )
+        return rows(result, "result")
 
     def parse_order(self, raw):
         return mapper.map_order(raw)
@@ -200,19 +212,37 @@ class JdAdapter(base.ChannelAdapter):
                     f"Order {order_id} is paid: JD cancels it only when the buyer asks, and there is no request. Have "
                     "the buyer apply for the cancellation, then retry: it is granted."
                 )
-            self.client.call(
-                "jingdong.pop.afs.soa.refundapply.replyRefund",
-                "replyResult",
-                status=int(GRANTED),
-                id=to_text(asked.get("id")),
-                checkUserName="OMS",
-                remark=notice.reason or "OK",
-                outWareStatus=NOT_SENT,
-            )
+            self._reply(asked, GRANTED, notice.reason)
             order = self.fetch_order(order_id)
         found = mapper.map_order(order).payments
         refunded = {row.external_id: str(row.refunded_amount) for row in found if row.refunded_amount}
         return PushResult(order_id, is_repeat=is_repeat, data={"refunded": refunded})
+
+    def _reply(self, request, status, reason):
+        self.client.call(
+            "jingdong.pop.afs.soa.refundapply.replyRefund",
+            "replyResult",
+            status=int(status),
+            id=to_text(request.get("id")),
+            checkUserName="OMS",
+            remark=reason or "OK",
+            outWareStatus=NOT_SENT,
+        )
+
+    def push_answer(self, notice):
+        """Grant or refuse what the buyer asked for before the order left; JD pays back by itself. What is asked for
+        later is its after-sales desk's."""
+        request_id, found = notice.request_external_id, self._fetch_refunds(notice.order_external_id)
+        row = next((row for row in found if to_text(row.get("id")) == request_id), None)
+        if not row:
+            raise Rejected(f"Request {request_id} is not to be answered here: see the order at JD's after-sales desk.")
+        status, state = to_text(row.get("status")), mapper.REFUND_STATES.get(to_text(row.get("status")))
+        if status == GRANTED or state == "refunded" if notice.is_granted else state == "refused":
+            return PushResult(request_id, is_repeat=True)
+        if status != ASKED:
+            raise Rejected(f"Request {request_id} of order {notice.order_external_id} is answered already ({status}).")
+        self._reply(row, GRANTED if notice.is_granted else REFUSED, notice.reason)
+        return PushResult(request_id)
 
     def push_stock(self, levels):
         """One call for an SKU: the platform has none for several."""

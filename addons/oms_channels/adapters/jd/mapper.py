@@ -11,6 +11,7 @@ from ..china import CURRENCY, is_hidden, read_optional_time, read_time, share_am
 from ..types import (
     ZERO,
     ChannelAddress,
+    ChannelDiscount,
     ChannelLine,
     ChannelOrder,
     ChannelPayment,
@@ -126,9 +127,10 @@ def _map_lines(order_id, raw):
     is_sent, is_cancelled = raw.get("orderState") in SENT, raw.get("orderState") == "TRADE_CANCELED"
     back = _get_returned(raw)
     lines = []
-    for item, line_id, value, discount in zip(
+    for item, line_id, value, discounts in zip(
         items, get_line_ids(raw), values, _share_discount(raw, items, values), strict=True
     ):
+        discount = sum((row.amount for row in discounts), ZERO)
         quantity = to_decimal(item.get("itemTotal"), f"itemTotal of {line_id}")
         lines.append(
             ChannelLine(
@@ -139,6 +141,7 @@ def _map_lines(order_id, raw):
                 price_unit=_money(item, "jdPrice"),
                 total=value - discount,
                 discount_amount=discount,
+                discounts=tuple(discounts),
                 is_tax_included=True,
                 product_external_id=to_text(item.get("wareId")),
                 variant_external_id=to_text(item.get("skuId")),
@@ -152,9 +155,10 @@ def _map_lines(order_id, raw):
 
 
 def _share_discount(raw, items, values):
-    """The seller's discount of each item: what a coupon names the item for, the rest in proportion to the amounts."""
+    """[ChannelDiscount, ...] of the seller for each item: what a promotion names the item for, the rest in proportion
+    to the amounts."""
     left = _money(raw, "sellerDiscount")
-    discounts, open_values = [ZERO] * len(items), list(values)
+    discounts, open_values = [[] for _item in items], list(values)
     for row in rows(raw, "couponDetailList"):
         kind = to_text(row.get("couponType")).partition("-")[0]
         index = next(
@@ -163,10 +167,11 @@ def _share_discount(raw, items, values):
         if kind in PLATFORM_COUPONS or index is None:
             continue
         amount = min(_money(row, "couponPrice"), left, open_values[index])
-        discounts[index] += amount
+        discounts[index].append(ChannelDiscount("seller", amount, to_text(row.get("couponType")).partition("-")[2]))
         open_values[index] -= amount
         left -= amount
-    return [own + share for own, share in zip(discounts, share_amount(left, open_values), strict=True)]
+    shares = share_amount(left, open_values)
+    return [[*own, ChannelDiscount("seller", share)] for own, share in zip(discounts, shares, strict=True)]
 
 
 def _get_returned(raw):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from .. import base
+from ..cancelling import check_units, describe_refunded, get_refund
 from ..errors import AuthError, BadResponse, Rejected
 from ..notices import PushResult, StockResult
 from ..types import ZERO, ChannelEvent, ListingPage, Page, PageItem
@@ -56,6 +57,8 @@ class MarketplaceAdapter(base.ChannelAdapter):
             base.CANCEL,
             base.RETURN_RECEIVED,
             base.REFUND,
+            base.CANCEL_LINES,
+            base.ANSWER,
         }
     )
     credential_keys = ("api_key", "api_secret")
@@ -184,9 +187,37 @@ class MarketplaceAdapter(base.ChannelAdapter):
         is_repeat = order.get("status") == "TRADE_CLOSED"
         if not is_repeat:
             order = self.client.call("order.close", order_id=notice.order_external_id, reason=notice.reason)["order"]
-        payments = mapper.map_order(order).payments
-        refunded = {row.external_id: str(row.refunded_amount) for row in payments if row.refunded_amount}
+        refunded = describe_refunded(mapper.map_order(order))
         return PushResult(notice.order_external_id, is_repeat=is_repeat, data={"refunded": refunded})
+
+    def push_cancel_lines(self, notice):
+        """A refund that names units which have not left takes them off the order."""
+        order = self.fetch_order(notice.order_external_id)
+        found = [row for row in rows(order, "refunds") if row.get("out_refund_no") == notice.idempotency_key]
+        if not found:
+            parsed = mapper.map_order(order)
+            amount = get_refund(parsed, check_units(parsed, notice.lines))
+            self._pay_back(notice, amount, notice.reason)
+            order = self.fetch_order(notice.order_external_id)
+        refunded = describe_refunded(mapper.map_order(order))
+        return PushResult(notice.idempotency_key, is_repeat=bool(found), data={"refunded": refunded})
+
+    def push_answer(self, notice):
+        order, request_id = self.fetch_order(notice.order_external_id), notice.request_external_id
+        row = next((row for row in rows(order, "refunds") if row.get("refund_id") == request_id), None)
+        if not row:
+            raise Rejected(f"Order {notice.order_external_id} has no request {request_id} in the shop any more.")
+        answer = "AGREED" if notice.is_granted else "REFUSED"
+        if row.get("answer") == answer:
+            return PushResult(request_id, is_repeat=True)
+        self.client.call(
+            "refund.answer",
+            order_id=notice.order_external_id,
+            refund_id=request_id,
+            answer=answer,
+            reason=notice.reason,
+        )
+        return PushResult(request_id)
 
     def push_return_received(self, notice):
         order = self.fetch_order(notice.order_external_id)
@@ -214,16 +245,20 @@ class MarketplaceAdapter(base.ChannelAdapter):
         left = sum((_read(row, "amount") - _read(row, "refunded") for row in payments), ZERO)
         if order.get("status") == "TRADE_CLOSED" and payments and left == 0:
             return PushResult(is_repeat=True, data={"reason": "refunded by the cancellation"})
+        return PushResult(self._pay_back(notice, notice.amount, notice.note))
+
+    def _pay_back(self, notice, amount, memo):
+        """:return: id of the refund"""
         data = self.client.call(
             "refund.create",
             order_id=notice.order_external_id,
             out_refund_no=notice.idempotency_key,
-            amount=f"{notice.amount:.2f}",
+            amount=f"{amount:.2f}",
             items=_make_items(notice.lines),
-            memo=notice.note,
+            memo=memo,
             refund_id=notice.request_external_id,
         )
-        return PushResult(to_text((data.get("refund") or {}).get("refund_id")))
+        return to_text((data.get("refund") or {}).get("refund_id"))
 
     def push_stock(self, levels):
         errors = []

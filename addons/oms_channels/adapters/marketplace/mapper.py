@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from ..types import (
     ZERO,
     ChannelAddress,
+    ChannelDiscount,
     ChannelLine,
     ChannelOrder,
     ChannelPayment,
@@ -29,6 +30,7 @@ REFUND_STATES = {
     "WAIT_GOODS": "requested",
     "SUCCESS": "refunded",
     "CLOSED": "cancelled",
+    "REFUSED": "refused",
 }
 
 
@@ -60,7 +62,8 @@ def map_order(raw):
     if not status:
         raise bad_payload(f"Order {order_id} has the unknown status {str(raw.get('status'))[:40]!r}.")
     refunded_early = _get_refunded_before_sending(raw)
-    lines = tuple(_map_line(item, refunded_early) for item in rows(raw, "items"))
+    coupon = to_text(raw.get("coupon_code"))
+    lines = tuple(_map_line(item, refunded_early, coupon) for item in rows(raw, "items"))
     if not lines:
         raise bad_payload(f"Order {order_id} has no lines.")
     total = to_decimal(raw.get("payment"), f"The payment of order {order_id}")
@@ -103,7 +106,7 @@ def _get_refunded_before_sending(raw):
     return units
 
 
-def _map_line(item, refunded_early):
+def _map_line(item, refunded_early, coupon):
     name = to_text(item.get("sku")) or to_text(item.get("title")) or to_text(item.get("oid"))
     quantity = to_decimal(item.get("num"), f"The quantity of {name}")
     price = to_decimal(item.get("price"), f"The price of {name}")
@@ -118,6 +121,7 @@ def _map_line(item, refunded_early):
         price_unit=price,
         total=price * quantity - discount,
         discount_amount=discount,
+        discounts=(ChannelDiscount("coupon" if coupon else "seller", discount, coupon),),
         is_tax_included=True,
         barcode=to_text(item.get("barcode")),
         variant_external_id=to_text(item.get("sku")),

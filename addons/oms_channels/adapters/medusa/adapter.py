@@ -3,8 +3,9 @@
 from decimal import Decimal
 
 from .. import base
+from ..cancelling import describe_refunded
 from ..errors import BadResponse, Rejected
-from ..notices import PushResult
+from ..notices import PushResult, RefundNotice
 from ..types import ChannelEvent, ListingPage, OrderRef, Page, PageItem
 from ..values import (
     check_age,
@@ -21,6 +22,7 @@ from ..values import (
 )
 from . import mapper, signature
 from .client import MedusaClient, segment
+from .edits import EditFlow
 from .returns import ReturnFlow
 from .stock import StockPublisher
 
@@ -50,6 +52,7 @@ class MedusaAdapter(base.ChannelAdapter):
             base.CANCEL,
             base.RETURN_RECEIVED,
             base.REFUND,
+            base.CANCEL_LINES,
         }
     )
     numbers_in_sequence = True
@@ -249,9 +252,22 @@ class MedusaAdapter(base.ChannelAdapter):
         if not is_repeat:
             self.client.post(f"/orders/{segment(order['id'])}/cancel")
             order = self.fetch_order(order["id"])
-        payments = mapper.map_order(order).payments
-        refunded = {row.external_id: str(row.refunded_amount) for row in payments if row.refunded_amount}
-        return PushResult(order["id"], is_repeat=is_repeat, data={"refunded": refunded})
+        return PushResult(
+            order["id"], is_repeat=is_repeat, data={"refunded": describe_refunded(mapper.map_order(order))}
+        )
+
+    def push_cancel_lines(self, notice):
+        """An edit of the order takes the units off, a refund gives back what they cost."""
+        order = self.fetch_order(notice.order_external_id)
+        is_repeat, amount = EditFlow(self.client).cancel(notice, order)
+        if amount:
+            currency = to_text(order.get("currency_code")).upper()
+            refund = RefundNotice(
+                order["id"], amount, currency, notice.idempotency_key, note=notice.reason or "Cancelled"
+            )
+            is_repeat = self.push_refund(refund).is_repeat and is_repeat
+        refunded = describe_refunded(mapper.map_order(self.fetch_order(order["id"])))
+        return PushResult(notice.idempotency_key, is_repeat=is_repeat, data={"refunded": refunded})
 
     def push_refund(self, notice):
         """The refund's note carries our key. A cancelled order's money went back already: that counts as done."""

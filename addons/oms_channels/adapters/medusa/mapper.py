@@ -15,6 +15,7 @@ from decimal import Decimal
 from ..types import (
     ZERO,
     ChannelAddress,
+    ChannelDiscount,
     ChannelLine,
     ChannelOrder,
     ChannelPayment,
@@ -150,6 +151,7 @@ def _map_line(item):
         price_unit=price,
         total=total,
         discount_amount=price * quantity - (total if is_included else total - tax),
+        discounts=_map_discounts(item),
         tax_amount=tax,
         is_tax_included=is_included,
         tax_rate=_get_rate(item),
@@ -163,6 +165,20 @@ def _map_line(item):
         requires_shipping=item.get("requires_shipping") is not False,
     )
     return line, total - total_now
+
+
+def _map_discounts(part):
+    """The adjustments of an item or shipping method, with tax where its price is. All of Medusa's promotions have a
+    code; what has none was done by hand."""
+    factor, is_included = 1 + _get_rate(part) / 100, bool(part.get("is_tax_inclusive"))
+    found = []
+    for row in rows(part, "adjustments"):
+        amount = get_amount(row, "amount")
+        if bool(row.get("is_tax_inclusive")) != is_included:
+            amount = amount * factor if is_included else amount / factor
+        code = to_text(row.get("code"))
+        found.append(ChannelDiscount("coupon" if code else "manual", amount, code or to_text(row.get("description"))))
+    return tuple(found)
 
 
 def _get_rate(part):
@@ -200,6 +216,7 @@ def _map_shipping(method):
         total=total,
         tax_amount=tax,
         discount_amount=amount - (total if is_included else total - tax),
+        discounts=_map_discounts(method),
         is_tax_included=is_included,
         tax_rate=_get_rate(method),
     )

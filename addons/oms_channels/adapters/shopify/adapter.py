@@ -4,6 +4,7 @@ import uuid
 from decimal import Decimal
 
 from .. import base
+from ..cancelling import check_units, describe_refunded, get_refund
 from ..errors import BadResponse, Rejected, Unavailable
 from ..notices import PushResult
 from ..types import ZERO, ListingPage, Page, PageItem, PayoutPage
@@ -14,6 +15,8 @@ from .fulfillment import FulfillmentFlow
 from .stock import StockPublisher
 
 MAX_PAGE = 100
+# States of a return that was approved, or not.
+APPROVED, DECLINED = ("OPEN", "CLOSED"), ("DECLINED",)
 # What the connection test asks for, and a test finds in the published schema; the right to write includes that to read.
 SCOPES = (
     "read_all_orders",
@@ -24,7 +27,7 @@ SCOPES = (
     "write_inventory",
     "write_merchant_managed_fulfillment_orders",
     "write_fulfillments",
-    "read_returns",
+    "write_returns",
     "read_shopify_payments_accounts",
     "read_shopify_payments_payouts",
 )
@@ -56,6 +59,8 @@ class ShopifyAdapter(base.ChannelAdapter):
             base.CANCEL,
             base.PAYOUTS,
             base.REFUND,
+            base.CANCEL_LINES,
+            base.ANSWER,
         }
     )
     numbers_in_sequence = True
@@ -225,8 +230,7 @@ class ShopifyAdapter(base.ChannelAdapter):
         if left > 0:  # it was cancelled by somebody who kept the money
             self._refund(order, left, f"{notice.idempotency_key}-refund", "Cancelled", "", ())
             order, is_repeat = self.fetch_order(parsed.external_id), False
-        found = mapper.map_order(order).payments
-        refunded = {row.external_id: str(row.refunded_amount) for row in found if row.refunded_amount}
+        refunded = describe_refunded(mapper.map_order(order))
         return PushResult(parsed.external_id, is_repeat=is_repeat, data={"refunded": refunded})
 
     def push_refund(self, notice):
@@ -246,13 +250,18 @@ class ShopifyAdapter(base.ChannelAdapter):
             raise Rejected(f"The payment is in {parsed.currency}, the refund in {notice.currency}.")
         if notice.amount > left:
             raise Rejected(f"Order {parsed.reference}: {notice.amount} is to be refunded, only {left} is left.")
+        items = _make_refund_lines(order, notice.amount, notice.lines)
         made = self._refund(
-            order, notice.amount, notice.idempotency_key, notice.note, notice.payment_external_id, notice.lines
+            order, notice.amount, notice.idempotency_key, notice.note, notice.payment_external_id, items
         )
         return PushResult(made)
 
-    def _refund(self, order, amount, key, note, payment_id, lines):
-        """Give back an amount of the shop's currency. :return: id of the refund"""
+    def _refund(self, order, amount, key, note, payment_id, items):
+        """Give back an amount of the shop's currency.
+
+        :param items: RefundLineItemInput dicts of the units that it is for
+        :return: id of the refund
+        """
         refundable = payments.get_refundable(order)
         if payment_id:
             refundable = [row for row in refundable if row.payment_id == payment_id]
@@ -264,12 +273,47 @@ class ShopifyAdapter(base.ChannelAdapter):
         }
         if to_text(order.get("presentmentCurrencyCode")) != to_text(order.get("currencyCode")):
             body["currency"] = order["presentmentCurrencyCode"]
-        if items := _make_refund_lines(order, amount, lines):
+        if items:
             body["refundLineItems"] = items
         result = self.client.mutate(
             queries.CREATE_REFUND, "refundCreate", input=body, key=make_key(f"{order['id']} {key}")
         )
         return mapper.get_number((result.get("refund") or {}).get("id"))
+
+    def push_cancel_lines(self, notice):
+        """A refund whose units are cancelled takes them off what is to be sent. Its note carries our key."""
+        order = self.fetch_order(notice.order_external_id)
+        mark = f"[{notice.idempotency_key}]"
+        made = next((row for row in rows(order, "refunds") if mark in to_text(row.get("note"))), None)
+        if not made:
+            parsed = mapper.map_order(order)
+            found = check_units(parsed, notice.lines)
+            location = self._get_location_id()
+            items = [
+                {**_make_refund_line(line_id, units, "CANCEL"), "locationId": location}
+                for line_id, units in notice.lines
+            ]
+            reason = notice.reason or "Cancelled"
+            self._refund(order, get_refund(parsed, found), notice.idempotency_key, reason, "", items)
+            order = self.fetch_order(parsed.external_id)
+        refunded = describe_refunded(mapper.map_order(order))
+        return PushResult(notice.idempotency_key, is_repeat=bool(made), data={"refunded": refunded})
+
+    def push_answer(self, notice):
+        """Approve or decline a return that the buyer asks for."""
+        order, request_id = self.fetch_order(notice.order_external_id), notice.request_external_id
+        found = mapper.get_nodes(order, "returns")
+        row = next((row for row in found if mapper.get_number(row.get("id")) == request_id), {})
+        if row.get("status") in (APPROVED if notice.is_granted else DECLINED):
+            return PushResult(request_id, is_repeat=True)
+        if row.get("status") != "REQUESTED":
+            raise Rejected(f"Order {notice.order_external_id} has no return {request_id} that waits for an answer.")
+        if notice.is_granted:
+            self.client.mutate(queries.APPROVE_RETURN, "returnApproveRequest", input={"id": row["id"]})
+        else:
+            answer = {"id": row["id"], "declineReason": "OTHER", "declineNote": notice.reason[:500]}
+            self.client.mutate(queries.DECLINE_RETURN, "returnDeclineRequest", input=answer)
+        return PushResult(request_id)
 
     def push_stock(self, levels):
         return StockPublisher(self.client, self._get_location_id).publish(levels)
@@ -326,11 +370,13 @@ def _make_refund_lines(order, amount, lines):
         if not line or units > line.quantity - line.cancelled_quantity - line.returned_quantity:
             return []
         total += line.total * Decimal(units) / line.quantity
-        items.append(
-            {
-                "lineItemId": mapper.make_gid("LineItem", line_id),
-                "quantity": to_json_number(Decimal(units)),
-                "restockType": "NO_RESTOCK",
-            }
-        )
+        items.append(_make_refund_line(line_id, units, "NO_RESTOCK"))
     return items if total <= amount else []
+
+
+def _make_refund_line(line_id, units, restock):
+    return {
+        "lineItemId": mapper.make_gid("LineItem", line_id),
+        "quantity": to_json_number(Decimal(units)),
+        "restockType": restock,
+    }

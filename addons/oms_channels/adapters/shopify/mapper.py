@@ -15,6 +15,7 @@ from decimal import Decimal
 from ..types import (
     ZERO,
     ChannelAddress,
+    ChannelDiscount,
     ChannelLine,
     ChannelOrder,
     ChannelRefundRequest,
@@ -30,6 +31,12 @@ BULK_KEY = "omsBulk"
 SENT = ("SUCCESS", "OPEN", "PENDING")
 RISKS = {"HIGH": 90, "MEDIUM": 60, "LOW": 20, "NONE": 0}
 RECOMMENDATIONS = {"CANCEL": 90, "INVESTIGATE": 60, "ACCEPT": 0}
+DISCOUNT_KINDS = {
+    "DiscountCodeApplication": "coupon",
+    "AutomaticDiscountApplication": "seller",
+    "ScriptDiscountApplication": "seller",
+    "ManualDiscountApplication": "manual",
+}
 RETURNS = {"REQUESTED": "requested", "OPEN": "requested", "DECLINED": "refused", "CANCELED": "cancelled"}
 
 
@@ -182,6 +189,7 @@ def _map_line(raw, line):
         price_unit=price,
         total=price * quantity - discount + (ZERO if is_included else tax),
         discount_amount=discount,
+        discounts=_map_discounts(line),
         tax_amount=tax,
         is_tax_included=is_included,
         tax_rate=_get_rate(line),
@@ -253,9 +261,21 @@ def _map_charge(row, number, name, key, is_included):
         total=amount - discount + (ZERO if is_included else tax),
         tax_amount=tax,
         discount_amount=discount,
+        discounts=_map_discounts(row),
         is_tax_included=is_included,
         tax_rate=_get_rate(row),
     )
+
+
+def _map_discounts(row):
+    """Who gave what, by the kind of what it was allocated by."""
+    found = []
+    for part in rows(row, "discountAllocations"):
+        by = part.get("discountApplication") or {}
+        source = DISCOUNT_KINDS.get(by.get("__typename"), "other")
+        code = to_text(by.get("code") or by.get("title"))
+        found.append(ChannelDiscount(source, _read(part, "allocatedAmountSet", "A discount"), code))
+    return tuple(found)
 
 
 def _get_discount(row):

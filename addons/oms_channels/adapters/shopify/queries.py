@@ -11,7 +11,10 @@ MONEY = "{ shopMoney { amount currencyCode } }"
 BOTH = "{ shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }"
 ADDRESS = "name company address1 address2 city province provinceCode zip countryCodeV2 phone"
 TAXES = f"taxLines {{ title ratePercentage priceSet {MONEY} }}"
-DISCOUNTS = f"discountAllocations {{ allocatedAmountSet {MONEY} }}"
+DISCOUNTS = f"""discountAllocations {{ allocatedAmountSet {MONEY} discountApplication {{
+    __typename ... on DiscountCodeApplication {{ code }} ... on AutomaticDiscountApplication {{ title }}
+    ... on ManualDiscountApplication {{ title }} ... on ScriptDiscountApplication {{ title }}
+}} }}"""
 LINE = f"""
     id sku name quantity currentQuantity unfulfilledQuantity requiresShipping
     originalUnitPriceSet {MONEY} {DISCOUNTS} {TAXES}
@@ -141,6 +144,12 @@ CANCEL = """mutation ($id: ID!, $reason: OrderCancelReason!, $note: String) {
 # Shopify answers the same to the same key, instead of paying twice.
 CREATE_REFUND = """mutation ($input: RefundInput!, $key: String!) { refundCreate(input: $input) @idempotent(key: $key) {
     refund { id } userErrors { field message }
+} }"""
+APPROVE_RETURN = """mutation ($input: ReturnApproveRequestInput!) { returnApproveRequest(input: $input) {
+    return { id status } userErrors { field message }
+} }"""
+DECLINE_RETURN = """mutation ($input: ReturnDeclineRequestInput!) { returnDeclineRequest(input: $input) {
+    return { id status } userErrors { field message }
 } }"""
 SET_QUANTITIES = """mutation ($input: InventorySetQuantitiesInput!, $key: String!) {
     inventorySetQuantities(input: $input) @idempotent(key: $key) {

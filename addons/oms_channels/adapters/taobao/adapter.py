@@ -50,6 +50,7 @@ class TaobaoAdapter(base.ChannelAdapter):
             base.SHIPMENT,
             base.CANCEL,
             base.REFUND,
+            base.ANSWER,
         }
     )
     credential_keys = ("api_key", "api_secret", "session_token", "session_refresh_token")
@@ -186,6 +187,10 @@ class TaobaoAdapter(base.ChannelAdapter):
     def push_refund(self, notice):
         """Grant the buyer's request for this money."""
         return RefundFlow(self.client).refund(notice, self.fetch_order(notice.order_external_id))
+
+    def push_answer(self, notice):
+        """Agree that goods are sent back, or refuse the buyer's request."""
+        return RefundFlow(self.client).answer(notice, self.fetch_order(notice.order_external_id))
 
     def push_stock(self, levels):
         return StockPublisher(self.client).publish(levels)

@@ -6,10 +6,11 @@ A trade (``tid``) has sub-orders (``oid``), each with one product, a status and 
 import re
 from datetime import timedelta
 
-from ..china import CURRENCY, is_hidden, read_optional_time, read_time
+from ..china import CURRENCY, is_hidden, read_optional_time, read_time, share_amount
 from ..types import (
     ZERO,
     ChannelAddress,
+    ChannelDiscount,
     ChannelLine,
     ChannelOrder,
     ChannelPayment,
@@ -41,6 +42,8 @@ REFUND_STATES = {
 }
 # What follows is the fee's number, not a code that a buyer knows.
 _COUPON = re.compile(r"bonus|coupon", re.IGNORECASE)
+# The platform's own promotions and red packets: it says so in their names.
+_PLATFORM = re.compile(r"平台|天猫|淘宝|跨店")
 _DATE = re.compile(r"(\d{4})[-/年](\d{1,2})[-/月](\d{1,2})日?(?:\s+(\d{2}:\d{2}:\d{2}))?")
 _DAYS = re.compile(r"(\d+)\s*(天|小时)")
 
@@ -80,7 +83,8 @@ def map_order(raw):
         raise bad_payload(f"Trade {tid} has the unknown status {str(status)[:40]!r}.")
     refunds = {to_text(row.get("oid")): row for row in rows(raw, REFUNDS)}
     orders = get_orders(raw)
-    lines = tuple(_map_line(order, refunds.get(to_text(order.get("oid")))) for order in orders)
+    promotions = _get_promotions(raw)
+    lines = tuple(_map_line(order, refunds.get(to_text(order.get("oid"))), promotions) for order in orders)
     if not lines:
         raise bad_payload(f"Trade {tid} has no sub-orders.")
     post_fee = _money(raw, "post_fee")
@@ -135,7 +139,36 @@ def is_sent(order):
     return order.get("status") in SENT or bool(order.get("consign_time") or order.get("invoice_no"))
 
 
-def _map_line(order, refund):
+def _get_promotions(raw):
+    """{id of the trade or sub-order: [(source, name, amount)]} of the promotions."""
+    found = {}
+    for row in unwrap(raw, "promotion_details", "promotion_detail"):
+        is_coupon = _COUPON.search(to_text(row.get("promotion_id")).partition("-")[0])
+        name = to_text(row.get("promotion_name"))
+        source = "platform" if _PLATFORM.search(name) else "coupon" if is_coupon else "seller"
+        code = to_text(row.get("promotion_id")) if is_coupon else name
+        found.setdefault(to_text(row.get("id")), []).append((source, code, _money(row, "discount_fee")))
+    return found
+
+
+def _map_discounts(order, promotions):
+    """What of a sub-order's discount is its own promotion's, its share of the trade's, and the seller's by hand."""
+    found = []
+    trade = [row for key, rows_of in promotions.items() if key != to_text(order.get("oid")) for row in rows_of]
+    for amount, rows_of in (
+        (_money(order, "discount_fee"), promotions.get(to_text(order.get("oid")), [])),
+        (_money(order, "part_mjz_discount"), trade),
+    ):
+        weights = [weight for _source, _code, weight in rows_of]
+        if any(weights):
+            shares = share_amount(amount, weights)
+            found += [ChannelDiscount(row[0], share, row[1]) for row, share in zip(rows_of, shares, strict=True)]
+        else:
+            found.append(ChannelDiscount("seller", amount))
+    return (*found, ChannelDiscount("manual", -_money(order, "adjust_fee")))
+
+
+def _map_line(order, refund, promotions):
     oid = to_text(required(order, "oid", "A sub-order's oid"))
     quantity = to_decimal(order.get("num"), f"num of {oid}")
     price = to_decimal(order.get("price"), f"price of {oid}")
@@ -148,7 +181,7 @@ def _map_line(order, refund):
         price, discount = total / quantity, ZERO
     sent = quantity if is_sent(order) else ZERO
     is_closed = order.get("status") in CLOSED
-    is_back = bool(refund) and _truth(refund.get("has_good_return")) and refund.get("status") == "SUCCESS"
+    is_back = bool(refund) and is_true(refund.get("has_good_return")) and refund.get("status") == "SUCCESS"
     variant = to_text(order.get("sku_id")) or to_text(order.get("num_iid"))
     title = " ".join(filter(None, (to_text(order.get("title")), to_text(order.get("sku_properties_name")))))
     return ChannelLine(
@@ -159,6 +192,7 @@ def _map_line(order, refund):
         price_unit=price,
         total=total,
         discount_amount=discount,
+        discounts=_map_discounts(order, promotions),
         is_tax_included=True,
         product_external_id=to_text(order.get("num_iid")),
         variant_external_id=variant,
@@ -170,7 +204,8 @@ def _map_line(order, refund):
     )
 
 
-def _truth(value):
+def is_true(value):
+    """Whether the platform says yes; it writes it in two ways."""
     return value is True or value == "true"
 
 
@@ -271,7 +306,7 @@ def _map_refund(row, orders):
     units = to_decimal(row.get("num") or bought or 0, "num of a refund")
     return ChannelRefundRequest(
         external_id=to_text(required(row, "refund_id", "refund_id of a refund")),
-        kind="return" if _truth(row.get("has_good_return")) else "refund",
+        kind="return" if is_true(row.get("has_good_return")) else "refund",
         state=REFUND_STATES.get(row.get("status"), "requested"),
         amount=_money(row, "refund_fee"),
         reason=" - ".join(filter(None, (to_text(row.get("reason")), to_text(row.get("desc"))))),

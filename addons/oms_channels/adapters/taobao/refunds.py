@@ -13,6 +13,10 @@ OPERATOR = "OMS"
 CLOSE_REASON = "缺货"
 # What the seller may grant now: the money alone, or the money for goods that are back.
 OPEN = ("WAIT_SELLER_AGREE", "WAIT_SELLER_CONFIRM_GOODS")
+ASKED, REFUSED = "WAIT_SELLER_AGREE", "SELLER_REFUSE_BUYER"
+AGREED = ("WAIT_BUYER_RETURN_GOODS", "WAIT_SELLER_CONFIRM_GOODS", "SUCCESS")
+# Which of the seller's addresses: the one for returns.
+RETURN_ADDRESS = "cancel_def"
 
 
 class RefundFlow:
@@ -74,6 +78,47 @@ class RefundFlow:
             )
         self._grant(row)
         return PushResult(to_text(row.get("refund_id")))
+
+    def answer(self, notice, raw):
+        """Agree to a request, or refuse it. :return: PushResult"""
+        tid, request_id = to_text(raw["tid"]), notice.request_external_id
+        row = next((row for row in rows(raw, mapper.REFUNDS) if to_text(row.get("refund_id")) == request_id), None)
+        if not row:
+            raise Rejected(f"Trade {tid} has no request {request_id} in the shop any more.")
+        if row.get("status") in (AGREED if notice.is_granted else (REFUSED,)):
+            return PushResult(request_id, is_repeat=True)
+        if row.get("status") != ASKED:
+            raise Rejected(f"Request {request_id} of trade {tid} is answered already ({row.get('status')}).")
+        if not notice.is_granted:
+            self._refuse(row, notice.reason)
+        elif mapper.is_true(row.get("has_good_return")):
+            self._agree_to_return(row)
+        else:
+            self._grant(row)
+        return PushResult(request_id)
+
+    def _refuse(self, row, reason):
+        if row.get("refund_phase"):
+            raise Rejected(
+                f"Tmall takes a refusal only with a picture as proof: refuse request {row.get('refund_id')} in the "
+                "seller centre."
+            )
+        refund_id = to_text(row.get("refund_id"))
+        self.client.call("taobao.refund.refuse", refund_id=refund_id, refuse_message=reason or "不同意")
+
+    def _agree_to_return(self, row):
+        answer = self.client.call("taobao.logistics.address.search", rdef=RETURN_ADDRESS)
+        address = next(iter(mapper.unwrap(answer, "addresses", "address_result")), {})
+        if not address.get("contact_id"):
+            raise Rejected("The shop has no address for returns. Enter one in the seller centre, then retry.")
+        self.client.call(
+            "taobao.rp.returngoods.agree",
+            refund_id=to_text(row.get("refund_id")),
+            seller_address_id=to_text(address["contact_id"]),
+            remark="OK",
+            refund_phase=to_text(row.get("refund_phase")) or None,
+            refund_version=to_text(row.get("refund_version")) or _get_version(row),
+        )
 
     @staticmethod
     def _is_meant(notice, row):

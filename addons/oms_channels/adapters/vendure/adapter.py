@@ -1,9 +1,9 @@
 """A Vendure 3 shop as a channel."""
 
 from datetime import timedelta
-from decimal import Decimal
 
 from .. import base
+from ..cancelling import check_units, describe_refunded, get_refund
 from ..errors import BadResponse, Rejected
 from ..notices import PushResult
 from ..types import ChannelEvent, ListingPage, Page, PageItem
@@ -21,6 +21,7 @@ from ..values import (
 )
 from . import mapper, queries, signature
 from .client import VendureClient
+from .money import choose_payment, find_refund, is_cancelled_by
 from .stock import StockPublisher
 
 WEBHOOK_MAX_AGE = 300
@@ -53,6 +54,7 @@ class VendureAdapter(base.ChannelAdapter):
             base.CANCEL,
             base.RETURN_RECEIVED,
             base.REFUND,
+            base.CANCEL_LINES,
         }
     )
     credential_keys = ("username", "password")
@@ -232,17 +234,39 @@ class VendureAdapter(base.ChannelAdapter):
                 order, payment.external_id, left, f"cancelled [{notice.idempotency_key}]", notice
             ):
                 is_repeat = False
-        payments = mapper.map_order(self.fetch_order(order["id"])).payments
-        refunded = {row.external_id: str(row.refunded_amount) for row in payments if row.refunded_amount}
+        refunded = describe_refunded(mapper.map_order(self.fetch_order(order["id"])))
         return PushResult(order["id"], is_repeat=is_repeat, data={"refunded": refunded})
+
+    def push_cancel_lines(self, notice):
+        """Cancel the units, then give back what they cost: two calls, each found by our key when it was made."""
+        order = self.fetch_order(notice.order_external_id)
+        mark, is_repeat = f"[{notice.idempotency_key}]", True
+        reason = " ".join(filter(None, ("cancelled", notice.reason, mark)))
+        if not is_cancelled_by(order, mark):
+            check_units(mapper.map_order(order), notice.lines)
+            lines = {line_id: int(units) for line_id, units in notice.lines}
+            body = {"orderId": order["id"], "lines": _make_lines(lines), "reason": reason, "cancelShipping": False}
+            self.client.query(queries.CANCEL, input=body)
+            order, is_repeat = self.fetch_order(order["id"]), False
+        parsed = mapper.map_order(order)
+        refund = find_refund(order, mark)
+        if refund and refund["state"] != "Settled":
+            self._settle(refund["id"], notice.idempotency_key)
+        elif not refund:
+            found = [(parsed.find_line(line_id), units) for line_id, units in notice.lines]
+            payment, left = choose_payment(parsed)
+            if (amount := min(get_refund(parsed, found), left)) > 0:
+                self._refund(order, payment.external_id, amount, reason, notice)
+                is_repeat = False
+        refunded = describe_refunded(mapper.map_order(self.fetch_order(order["id"])))
+        return PushResult(notice.idempotency_key, is_repeat=is_repeat, data={"refunded": refunded})
 
     def push_return_received(self, notice):
         """Goods that came back are a cancellation of their lines: Vendure puts them back into its stock."""
         order = self.fetch_order(notice.order_external_id)
         mark = f"[{notice.idempotency_key}]"
-        for entry in rows(order.get("cancellations") or {}, "items"):
-            if mark in to_text((entry.get("data") or {}).get("reason")):
-                return PushResult(notice.idempotency_key, is_repeat=True)
+        if is_cancelled_by(order, mark):
+            return PushResult(notice.idempotency_key, is_repeat=True)
         lines = {line_id: int(quantity) for line_id, quantity in notice.lines}
         reason = " ".join(filter(None, (mapper.RETURN_MARK, notice.note, mark)))
         self.client.query(
@@ -255,14 +279,14 @@ class VendureAdapter(base.ChannelAdapter):
         """The refund's reason carries our key. A cancelled order's money went back already: that counts as done."""
         order = self.fetch_order(notice.order_external_id)
         mark = f"[{notice.idempotency_key}]"
-        refund = _find_refund(order, mark)
+        refund = find_refund(order, mark)
         if refund and refund["state"] == "Settled":
             return PushResult(refund["id"], is_repeat=True)
         if refund:
             self._settle(refund["id"], notice.idempotency_key)
             return PushResult(refund["id"])
         parsed = mapper.map_order(order)
-        payment, left = _choose_payment(parsed, notice)
+        payment, left = choose_payment(parsed, notice.payment_external_id)
         if parsed.status == "cancelled" and left == 0:
             return PushResult(is_repeat=True, data={"reason": "refunded by the cancellation"})
         if parsed.currency != notice.currency:
@@ -350,23 +374,3 @@ def _find_fulfillment(order, notice, wanted, method):
         if is_same and content == wanted:
             return row
     return None
-
-
-def _find_refund(order, mark):
-    for payment in rows(order, "payments"):
-        for refund in rows(payment, "refunds"):
-            if mark in to_text(refund.get("reason")) and refund.get("state") != "Failed":
-                return refund
-    return None
-
-
-def _choose_payment(order, notice):
-    """(payment, what can still be refunded)."""
-    left = {row.external_id: max(row.captured_amount - row.refunded_amount, Decimal(0)) for row in order.payments}
-    if notice.payment_external_id:
-        chosen = next((row for row in order.payments if row.external_id == notice.payment_external_id), None)
-    else:
-        chosen = max(order.payments, key=lambda row: left[row.external_id], default=None)
-    if not chosen:
-        raise Rejected(f"Order {notice.order_external_id} has no payment {notice.payment_external_id}".rstrip() + ".")
-    return chosen, left[chosen.external_id]

@@ -15,6 +15,7 @@ from decimal import Decimal
 from ..types import (
     ZERO,
     ChannelAddress,
+    ChannelDiscount,
     ChannelLine,
     ChannelOrder,
     ChannelPayment,
@@ -72,7 +73,7 @@ def map_order(raw):
     if not lines:
         raise bad_payload(f"Order {order_id} has no lines.")
     shippings = (
-        *(_map_shipping(row, money) for row in rows(raw, "shippingLines")),
+        *(_map_shipping(raw, row, money) for row in rows(raw, "shippingLines")),
         *(_map_surcharge(row, money) for row in rows(raw, "surcharges")),
     )
     payments = tuple(_map_payment(row, money, currency) for row in rows(raw, "payments"))
@@ -228,6 +229,7 @@ def _map_line(raw, line, money):
         price_unit=price,
         total=total,
         discount_amount=price * sold - total,
+        discounts=_map_discounts(raw, line, money),
         tax_amount=total - net,
         is_tax_included=True,
         tax_rate=to_decimal(line.get("taxRate") or 0, f"The tax rate of {name}"),
@@ -240,7 +242,21 @@ def _map_line(raw, line, money):
     )
 
 
-def _map_shipping(row, money):
+def _map_discounts(raw, row, money):
+    """The promotions of a line or shipping line, by a code or without; no promotion: done by hand."""
+    codes = {f"PROMOTION:{one.get('id')}": to_text(one.get("couponCode")) for one in rows(raw, "promotions")}
+    found = []
+    for discount in rows(row, "discounts"):
+        if discount.get("description") == SHIPPING_CANCELLATION:
+            continue
+        code, is_promotion = codes.get(discount.get("adjustmentSource")), "PROMOTION" in to_text(discount.get("type"))
+        source = "coupon" if code else "seller" if is_promotion else "manual"
+        amount = -money.get(discount, "amountWithTax")
+        found.append(ChannelDiscount(source, amount, code or to_text(discount.get("description"))))
+    return tuple(found)
+
+
+def _map_shipping(raw, row, money):
     amount, net = money.get(row, "priceWithTax", "The shipping price"), money.get(row, "price")
     discounts = [
         money.get(discount, "amountWithTax")
@@ -256,6 +272,7 @@ def _map_shipping(row, money):
         total=total,
         tax_amount=round_money(total * (amount - net) / amount, "") if amount else ZERO,
         discount_amount=amount - total,
+        discounts=_map_discounts(raw, row, money),
         is_tax_included=True,
         tax_rate=ZERO if amount == net else _round_rate(rate),
     )

@@ -8,12 +8,14 @@ DISCOUNT = "adjustmentSource type description amountWithTax"
 # and refunds. The cancellations say which of them were returns of ours.
 ORDER = f"""
     id code state active orderPlacedAt createdAt updatedAt currencyCode couponCodes totalWithTax
+    promotions {{ id couponCode }}
     customer {{ id firstName lastName emailAddress phoneNumber }}
     shippingAddress {{ {ADDRESS} }}
     billingAddress {{ {ADDRESS} }}
     lines {{
         id quantity orderPlacedQuantity unitPriceWithTax proratedUnitPrice proratedUnitPriceWithTax
         proratedLinePrice proratedLinePriceWithTax taxRate
+        discounts {{ {DISCOUNT} }}
         productVariant {{ id sku name product {{ id name }} }}
     }}
     shippingLines {{

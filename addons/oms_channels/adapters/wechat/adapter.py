@@ -34,6 +34,7 @@ class WechatAdapter(base.ChannelAdapter):
             base.SHIPMENT,
             base.CANCEL,
             base.REFUND,
+            base.ANSWER,
         }
     )
     credential_keys = ("api_key", "api_secret")
@@ -169,6 +170,10 @@ class WechatAdapter(base.ChannelAdapter):
         """Grant the buyer's request for this money."""
         raw = self.fetch_order(notice.order_external_id)
         return RefundFlow(self.client).refund(notice, raw, mapper.map_order(raw))
+
+    def push_answer(self, notice):
+        """Agree that goods are sent back, or refuse the buyer's request."""
+        return RefundFlow(self.client).answer(notice, self.fetch_order(notice.order_external_id))
 
     def push_stock(self, levels):
         return self.stock.publish(levels)

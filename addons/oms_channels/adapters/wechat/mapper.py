@@ -12,6 +12,7 @@ from ..china import CURRENCY, is_hidden, share_amount
 from ..types import (
     ZERO,
     ChannelAddress,
+    ChannelDiscount,
     ChannelLine,
     ChannelOrder,
     ChannelPayment,
@@ -27,6 +28,7 @@ REFUNDS = "oms_refunds"
 WAITING = (12, 13)
 # 10 to be paid, 20 to be sent, 21 sent in part, 30 sent, 100 done, 200 and 250 cancelled.
 OPEN, SENT, DONE, CANCELLED = (10, *WAITING, 20, 21, 30), (30, 100), 100, (200, 250)
+OWN_COUPON = 1  # of the seller, in the list of a product's coupons
 REFUND, RETURN = "REFUND", "RETURN"  # and EXCHANGE, which is no money
 REFUNDED = ("MERCHANT_REFUND_SUCCESS", "MERCHANT_RETURN_SUCCESS")
 REFUND_STATES = dict.fromkeys(REFUNDED, "refunded") | {
@@ -161,6 +163,7 @@ def _map_lines(order_id, raw, goods):
                 price_unit=_money(row, "sale_price"),
                 total=total,
                 discount_amount=value - total,
+                discounts=_map_discounts(row, value - total),
                 is_tax_included=True,
                 product_external_id=to_text(row.get("product_id")),
                 variant_external_id=sku_id,
@@ -171,6 +174,16 @@ def _map_lines(order_id, raw, goods):
             )
         )
     return tuple(lines)
+
+
+def _map_discounts(row, discount):
+    """The seller's discount of a line, and what of it a coupon of the seller's gave. What WeChat gives is paid to the
+    seller, and no discount here."""
+    coupons = [one for one in rows(row, "order_product_coupon_info_list") if one.get("coupon_type") == OWN_COUPON]
+    found = [
+        ChannelDiscount("coupon", _money(one, "discounted_price"), to_text(one.get("coupon_id"))) for one in coupons
+    ]
+    return (*found, ChannelDiscount("seller", discount - sum((one.amount for one in found), ZERO)))
 
 
 def _share_goods(products, values, goods):

@@ -5,10 +5,13 @@ from ..notices import PushResult
 from ..values import rows, to_text
 from . import mapper
 
-PAY_BACK = 2
+AGREE_TO_RETURN, PAY_BACK = 1, 2
+ASKED = "MERCHANT_PROCESSING"
 # What can be paid back now: the money alone; for a return, once its goods are on their way back.
 OPEN = {mapper.REFUND: ("MERCHANT_PROCESSING",), mapper.RETURN: ("MERCHANT_WAIT_RECEIPT",)}
 GRANTED = (*mapper.REFUNDED, "PLATFORM_REFUNDING")
+AGREED = (*GRANTED, "USER_WAIT_RETURN", "MERCHANT_WAIT_RECEIPT")
+REFUSED = tuple(status for status, state in mapper.REFUND_STATES.items() if state == "refused")
 
 
 def _is_open(row):
@@ -73,6 +76,42 @@ class RefundFlow:
             )
         self._grant(row)
         return PushResult(to_text(row.get("after_sale_order_id")))
+
+    def answer(self, notice, raw):
+        """Agree to a request, or refuse it. :return: PushResult"""
+        order_id, request_id = notice.order_external_id, notice.request_external_id
+        found = (row for row in rows(raw, mapper.REFUNDS) if to_text(row.get("after_sale_order_id")) == request_id)
+        row = next(found, None)
+        if not row:
+            raise Rejected(f"Order {order_id} has no request {request_id} in the shop any more.")
+        if row.get("status") in (AGREED if notice.is_granted else REFUSED):
+            return PushResult(request_id, is_repeat=True)
+        if row.get("status") != ASKED:
+            raise Rejected(f"Request {request_id} of order {order_id} is answered already ({row.get('status')}).")
+        if not notice.is_granted:
+            content = {"after_sale_order_id": request_id, "reject_reason": notice.reason or "不同意"}
+            self.client.call("aftersale/rejectapply", **content)
+        elif row.get("type") == mapper.RETURN:
+            self.client.call(
+                "aftersale/acceptapply",
+                after_sale_order_id=request_id,
+                accept_type=AGREE_TO_RETURN,
+                address_id=self._find_return_address(),
+            )
+        else:
+            self._grant(row)
+        return PushResult(request_id)
+
+    def _find_return_address(self):
+        """The address at which the shop takes goods back by default, else its first."""
+        ids = self.client.call("merchant/address/list", offset=0, limit=10).get("address_id_list") or []
+        for address_id in ids:
+            answer = self.client.call("merchant/address/get", address_id=address_id)
+            if mapper.get_part(answer, "address_detail").get("default_recv"):
+                return address_id
+        if not ids:
+            raise Rejected("The shop has no address for returns. Enter one in WeChat's own desk, then retry.")
+        return ids[0]
 
     @staticmethod
     def _is_meant(notice, row, parsed):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from .. import base
+from ..cancelling import check_units, describe_refunded
 from ..errors import AuthError, BadResponse, Rejected
 from ..notices import PushResult
 from ..types import ZERO, ListingPage, OrderRef, Page, PageItem
@@ -40,6 +41,7 @@ class WooCommerceAdapter(base.ChannelAdapter):
             base.SHIPMENT,
             base.CANCEL,
             base.REFUND,
+            base.CANCEL_LINES,
         }
     )
     credential_keys = ("api_key", "api_secret")
@@ -207,22 +209,32 @@ class WooCommerceAdapter(base.ChannelAdapter):
         is_repeat = parsed.status == "cancelled"
         left = sum((row.captured_amount - row.refunded_amount for row in parsed.payments), ZERO)
         if left > 0:
-            self._refund(order, left, f"{notice.reason or 'Cancelled'} [{notice.idempotency_key}]", ())
+            self._refund(order, left, f"{notice.reason or 'Cancelled'} [{notice.idempotency_key}]")
             is_repeat = False
             order = self.fetch_order(parsed.external_id)
         if to_text(order.get("status")) not in ("cancelled", "refunded", "trash"):
             order = self._complete(self.client.put(f"/orders/{parsed.external_id}", {"status": "cancelled"}))
-        payments = mapper.map_order(order).payments
-        refunded = {row.external_id: str(row.refunded_amount) for row in payments if row.refunded_amount}
+        refunded = describe_refunded(mapper.map_order(order))
         return PushResult(parsed.external_id, is_repeat=is_repeat, data={"refunded": refunded})
+
+    def push_cancel_lines(self, notice):
+        """A refund of units that have not left: they are not to be sent any more. Its reason carries our key."""
+        order = self.fetch_order(notice.order_external_id)
+        made = _find_refund(order, f"[{notice.idempotency_key}]")
+        if not made:
+            check_units(mapper.map_order(order), notice.lines)
+            items, worth = _make_refund_lines(order, notice.lines)
+            self._refund(order, worth, f"{notice.reason or 'Cancelled'} [{notice.idempotency_key}]", items)
+            order = self.fetch_order(notice.order_external_id)
+        refunded = describe_refunded(mapper.map_order(order))
+        return PushResult(notice.idempotency_key, is_repeat=bool(made), data={"refunded": refunded})
 
     def push_refund(self, notice):
         """The refund's reason carries our key. A cancelled order's money went back already: that counts as done."""
         order = self.fetch_order(notice.order_external_id)
         mark = f"[{notice.idempotency_key}]"
-        for refund in rows(order, mapper.REFUNDS):
-            if mark in to_text(refund.get("reason")):
-                return PushResult(to_text(refund.get("id")), is_repeat=True)
+        if refund := _find_refund(order, mark):
+            return PushResult(to_text(refund.get("id")), is_repeat=True)
         parsed = mapper.map_order(order)
         if not parsed.payments or not parsed.is_paid:
             raise Rejected(f"Order {parsed.reference} is not paid in the shop.")
@@ -233,18 +245,21 @@ class WooCommerceAdapter(base.ChannelAdapter):
             raise Rejected(f"The payment is in {parsed.currency}, the refund in {notice.currency}.")
         if notice.amount > left:
             raise Rejected(f"Order {parsed.reference}: {notice.amount} is to be refunded, only {left} is left.")
-        made = self._refund(order, notice.amount, f"{notice.note} {mark}".strip(), notice.lines)
+        items, worth = _make_refund_lines(order, notice.lines)
+        # The units that the money is for are only named when they fit it.
+        reason = f"{notice.note} {mark}".strip()
+        made = self._refund(order, notice.amount, reason, items if worth <= notice.amount else ())
         return PushResult(to_text(made.get("id")))
 
-    def _refund(self, order, amount, reason, lines):
-        """:param lines: ((line id, units), ...) that the money is for; they are only named when they fit the amount"""
+    def _refund(self, order, amount, reason, items=()):
+        """:param items: what it is for, see ``_make_refund_lines``"""
         body = {
             "amount": str(amount),
             "reason": reason,
-            "api_refund": to_text(order.get("payment_method")) not in OFFLINE,
+            "api_refund": bool(order.get("date_paid_gmt")) and to_text(order.get("payment_method")) not in OFFLINE,
             "api_restock": False,  # what may be sold is published, not counted by the shop
         }
-        if items := _make_refund_lines(order, amount, lines):
+        if items:
             body["line_items"] = items
         return self.client.post(f"/orders/{order['id']}/refunds", body)
 
@@ -266,14 +281,21 @@ class WooCommerceAdapter(base.ChannelAdapter):
         return StockPublisher(self.client).fetch(levels)
 
 
-def _make_refund_lines(order, amount, lines):
-    """The refund's share of each line, net and by tax rate; [] when that is more than the amount."""
+def _find_refund(order, mark):
+    return next((row for row in rows(order, mapper.REFUNDS) if mark in to_text(row.get("reason"))), None)
+
+
+def _make_refund_lines(order, lines):
+    """(the refund's share of each line, net and by tax rate; what they are worth together); [] for an unknown line.
+
+    :param lines: ((line id, units), ...)
+    """
     items, total = [], ZERO
     known = {to_text(item.get("id")): item for item in rows(order, "line_items")}
     for line_id, units in lines:
         item = known.get(line_id)
         if not item or not item.get("quantity"):
-            return []
+            return [], ZERO
         share = Decimal(units) / Decimal(str(item["quantity"]))
         net = _share(item.get("total"), share)
         taxes = [{"id": tax.get("id"), "refund_total": _share(tax.get("total"), share)} for tax in rows(item, "taxes")]
@@ -286,7 +308,7 @@ def _make_refund_lines(order, amount, lines):
                 "refund_tax": [{**tax, "refund_total": float(tax["refund_total"])} for tax in taxes],
             }
         )
-    return items if total <= amount else []
+    return items, total
 
 
 def _share(value, share):

@@ -24,6 +24,7 @@ from ..types import (
     ChannelShipping,
 )
 from ..values import bad_payload, required, round_money, rows, to_datetime, to_decimal, to_text
+from .discounts import get_coupon_shares, map_discounts
 
 REFUNDS, FULFILLMENTS = "omsRefunds", "omsFulfillments"
 # Our own parcels in shops without the fulfilments feature: meta of the order.
@@ -115,7 +116,8 @@ def map_order(raw):
     currency = to_text(required(raw, "currency", f"The currency of order {order_id}")).upper()
     rates = _get_rates(raw)
     refunded = _get_refunded_units(raw)
-    lines = tuple(_map_line(raw, item, rates, refunded) for item in rows(raw, "line_items"))
+    coupons = get_coupon_shares(raw)
+    lines = tuple(_map_line(raw, item, rates, refunded, coupons) for item in rows(raw, "line_items"))
     if not lines:
         raise bad_payload(f"Order {order_id} has no lines.")
     shippings = (
@@ -242,7 +244,7 @@ def _get_rate(row, rates):
     return sum(charged, ZERO)
 
 
-def _map_line(raw, item, rates, refunded):
+def _map_line(raw, item, rates, refunded, coupons):
     line_id = to_text(required(item, "id", "The id of a line"))
     name = to_text(item.get("sku")) or line_id
     quantity = to_decimal(item.get("quantity"), f"The quantity of {name}")
@@ -253,6 +255,7 @@ def _map_line(raw, item, rates, refunded):
     is_included = bool(raw.get("prices_include_tax"))
     if is_included:
         gross_before += _read(item, "subtotal_tax", f"The subtotal_tax of {name}")
+    discount = gross_before - net - (tax if is_included else ZERO)
     shipped, cancelled, returned = _get_units(raw, line_id, quantity, refunded.get(line_id, ()))
     return ChannelLine(
         external_id=line_id,
@@ -261,7 +264,8 @@ def _map_line(raw, item, rates, refunded):
         quantity=quantity,
         price_unit=gross_before / quantity,
         total=net + tax,
-        discount_amount=gross_before - net - (tax if is_included else ZERO),
+        discount_amount=discount,
+        discounts=map_discounts(discount, coupons),
         tax_amount=tax,
         is_tax_included=is_included,
         tax_rate=_get_rate(item, rates),

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from odoo import api, models
 from odoo.fields import Domain
@@ -153,7 +154,8 @@ class OmsChannel(models.Model):
         """Return where an order is, what holds it, its parcels and refunds."""
         if not order:
             nothing = dict.fromkeys(("reference", "stage", "total", "currency", "updated_at"))
-            return {**nothing, "holds": [], "shipments": [], "refunds": []}
+            lists = ("holds", "shipments", "refunds", "cancelled_lines")
+            return {**nothing, **{name: [] for name in lists}, "cancel_reason": None}
         date = dates.get(order)
         return {
             "reference": order.channel_order_ref or None,
@@ -161,6 +163,8 @@ class OmsChannel(models.Model):
             "holds": self._prepare_holds(order),
             "shipments": self._prepare_shipments(order),
             "refunds": self._prepare_refunds(order),
+            "cancelled_lines": self._prepare_cancelled_lines(order),
+            "cancel_reason": order.channel_cancel_reason or None,
             "total": float_repr(order.amount_total, order.currency_id.decimal_places),
             "currency": order.currency_id.name,
             "updated_at": f"{date.isoformat()}Z" if date else None,
@@ -226,13 +230,21 @@ class OmsChannel(models.Model):
             for line_id, quantity in quantities
         ]
 
+    def _prepare_cancelled_lines(self, order):
+        """Return the units that were ordered and are wanted no more here."""
+        lines = {line.channel_line_id: line for line in order.order_line}
+        here = {} if order.state == "cancel" else order._get_units_here()
+        ordered = (order.channel_snapshot or {}).get("lines", {})
+        units = {key: Decimal(row["quantity"]) - here.get(key, 0) for key, row in ordered.items()}
+        return self._prepare_shipped_lines([(key, count) for key, count in units.items() if count > 0], lines)
+
     def _prepare_refunds(self, order):
         """Return the credit notes of an order."""
         refunds = []
         for move in order.invoice_ids:
             if move.move_type != "out_refund" or move.state != "posted":
                 continue
-            refund = move._get_channel_refunds().get(order)
+            refund = move._get_channel_refunds(is_owed=False).get(order)
             if refund:
                 refunds.append(
                     {

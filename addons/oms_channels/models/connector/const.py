@@ -37,6 +37,7 @@ TARGETS = [
     ("line.quantity", "Line: Quantity"),
     ("line.price_unit", "Line: Unit Price"),
     ("line.discount_amount", "Line: Discount of the Line"),
+    ("line.discounts", "Line: Discounts by Source ([source, amount, code], ...)"),
     ("line.tax_amount", "Line: Tax"),
     ("line.tax_rate", "Line: Tax Rate (percent)"),
     ("line.is_tax_included", "Line: Prices Include Tax"),

@@ -27,6 +27,8 @@ class OmsConnectorEndpoint(models.Model):
             ("ship", "Tell of a Shipment"),
             ("delivered", "Tell of a Delivery"),
             ("cancel", "Cancel an Order"),
+            ("cancel_lines", "Cancel Units of an Order"),
+            ("answer", "Answer a Request"),
             ("return_received", "Tell of Returned Goods"),
             ("refund", "Refund"),
             ("stock_read", "Read Stock"),
@@ -94,7 +96,7 @@ class OmsConnectorEndpoint(models.Model):
     @api.onchange("kind")
     def _onchange_kind(self):
         """What the shop is told is mostly posted."""
-        if self.kind in ("ship", "delivered", "cancel", "return_received", "refund", "stock"):
+        if self.kind in spec.PUSH_KINDS.values() and self.kind != "price":
             self.method = "POST"
 
     @api.depends("kind", "name")

@@ -47,7 +47,7 @@ class OmsChannel(models.Model):
         """Override: then the products, whose troubles are none of the orders'."""
         is_through = super()._pull()
         now = fields.Datetime.now()
-        if is_through and self._is_listing_due(now) and not (self.rest_until and self.rest_until > now):
+        if is_through and self._is_listing_due(now) and not self._is_resting():
             is_through = self._import_listings(now)
         return is_through
 
@@ -61,14 +61,15 @@ class OmsChannel(models.Model):
 
         :return: whether it came to the end
         """
-        error = self._call_shop(self._pull_listings)
+        error, _result = self._call_shop(self._pull_listings)
         if error:
-            is_resting = self.rest_until and self.rest_until > now
-            values = {
-                "next_listing_date": now + RETRY,
-                "is_listing_import_due": is_resting and self.is_listing_import_due,
-            }
-            self.write({"listing_error": error, **values})
+            self.write(
+                {
+                    "listing_error": error,
+                    "next_listing_date": now + RETRY,
+                    "is_listing_import_due": self._is_resting() and self.is_listing_import_due,
+                }
+            )
         return bool(error) or not self.listing_state
 
     def _pull_listings(self):
@@ -76,9 +77,9 @@ class OmsChannel(models.Model):
         adapter, cron = self._get_adapter(is_live=True), self.env["ir.cron"]
         state = self.listing_state or {"cursor": None, "started": fields.Datetime.to_string(fields.Datetime.now())}
         started = fields.Datetime.to_datetime(state["started"])
+        # Ends the transaction, as after each page: no snapshot and no lock is held while the shop answers.
+        cron._commit_progress()
         while True:
-            # Ends the transaction: no snapshot and no lock is held while the shop answers.
-            cron._commit_progress()
             try:
                 page = adapter.fetch_listings(cursor=state["cursor"])
             except Rejected:

@@ -58,17 +58,14 @@ class OmsChannel(models.Model):
         """Return {(channel id, "pending" or "failed"): orders in the inbox that are not here yet}, as of now."""
         if not self.ids:
             return {}
-        self.env["sale.order"].flush_model(["channel_id", "channel_order_id"])
-        self.env["oms.channel.message"].flush_model(["channel_id", "external_id", "state"])
         rows = self.env.execute_query(
             SQL(
-                "SELECT m.channel_id, m.state, count(DISTINCT m.external_id) FROM oms_channel_message m"
-                " WHERE m.channel_id = ANY(%s) AND m.state IN ('pending', 'failed')"
-                " AND m.external_id NOT LIKE 'payment:%%' AND m.external_id NOT LIKE 'fulfillment:%%'"
-                " AND NOT EXISTS (SELECT FROM sale_order o WHERE o.channel_id = m.channel_id"
-                " AND o.channel_order_id = m.external_id)"
-                " GROUP BY m.channel_id, m.state",
+                "SELECT message.channel_id, message.state, count(DISTINCT message.external_id)"
+                " FROM oms_channel_message message"
+                " WHERE message.channel_id = ANY(%s) AND message.state IN ('pending', 'failed') AND %s"
+                " GROUP BY message.channel_id, message.state",
                 self.ids,
+                self.env["oms.channel.message"]._get_new_order_sql(),
             )
         )
         return {(channel_id, state): count for channel_id, state, count in rows}

@@ -168,7 +168,7 @@ class OmsChannel(models.Model):
         self.ensure_one()
         now = fields.Datetime.now()
         since, is_full = self._get_audit_start(now)
-        error = self._call_shop(partial(self._audit_since, since, now))
+        error, _result = self._call_shop(partial(self._audit_since, since, now))
         is_through = is_full and not error
         self.write(
             {"audit_error": error or False, "audit_date": now, **({"audit_full_date": now} if is_through else {})}

@@ -145,6 +145,7 @@ class SaleOrder(models.Model):
                 commands.append(Command.create(vals))
                 continue
             changes = {name: vals[name] for name in LINE_FIELDS if name in vals}
+            changes["channel_discount_ids"] = vals.get("channel_discount_ids", [Command.clear()])
             if key not in lines:
                 changes.pop("product_uom_qty")
             elif key.startswith(SHIPPING_KEY):

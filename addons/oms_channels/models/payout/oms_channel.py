@@ -61,7 +61,7 @@ class OmsChannel(models.Model):
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(channels))
         for channel in channels:
-            error = channel._call_shop(channel._pull_payouts)
+            error, _result = channel._call_shop(channel._pull_payouts)
             channel.write({"payout_error": error or False, "payout_date": now})
             if not cron._commit_progress(1):
                 break

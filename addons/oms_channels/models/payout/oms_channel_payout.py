@@ -143,8 +143,9 @@ class OmsChannelPayoutLine(models.Model):
         )
         Payment = self.env["oms.channel.payment"]
         for order, gross in groups:
-            inbound = order.channel_payment_ids.filtered(lambda payment: payment.direction == "inbound")[:1]
-            Payment._note_refunded(order, {inbound.external_id: inbound.currency_id.round(-gross)})
+            # Without a payment of the buyer there is nothing that the shop could have given back.
+            if inbound := order.channel_payment_ids._filter_inbound()[:1]:
+                Payment._note_refunded(order, {inbound.external_id: inbound.currency_id.round(-gross)})
 
     @api.model
     def _prepare_store(self, channel, entries):

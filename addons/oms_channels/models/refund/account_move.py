@@ -19,6 +19,7 @@ class AccountMove(models.Model):
         ):  # Odoo's own key: the invoice is replaced, no money moves
             to_pay._get_refunded_orders()._oms_check_gate("refund")
         posted = super()._post(soft)
+        # sudo: account.move - as above; the shop is told in the background
         owed = (to_pay & posted.sudo()).filtered(lambda move: not move.currency_id.is_zero(move.amount_residual))
         if owed:
             self.env["oms.channel"]._notify("refund", owed)

@@ -8,7 +8,7 @@ from odoo.tools import format_amount
 from odoo.addons.oms_base.tools import work_undisturbed
 
 # Pushes that make the shop give money back.
-REFUNDING = ("refund", "cancel")
+REFUNDING = ("refund", "cancel", "cancel_lines")
 # Values of invoice_status when nothing is left to be invoiced.
 INVOICED = ("invoiced", "upselling")
 
@@ -50,9 +50,9 @@ class OmsChannelPayment(models.Model):
 
         :param refunded: {id of the payment in the shop: amount as text}
         """
-        for payment in order.channel_payment_ids:
+        for payment in order.channel_payment_ids._filter_inbound():
             amount = float(refunded.get(payment.external_id) or 0)
-            if payment.direction == "inbound" and amount > payment.refunded_amount:
+            if amount > payment.refunded_amount:
                 is_all = payment.currency_id.compare_amounts(amount, payment.captured_amount) >= 0
                 payment.write(
                     {
@@ -61,7 +61,8 @@ class OmsChannelPayment(models.Model):
                         "state": "refunded" if is_all else "partially_refunded",
                     }
                 )
-                self._trigger_settle()
+        if any(order.channel_payment_ids.mapped("is_refund_new")):
+            self._trigger_settle()
 
     # === BACKGROUND WORK === #
 
@@ -92,9 +93,7 @@ class OmsChannelPayment(models.Model):
 
     def _follow_refunds(self, domain):
         """Follow the refunds of one order; an error stays with its row."""
-        locked = self.try_lock_for_update()
-        self._get_settle_cron()._oms_come_back(self - locked)
-        rows = locked.filtered_domain(domain)
+        rows = self._get_settle_cron()._oms_lock_due(self, domain)
         new = rows.filtered("is_refund_new")
         found = new._find_shop_refunds()
         for row in found | (rows - new):
@@ -116,7 +115,7 @@ class OmsChannelPayment(models.Model):
         vals_list = []
         for order in self.order_id:
             for currency, payments in order.channel_payment_ids.grouped("currency_id").items():
-                inbound = payments.filtered(lambda payment: payment.direction == "inbound")
+                inbound = payments._filter_inbound()
                 given = currency.round(sum(inbound.mapped("refunded_amount")))
                 outbound = payments - inbound
                 amount = currency.round(given - sum(outbound.mapped("amount")))
@@ -154,6 +153,9 @@ class OmsChannelPayment(models.Model):
         order._oms_log_event("shop_refunded", document=self, message=amount)
         if self.refund_state == "none":
             return  # cancelled before anything was booked
+        is_asked = any(push.kind == "cancel_lines" and push.state == "done" for push in order.channel_push_ids)
+        if is_asked and self.refund_state in ("waiting", "overpaid") and not order._is_paid_too_little():
+            return  # the money of units that were taken off here
         if order.state != "cancel" and not order._has_left() and order._is_paid_too_little():
             reason = self.env._("%(amount)s were given back in the shop before all goods have left.", amount=amount)
             order._place_shop_hold(reason, {"refunded": amount})

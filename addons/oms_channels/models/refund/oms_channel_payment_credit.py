@@ -23,7 +23,7 @@ class OmsChannelPayment(models.Model):
         if note := self._find_credit_note(moves):
             self._link_credit_note(note)
             return
-        inbound = order.channel_payment_ids.filtered(lambda payment: payment.direction == "inbound")
+        inbound = order.channel_payment_ids._filter_inbound()
         is_invoiced = order.state == "cancel" or order.invoice_status in INVOICED
         if not is_invoiced or "draft" in invoices.mapped("state") or any(inbound.mapped("amount_to_book")):
             return

@@ -158,16 +158,12 @@ class OmsChannel(models.Model):
         """Return (id of the oldest, id of the newest) of the messages in the inbox that may bring an order that is not
         here yet, 0 when none does. What else waits, as news of orders that are here, wants no other goods."""
         self.ensure_one()
-        self.env["oms.channel.message"].flush_model(["channel_id", "state", "external_id"])
-        self.env["sale.order"].flush_model(["channel_id", "channel_order_id"])
         [(oldest, newest)] = self.env.execute_query(
             SQL(
                 "SELECT MIN(message.id), MAX(message.id) FROM oms_channel_message message"
-                " WHERE message.channel_id = %s AND message.state = 'pending'"
-                " AND message.external_id NOT LIKE 'payment:%%' AND message.external_id NOT LIKE 'fulfillment:%%'"
-                " AND NOT EXISTS (SELECT FROM sale_order WHERE sale_order.channel_id = message.channel_id"
-                " AND sale_order.channel_order_id = message.external_id)",
+                " WHERE message.channel_id = %s AND message.state = 'pending' AND %s",
                 self.id,
+                self.env["oms.channel.message"]._get_new_order_sql(),
             )
         )
         return oldest or 0, newest or 0

@@ -79,11 +79,10 @@ class OmsChannel(models.Model):
         :return: whether it came to the end
         """
         self.ensure_one()
-        results = []
-        error = self._call_shop(lambda: results.append(self._read_stock(is_all)))
+        error, is_through = self._call_shop(lambda: self._read_stock(is_all))
         if error:
             self.write({"compare_error": error, "next_compare_date": fields.Datetime.now() + EVERY / 24})
-        return bool(error) or results == [True]
+        return bool(error or is_through)
 
     def _read_stock(self, is_all):
         adapter = self._get_adapter(is_live=True)
