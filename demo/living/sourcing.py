@@ -3,10 +3,11 @@ kept for whom; and, once orders came in, what a warehouse did not find and a tri
 
 from odoo.fields import Command
 
+# name, provinces (codes of res.country.state): each is served by the warehouse at the same place
 ZONES = [
-    ("华东", ("ZJ", "SH", "JS", "AH", "FJ", "JX", "SD")),
-    ("华北", ("BJ", "TJ", "HE", "SX", "NM", "LN", "JL", "HL")),
-    ("华南", ("GD", "GX", "HI", "HN", "HB")),
+    ("华东与华北", "浙沪苏皖闽赣鲁京津冀晋蒙辽吉黑豫"),
+    ("华南", "粤桂琼湘鄂"),
+    ("西部", "蜀渝黔滇藏陕甘青宁新"),
 ]
 
 
@@ -58,7 +59,7 @@ def _make_zones(env, warehouses):
             {
                 "name": name,
                 "country_ids": [(6, 0, env.ref("base.cn").ids)],
-                "state_ids": [(6, 0, [by_code[code].id for code in codes if code in by_code])],
+                "state_ids": [(6, 0, [by_code[code].id for code in codes])],
                 "warehouse_ids": [(6, 0, warehouse.ids)],
             }
         )
