@@ -8,8 +8,8 @@ Both runs are pytest on clones of the templates, one after the other on the same
 not pass with our addons: what is slow, missing or broken in the host fails in both and is not blamed on us. Odoo's own
 runner would not do: it runs the tests tagged at_install while their module is being loaded, that is before our addons
 are, and so without our code.
-The exit code is 1 when a test does better in plain Odoo than with our addons, or does not run there at all: then nothing
-says that the host is to blame.
+The exit code is 1 when a test does better in plain Odoo than with our addons, or is not run there at all: nothing says
+then that the host is to blame.
 """
 
 import os
