@@ -72,7 +72,7 @@ def template(kind, given=None, modules=None, addons_path=None):
         return name
     for (old,) in sql("postgres", f"SELECT datname FROM pg_database WHERE datname LIKE '{here}%'"):
         drop(old)
-    building = f"{PREFIX}building_{kind}"
+    building = f"{here}building"
     if kind != "plain":
         clone(template("plain", given), building)
         _install(building, modules, addons_path)

@@ -6,6 +6,7 @@ record to work on, and answers each with a line. A request runs through `odoo.se
 
 import collections
 import json
+import logging
 import subprocess
 import sys
 import time
@@ -318,6 +319,7 @@ def _work(database, wait):
 
 if __name__ == "__main__":
     databases.configure()
+    logging.getLogger("odoo.sql_db").setLevel(logging.CRITICAL)  # who is sent back is counted, not told of each time
     if sys.argv[1] == "prepare":
         doors = sys.argv[5].split(",")
         races = {door: prepare(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), door) for door in doors}

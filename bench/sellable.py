@@ -57,7 +57,8 @@ def seed(database, args):
             env.invalidate_all()
         env.cr.execute(
             "INSERT INTO stock_quant (product_id, location_id, company_id, quantity, reserved_quantity, in_date)"
-            " SELECT id, place, %s, 20, 2, now() AT TIME ZONE 'UTC' FROM unnest(%s) id, unnest(%s) place",
+            " SELECT id, place, %s, 5 + (id * 7 + place * 13) %% 200, 2, now() AT TIME ZONE 'UTC'"
+            " FROM unnest(%s) id, unnest(%s) place",  # as different as in life, so that nothing is counted once for all
             (company.id, ids, warehouses.lot_stock_id.ids),
         )
         seed_bindings(env, ids, warehouses, channels)

@@ -10,7 +10,7 @@ def pytest_collection_modifyitems(config, items):
     """Leave out tests that are not tagged ``standard`` (other countries, external services), and functions without a
     class: what looks like a test of pytest's is a helper of Odoo's (one of `account` makes the registry anew)."""
     names = os.environ.get("OMS_ONLY_TESTS")
-    only = Path(names).read_text().splitlines() if names else None
+    only = set(Path(names).read_text().splitlines()) if names else None
     left_out = [
         item
         for item in items

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO / "bin"))
+import odoo_own_tests
+
 pytestmark = pytest.mark.nodb
 
 
@@ -38,3 +41,22 @@ def test_error_outside_the_tests_fails_the_run(tmp_path):
 
 def test_empty_run_fails(tmp_path):
     assert run(tmp_path, "def helper():\n    pass")[0] == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_only_what_is_no_better_in_plain_odoo_is_blamed_on_the_host(capsys):
+    ours = {"tests": {"passes": "passed", "broken": "failed", "lost": "failed", "left_out": "skipped"}, "why": {}}
+    ours["seconds"] = 1
+    assert odoo_own_tests.find_suspects(ours) == ["broken", "left_out", "lost"]
+    host = {"broken": "failed", "lost": "failed", "left_out": "skipped"}
+    for plain, code in (
+        (host, 0),
+        ({**host, "broken": "passed"}, 1),
+        ({**host, "broken": "skipped"}, 1),
+        ({**host, "left_out": "passed"}, 1),
+        ({"broken": "failed", "left_out": "skipped"}, 1),  # a test that does not run there proves nothing
+    ):
+        assert odoo_own_tests.report(ours, {"tests": plain, "why": {}}) == code, plain
+    assert "lost: did not run in plain Odoo, failed with our addons" in capsys.readouterr().out
+    assert (
+        odoo_own_tests.report({"tests": {"passes": "passed"}, "why": {}, "seconds": 1}, {"tests": {}, "why": {}}) == 0
+    )

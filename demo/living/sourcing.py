@@ -81,7 +81,7 @@ def keep_stock(env, channels, products):
 
 def reject_some(env):
     """A picker does not find what one transfer asks for; the order is sent from elsewhere."""
-    picking = env["stock.picking"].search(
+    pickings = env["stock.picking"].search(
         [
             ("state", "=", "assigned"),
             ("picking_type_code", "=", "outgoing"),
@@ -89,10 +89,9 @@ def reject_some(env):
             ("oms_parcel_ids", "=", False),
         ],
         order="id desc",
-        limit=1,
+        limit=50,
     )
-    picking = picking.filtered(lambda picking: not any(picking.move_ids.mapped("picked")))
-    if picking:
+    if picking := pickings.filtered(lambda picking: not any(picking.move_ids.mapped("picked")))[:1]:
         reason = env["oms.reject.reason"].search([], limit=1)
         env["oms.warehouse.rejection"]._reject(picking.move_ids, reason)
 

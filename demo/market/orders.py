@@ -1,4 +1,5 @@
-"""How an order looks and what may happen to it. Content depends on the seed and the order's number only."""
+"""How an order looks and what may happen to it. Content depends on the seed and the order's number only, but for who
+buys again: that is the buyer of the shop's last order since the marketplace was started."""
 
 import random
 from datetime import UTC, datetime, timedelta, timezone

@@ -176,6 +176,14 @@ class TestShelfLife(OmsAllocationCommon):
     def test_what_is_past_its_removal_is_not_sold(self):
         self.assertEqual(self.get_sellable(), 5)
 
+    def test_what_has_no_removal_date_is_sold(self):
+        """Odoo reserves it, so it is on hand; a condition on an unknown date is neither true nor false."""
+        lot = self.env["stock.lot"].create({"name": "dateless", "product_id": self.milk.id})
+        lot.write({"expiration_date": False, "removal_date": False})
+        self.env["stock.quant"]._update_available_quantity(self.milk, self.shanghai.lot_stock_id, 6, lot_id=lot)
+        self.assertEqual(self.get_sellable(), 11)
+        self.assertEqual(sum(self.get_lots(self._confirm([(self.milk, 11)])).values()), 11)
+
     def test_first_expired_goes_first(self):
         self.assertEqual(self.get_lots(self._confirm([(self.milk, 4)])), {"soon": 3, "late": 1})
 

@@ -6,7 +6,7 @@ import pytest
 
 from odoo.tests import BaseCase
 
-from odoo.addons.oms_allocation.models.sellable.stock import Access, Scope, Stock, Want, spread
+from odoo.addons.oms_allocation.models.sellable.stock import Access, Scope, Stock, Want, group_alike, spread
 
 pytestmark = pytest.mark.nodb
 
@@ -18,7 +18,7 @@ class TestStockShares(BaseCase):
     def get_stock(self, quantity, *wants):
         stock = Stock({PLACE: quantity})
         if wants:
-            stock.wants[PLACE] = list(wants)
+            stock.wants[PLACE] = wants
         return stock
 
     def assertSeen(self, stock, nobody, first, second=None):
@@ -91,17 +91,29 @@ class TestStockShares(BaseCase):
             Scope("one", product_id=7),
             Scope("unknown", product_id=99),
         ]
-        found = spread(scopes, {0: [5, 6, 7, 8], 3: [6, 7, 8], 4: [7, 8]}, [1, 2])
-        self.assertEqual(
-            found,
-            {
-                (1, 5): "all",
-                (1, 6): "wide",
-                (1, 7): "one",
-                (1, 8): "narrow",
-                (2, 5): "all",
-                (2, 6): "wide",
-                (2, 7): "one",
-                (2, 8): "there",
-            },
+        products = {0: [5, 6, 7, 8], 3: [6, 7, 8], 4: [7, 8]}
+        self.assertEqual(spread(scopes, products, 1), {5: "all", 6: "wide", 7: "one", 8: "narrow"})
+        self.assertEqual(spread(scopes, products, 2), {5: "all", 6: "wide", 7: "one", 8: "there"})
+        self.assertEqual(group_alike(scopes, [1, 2, 3]), [[2], [1, 3]])
+
+    def test_places_alike_are_seen_as_each_alone(self):
+        """Whatever is counted once for several places, each shows what it would show alone, after each taking too."""
+        wants = (
+            (),
+            (Want(1, 1, 4), Want(2, 2, share=2500)),
+            (Want(2, 2, 3, taken=1), Want(1, 1, share=1000, borrowable=5000)),
         )
+        stock, alone = Stock(), {}
+        for number in range(60):
+            key, quantity = (number % 3, number), number % 7 - 1
+            stock[key] = quantity
+            alone[key] = Stock({key: quantity})
+            if wants[number % 3]:
+                stock.wants[key] = alone[key].wants[key] = wants[number % 3]
+        for taken in (0, 1, 2):
+            for access in (NOBODY, FIRST, SECOND, Access(frozenset({1, 2}))):
+                found = stock.view(access)
+                self.assertEqual(found, {key: one.view(access)[key] for key, one in alone.items()})
+                key = (2, 5 + 3 * taken)
+                for one in (stock, alone[key]):
+                    one.take(access, key, 1)

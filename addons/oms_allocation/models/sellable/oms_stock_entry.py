@@ -85,7 +85,12 @@ class OmsStockEntry(models.Model):
         self.env["sale.order.line"].flush_model()
         return SQL(
             """
-            WITH %(place)s
+            WITH %(place)s, expiring AS (
+                SELECT product.id
+                  FROM product_product product
+                  JOIN product_template template ON template.id = product.product_tmpl_id
+                 WHERE template.use_expiration_date
+            )
             SELECT entry.id, entry.kind, entry.kind <> ALL(%(uncounted)s) AS is_counted, entry.product_id,
                    template.categ_id, entry.warehouse_id, entry.location_id, warehouse.company_id, o.channel_id,
                    entry.order_id, entry.picking_id, entry.pool_id, entry.date, entry.quantity::float8 AS quantity
@@ -288,10 +293,10 @@ class OmsStockEntry(models.Model):
         for company, scopes in safeties:
             products = self._filter_asked(self.env["product.product"]._oms_search_scoped(scopes, [company]))
             ids = warehouses.filtered(lambda warehouse, id_=company: warehouse.company_id.id == id_).ids
-            for (warehouse_id, product_id), quantity in spread(
-                scopes, products._oms_group_by_category(scopes), ids
-            ).items():
-                rows.append(("safety", product_id, warehouse_id, None, -quantity))
+            by_category = products._oms_group_by_category(scopes)
+            for warehouse_id in ids:
+                kept = spread(scopes, by_category, warehouse_id)
+                rows += [("safety", product_id, warehouse_id, None, -quantity) for product_id, quantity in kept.items()]
         if pools:
             scopes = [scope for spec in pools for scope in spec.scopes]
             products = self._filter_asked(self.env["product.product"]._oms_search_scoped(scopes, list(companies)))

@@ -5,7 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import ormcache
 
-from .stock import WHOLE, Scope
+from .stock import WHOLE, Scope, Want
 
 
 class PoolSpec(NamedTuple):
@@ -32,6 +32,11 @@ class PoolSpec(NamedTuple):
         ):
             return 0
         return self.borrowable
+
+    def prepare_claims(self, now):
+        """Return its scopes, which say `stock.Want`s as they are ``now``."""
+        taken, borrowable = 0 if self.is_quota else None, self.get_borrowable(now)
+        return [scope._replace(value=Want(self.id, *scope.value, taken, borrowable)) for scope in self.scopes]
 
 
 class OmsStockPool(models.Model):

@@ -1,8 +1,6 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .stock import Want, spread
-
 
 class OmsStockPool(models.Model):
     """What pools claim of the stock that is read: how much they want, what their owners had, and who waits for it."""
@@ -16,18 +14,11 @@ class OmsStockPool(models.Model):
         specs = self._get_live_specs(now)
         if not specs:
             return
-        scopes = [scope for spec in specs for scope in spec.scopes]
-        by_category = products._oms_group_by_category(scopes)
         quotas = [spec for spec in specs if spec.is_quota]
-        for spec in specs:
-            ids = warehouses.filtered(lambda warehouse, spec=spec: warehouse.company_id.id == spec.company_id).ids
-            borrowable = spec.get_borrowable(now)
-            wants = {
-                scope.value: Want(spec.id, *scope.value, 0 if spec.is_quota else None, borrowable)
-                for scope in spec.scopes
-            }
-            for key, value in spread(spec.scopes, by_category, ids).items():
-                stock.wants.setdefault(key, []).append(wants[value])
+        by_category = products._oms_group_by_category([scope for spec in specs for scope in spec.scopes])
+        for company, places in warehouses.grouped("company_id").items():
+            claims = [spec.prepare_claims(now) for spec in specs if spec.company_id == company.id]
+            stock.add_wants(claims, by_category, places.ids)
         if quotas:
             self._count_taken(stock, quotas, products, warehouses)
 
@@ -40,7 +31,7 @@ class OmsStockPool(models.Model):
                 if want.pool_id in pool_ids and quantity > 0:
                     room = quantity if want.share else max(want.quantity - want.taken, 0)
                     part = min(room, quantity)
-                    stock.wants[key][number] = want._replace(taken=want.taken + part)
+                    stock.note_taken(key, number, part)
                     quantity -= part
 
     @api.model
@@ -81,15 +72,15 @@ class OmsStockPool(models.Model):
         return self.env.execute_query(
             SQL(
                 """
-                WITH %(place)s, pool (id, start_date, channel_ids, category_ids) AS (VALUES %(rows)s),
+                WITH %(place)s, %(asked)s, pool (id, start_date, channel_ids, category_ids) AS (VALUES %(rows)s),
                 waiting AS (
                     SELECT place.warehouse_id, move.product_id, line.order_id,
                            move.product_qty * (1 - COALESCE(move.quantity, 0) / move.product_uom_qty) AS quantity
                       FROM stock_move move
+                      JOIN asked ON asked.id = move.product_id
                       JOIN place ON place.id = move.location_id AND NOT place.is_blocked
                       JOIN sale_order_line line ON line.id = move.sale_line_id
-                     WHERE move.product_id = ANY(%(product_ids)s) AND move.product_uom_qty <> 0
-                       AND move.state IN ('confirmed', 'partially_available')
+                     WHERE move.state IN ('confirmed', 'partially_available') AND move.product_uom_qty <> 0
                        AND NOT EXISTS (
                                SELECT FROM place target
                                 WHERE target.id = move.location_dest_id AND target.warehouse_id = place.warehouse_id
@@ -97,8 +88,8 @@ class OmsStockPool(models.Model):
                  UNION ALL
                     SELECT warehouse_id, product_id, order_id, quantity - COALESCE(procured_quantity, 0)
                       FROM oms_allocation
-                     WHERE product_id = ANY(%(product_ids)s) AND warehouse_id = ANY(%(warehouse_ids)s)
-                       AND state = 'planned'
+                      JOIN asked ON asked.id = product_id
+                     WHERE state = 'planned' AND warehouse_id = ANY(%(warehouse_ids)s)
                 )
                 SELECT warehouse_id, product_id, pool_ids, SUM(quantity)::float8
                   FROM (
@@ -121,7 +112,7 @@ class OmsStockPool(models.Model):
                 """,
                 place=products._oms_get_place_sql(warehouses),
                 rows=self._get_quota_sql(specs),
-                product_ids=products.ids,
+                asked=products._oms_get_asked_sql(),
                 warehouse_ids=warehouses.ids,
                 without=without.ids if without else [],
             )
@@ -140,7 +131,7 @@ class OmsStockPool(models.Model):
         return self.env.execute_query(
             SQL(
                 """
-                WITH quota (pool_id, start_date, channel_ids, category_ids) AS (VALUES %(rows)s)
+                WITH %(asked)s, quota (pool_id, start_date, channel_ids, category_ids) AS (VALUES %(rows)s)
                 SELECT warehouse_id, product_id, pool_ids, SUM(quantity)::float8
                   FROM (
                     SELECT taken.warehouse_id, taken.product_id, taken.quantity, (
@@ -156,13 +147,15 @@ class OmsStockPool(models.Model):
                         SELECT order_id, warehouse_id, product_id,
                                quantity - COALESCE(shortage_quantity, 0) AS quantity, create_date AS date
                           FROM oms_allocation
-                         WHERE product_id = ANY(%(product_ids)s) AND warehouse_id = ANY(%(warehouse_ids)s)
-                           AND state <> 'cancelled' AND create_date >= %(start)s
+                          JOIN asked ON asked.id = product_id
+                         WHERE state <> 'cancelled' AND create_date >= %(start)s
+                           AND warehouse_id = ANY(%(warehouse_ids)s)
                      UNION ALL
                         SELECT order_id, warehouse_id, product_id, quantity, create_date
                           FROM oms_stock_promise
-                         WHERE product_id = ANY(%(product_ids)s) AND warehouse_id = ANY(%(warehouse_ids)s)
-                           AND state = 'active' AND expire_date > %(now)s AND create_date >= %(start)s
+                          JOIN asked ON asked.id = product_id
+                         WHERE state = 'active' AND expire_date > %(now)s AND create_date >= %(start)s
+                           AND warehouse_id = ANY(%(warehouse_ids)s)
                          ) taken
                       JOIN sale_order o ON o.id = taken.order_id
                       JOIN res_partner partner ON partner.id = o.partner_id
@@ -171,7 +164,7 @@ class OmsStockPool(models.Model):
                  GROUP BY warehouse_id, product_id, pool_ids
                 """,
                 rows=self._get_quota_sql(quotas),
-                product_ids=products.ids,
+                asked=products._oms_get_asked_sql(),
                 warehouse_ids=warehouses.ids,
                 start=min(spec.start_date for spec in quotas),
                 now=fields.Datetime.now(),

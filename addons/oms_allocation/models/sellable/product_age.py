@@ -22,21 +22,16 @@ class ProductProduct(models.Model):
         return self.env.execute_query(
             SQL(
                 """
-                WITH %(place)s, expiring AS (
-                    SELECT product.id
-                      FROM product_product product
-                      JOIN product_template template ON template.id = product.product_tmpl_id
-                     WHERE product.id = ANY(%(product_ids)s) AND template.use_expiration_date
-                ), bound AS (
+                WITH %(place)s, %(asked)s, bound AS (
                     SELECT order_id, product_id, warehouse_id, quantity - COALESCE(procured_quantity, 0) AS quantity
                       FROM oms_allocation
                      WHERE %(is_waiting_counted)s AND state = 'planned' AND order_id <> ALL(%(order_ids)s)
-                       AND product_id = ANY(%(product_ids)s) AND warehouse_id = ANY(%(warehouse_ids)s)
+                       AND warehouse_id = ANY(%(warehouse_ids)s)
                  UNION ALL
                     SELECT order_id, product_id, warehouse_id, quantity
                       FROM oms_stock_promise
                      WHERE state = 'active' AND expire_date > %(now)s
-                       AND product_id = ANY(%(product_ids)s) AND warehouse_id = ANY(%(warehouse_ids)s)
+                       AND warehouse_id = ANY(%(warehouse_ids)s)
                 )
                 SELECT product_id, warehouse_id, SUM(quantity)::float8 FROM (
                     SELECT quant.product_id, place.warehouse_id,
@@ -75,7 +70,7 @@ class ProductProduct(models.Model):
                 place=self._oms_get_place_sql(warehouses),
                 expired=self._oms_get_expired_sql(),
                 limit=self.env["sale.order"]._oms_get_min_expiration(days),
-                product_ids=self.ids,
+                asked=self._oms_get_asked_sql(),
                 warehouse_ids=warehouses.ids,
                 order_ids=without.ids if without else [],
                 is_waiting_counted=is_waiting_counted,
@@ -104,12 +99,13 @@ class ProductProduct(models.Model):
         return self.env.execute_query(
             SQL(
                 """
-                WITH %(place)s
+                WITH %(place)s, %(asked)s
                 SELECT quant.product_id, place.warehouse_id, quant.%(date)s::date AS day,
                        SUM(quant.quantity - quant.reserved_quantity)::float8
                   FROM stock_quant quant
+                  JOIN asked ON asked.id = quant.product_id
                   JOIN place ON place.id = quant.location_id
-                 WHERE quant.product_id = ANY(%(product_ids)s) AND NOT place.is_blocked AND NOT %(expired)s
+                 WHERE NOT place.is_blocked AND NOT %(expired)s
                  GROUP BY quant.product_id, place.warehouse_id, day
                 HAVING SUM(quant.quantity - quant.reserved_quantity) > 0
                  ORDER BY quant.product_id, place.warehouse_id, day NULLS LAST
@@ -117,6 +113,6 @@ class ProductProduct(models.Model):
                 place=self._oms_get_place_sql(warehouses),
                 date=SQL.identifier({"expiry": "expiration_date", "received": "in_date"}[kind]),
                 expired=self._oms_get_expired_sql(),
-                product_ids=self.ids,
+                asked=self._oms_get_asked_sql(),
             )
         )

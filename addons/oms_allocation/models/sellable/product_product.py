@@ -3,7 +3,7 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .stock import WHOLE, Stock, spread
+from .stock import WHOLE, Stock, group_alike, spread
 
 
 class ProductProduct(models.Model):
@@ -36,8 +36,8 @@ class ProductProduct(models.Model):
         stock = Stock()
         if not self.ids or not warehouses.ids:
             return stock
-        for product_id, warehouse_id, quantity in self._query_sellable_quantities(warehouses, is_waiting_counted):
-            stock[warehouse_id, product_id] = quantity
+        rows = self._query_sellable_quantities(warehouses, is_waiting_counted)
+        stock.update({(warehouse_id, product_id): quantity for product_id, warehouse_id, quantity in rows})
         for key, quantity in (waiting or {}).items():
             stock[key] = stock.get(key, 0.0) + quantity
         self._oms_keep_safety(stock, warehouses)
@@ -60,21 +60,25 @@ class ProductProduct(models.Model):
 
     def _oms_keep_safety(self, stock, warehouses):
         """Take the safety stock off what there is; it may leave less than nothing, as what others wait for may."""
+        kept = {}  # {warehouse id: {product id: quantity}}
         for company, scopes in self.env["oms.stock.safety"]._get_scopes():
             ids = warehouses.filtered(lambda warehouse, id_=company: warehouse.company_id.id == id_).ids
-            for key, quantity in spread(scopes, self._oms_group_by_category(scopes), ids).items():
-                if key in stock:
-                    stock[key] -= quantity
+            by_category = self._oms_group_by_category(scopes)
+            for alike in group_alike(scopes, ids):
+                kept.update(dict.fromkeys(alike, spread(scopes, by_category, alike[0])))
+        for place, quantity in stock.items() if kept else ():
+            warehouse_id, product_id = place
+            if keep := kept.get(warehouse_id, {}).get(product_id):
+                stock[place] = quantity - keep
 
     def _oms_group_by_category(self, scopes):
         """Return {category id: product ids in it and below}, with 0 for all products, as `stock.spread` asks for."""
         grouped = defaultdict(list, {0: self.ids})
         if any(scope.category_id for scope in scopes):
             wanted = {scope.category_id for scope in scopes}
-            for product_id, parent_path in self._query_categories():
-                for category_id in map(int, parent_path.rstrip("/").split("/")):
-                    if category_id in wanted:
-                        grouped[category_id].append(product_id)
+            for parent_path, product_ids in self._query_categories():
+                for category_id in wanted.intersection(map(int, parent_path.rstrip("/").split("/"))):
+                    grouped[category_id] += product_ids
         return grouped
 
     def _oms_add_expected(self, view, warehouses):
@@ -121,15 +125,17 @@ class ProductProduct(models.Model):
         )
 
     def _query_categories(self):
-        """Return rows (product id, path of its category)."""
+        """Return rows (path of a category, ids of the products in it)."""
         return self.env.execute_query(
             SQL(
-                """SELECT product.id, category.parent_path
-                     FROM product_product product
+                """WITH %s
+                   SELECT category.parent_path, array_agg(product.id)
+                     FROM asked
+                     JOIN product_product product ON product.id = asked.id
                      JOIN product_template template ON template.id = product.product_tmpl_id
                      JOIN product_category category ON category.id = template.categ_id
-                    WHERE product.id = ANY(%s)""",
-                self.ids,
+                    GROUP BY category.id""",
+                self._oms_get_asked_sql(),
             )
         )
 
@@ -155,6 +161,25 @@ class ProductProduct(models.Model):
         self.env["stock.location"].flush_model(["parent_path", "usage"])
         self.env["product.template"].flush_model(["use_expiration_date", "categ_id"])
 
+    def _oms_get_asked_sql(self):
+        """Return the common tables ``asked``, these products, and ``expiring``, those of them that expire.
+
+        The ids are one text: of a list, the driver would adapt and PostgreSQL parse and estimate each.
+        """
+        return SQL(
+            """
+            asked AS (SELECT unnest(%s::int[]) AS id),
+            expiring AS (
+                SELECT product.id
+                  FROM asked
+                  JOIN product_product product ON product.id = asked.id
+                  JOIN product_template template ON template.id = product.product_tmpl_id
+                 WHERE template.use_expiration_date
+            )
+            """,
+            f"{{{','.join(map(str, self.ids))}}}",
+        )
+
     def _oms_get_place_sql(self, warehouses):
         """Return the common table ``place``: the locations that goods are sold from, and whose they are."""
         return SQL(
@@ -172,13 +197,10 @@ class ProductProduct(models.Model):
         )
 
     def _oms_get_expired_sql(self):
-        """Return the condition on ``quant`` that Odoo would not reserve it any more."""
+        """Return the condition on ``quant`` that Odoo would not reserve it any more: what has no date, it would. The
+        query has the common table ``expiring``."""
         return SQL(
-            """(quant.removal_date < %s AND EXISTS (
-                    SELECT FROM product_product product
-                      JOIN product_template template ON template.id = product.product_tmpl_id
-                     WHERE product.id = quant.product_id AND template.use_expiration_date
-                ))""",
+            "(COALESCE(quant.removal_date < %s, FALSE) AND quant.product_id IN (SELECT id FROM expiring))",
             fields.Datetime.now(),
         )
 
@@ -188,19 +210,21 @@ class ProductProduct(models.Model):
         return self.env.execute_query(
             SQL(
                 """
-                WITH %(place)s
+                WITH %(place)s, %(asked)s
                 SELECT product_id, warehouse_id, SUM(quantity) FROM (
                     SELECT quant.product_id, place.warehouse_id,
                            (COALESCE(quant.quantity, 0) - quant.reserved_quantity)::float8 AS quantity
                       FROM stock_quant quant
+                      JOIN asked ON asked.id = quant.product_id
                       JOIN place ON place.id = quant.location_id
-                     WHERE quant.product_id = ANY(%(product_ids)s) AND NOT place.is_blocked AND NOT %(expired)s
+                     WHERE NOT place.is_blocked AND NOT %(expired)s
                  UNION ALL
                     SELECT move.product_id, place.warehouse_id,
                            - move.product_qty * (1 - COALESCE(move.quantity, 0) / move.product_uom_qty)
                       FROM stock_move move
+                      JOIN asked ON asked.id = move.product_id
                       JOIN place ON place.id = move.location_id
-                     WHERE %(is_waiting_counted)s AND move.product_id = ANY(%(product_ids)s) AND NOT place.is_blocked
+                     WHERE %(is_waiting_counted)s AND NOT place.is_blocked
                        AND move.state IN ('confirmed', 'partially_available') AND move.product_uom_qty <> 0
                        AND NOT EXISTS (
                                SELECT FROM place target
@@ -209,25 +233,25 @@ class ProductProduct(models.Model):
                  UNION ALL
                     SELECT product_id, warehouse_id, COALESCE(procured_quantity, 0) - quantity
                       FROM oms_allocation
-                     WHERE %(is_waiting_counted)s AND state = 'planned'
-                       AND product_id = ANY(%(product_ids)s) AND warehouse_id = ANY(%(warehouse_ids)s)
+                      JOIN asked ON asked.id = product_id
+                     WHERE %(is_waiting_counted)s AND state = 'planned' AND warehouse_id = ANY(%(warehouse_ids)s)
                  UNION ALL
                     SELECT product_id, warehouse_id, - quantity
                       FROM oms_stock_promise
-                     WHERE product_id = ANY(%(product_ids)s) AND warehouse_id = ANY(%(warehouse_ids)s)
-                       AND state = 'active' AND expire_date > %(now)s
+                      JOIN asked ON asked.id = product_id
+                     WHERE state = 'active' AND expire_date > %(now)s AND warehouse_id = ANY(%(warehouse_ids)s)
                  UNION ALL
                     SELECT product_id, warehouse_id, - blocked_quantity
                       FROM oms_warehouse_rejection
-                     WHERE product_id = ANY(%(product_ids)s) AND warehouse_id = ANY(%(warehouse_ids)s)
-                       AND blocked_quantity > 0
+                      JOIN asked ON asked.id = product_id
+                     WHERE blocked_quantity > 0 AND warehouse_id = ANY(%(warehouse_ids)s)
                 ) entries
                 GROUP BY product_id, warehouse_id
                 """,
                 place=self._oms_get_place_sql(warehouses),
                 expired=self._oms_get_expired_sql(),
                 is_waiting_counted=is_waiting_counted,
-                product_ids=self.ids,
+                asked=self._oms_get_asked_sql(),
                 warehouse_ids=warehouses.ids,
                 now=fields.Datetime.now(),
             )
@@ -244,19 +268,20 @@ class ProductProduct(models.Model):
         return self.env.execute_query(
             SQL(
                 """
-                WITH %(place)s
+                WITH %(place)s, %(asked)s
                 SELECT move.product_id, place.warehouse_id, SUM(move.product_qty)
                   FROM stock_move move
+                  JOIN asked ON asked.id = move.product_id
                   JOIN place ON place.id = COALESCE(move.location_final_id, move.location_dest_id)
                   JOIN (VALUES %(limits)s) rule (warehouse_id, until) ON rule.warehouse_id = place.warehouse_id
-                 WHERE move.product_id = ANY(%(product_ids)s) AND move.date <= rule.until AND NOT place.is_blocked
+                 WHERE move.date <= rule.until AND NOT place.is_blocked
                    AND %(arriving)s
                  GROUP BY move.product_id, place.warehouse_id
                 """,
                 place=self._oms_get_place_sql(warehouses),
                 limits=SQL(", ").join(SQL("(%s, %s::timestamp)", *limit) for limit in limits),
                 arriving=self._oms_get_arriving_sql(),
-                product_ids=self.ids,
+                asked=self._oms_get_asked_sql(),
             )
         )
 
@@ -269,16 +294,17 @@ class ProductProduct(models.Model):
         return self.env.execute_query(
             SQL(
                 """
-                WITH %s
+                WITH %s, %s
                 SELECT DISTINCT ON (move.product_id, place.warehouse_id)
                        move.product_id, place.warehouse_id, move.date, move.picking_id
                   FROM stock_move move
+                  JOIN asked ON asked.id = move.product_id
                   JOIN place ON place.id = COALESCE(move.location_final_id, move.location_dest_id)
-                 WHERE move.product_id = ANY(%s) AND NOT place.is_blocked AND %s
+                 WHERE NOT place.is_blocked AND %s
                  ORDER BY move.product_id, place.warehouse_id, move.date, move.id
                 """,
                 self._oms_get_place_sql(warehouses),
-                self.ids,
+                self._oms_get_asked_sql(),
                 self._oms_get_arriving_sql(),
             )
         )
