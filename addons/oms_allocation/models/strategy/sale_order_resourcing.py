@@ -102,12 +102,12 @@ class SaleOrderLine(models.Model):
         :param is_unreleased: only of transfers that no one works on
         """
         self.ensure_one()
-        first_moves, _returns = self._get_outgoing_incoming_moves(strict=False)
-        quantities = {}
-        for move in first_moves.filtered(lambda move: move.state not in ("done", "cancel") and not move.picked):
-            if is_unreleased and move.picking_id._oms_is_released():
-                continue
-            warehouse = move._oms_get_warehouse()
-            quantity = move.product_uom._compute_quantity(move.product_uom_qty, self.product_id.uom_id)
-            quantities[warehouse] = quantities.get(warehouse, 0.0) + quantity
-        return quantities
+        first_moves, _returns = self._oms_get_moves()
+        moves = first_moves.filtered(
+            lambda move: (
+                move.state not in ("done", "cancel")
+                and not move.picked
+                and not (is_unreleased and move.picking_id._oms_is_released())
+            )
+        )
+        return self._oms_count_by_warehouse(moves, lambda move: move.product_uom_qty)

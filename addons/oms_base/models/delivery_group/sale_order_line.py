@@ -86,14 +86,13 @@ class SaleOrderLine(models.Model):
     def _get_qty_procurement(self, previous_product_uom_qty=False):
         """Override of `sale_stock`: what waits in a group counts as taken care of, so nobody asks for it yet."""
         quantity = super()._get_qty_procurement(previous_product_uom_qty)
-        if self.order_id.oms_is_grouped:
-            # sudo: oms.delivery.group - how much waits is no secret to who launches the rest
-            quantity += sum(
-                max(row._get_pending_quantity(), 0.0)
-                for row in self.sudo().oms_group_line_ids
-                if row.group_id.is_waiting
-            )
-        return quantity
+        return quantity + self._oms_get_waiting_in_groups() if self.order_id.oms_is_grouped else quantity
+
+    def _oms_get_waiting_in_groups(self):
+        """Return how much of one line, in its unit, waits in delivery groups and was not asked for yet."""
+        # sudo: oms.delivery.group - how much waits is no secret to who launches the rest
+        waiting = self.sudo().oms_group_line_ids.filtered("group_id.is_waiting")
+        return sum(max(row._get_pending_quantity(), 0.0) for row in waiting)
 
     def _create_procurements(self, product_qty, procurement_uom, values):
         """Override of `sale_stock`: one procurement for each group that the quantity belongs to."""
@@ -208,13 +207,11 @@ class SaleOrderLine(models.Model):
     def _oms_get_procured_by_group(self):
         """Return {group: quantity in the line's unit} of what the transfers of one line were made for."""
         self.ensure_one()
-        outgoing, incoming = self._get_outgoing_incoming_moves(strict=False)
+        outgoing, incoming = self._oms_get_moves()
         quantities = {}
         for moves, sign in ((outgoing, 1), (incoming, -1)):
-            for move in moves:
-                quantity = move.quantity if move.state == "done" else move.product_uom_qty
-                quantity = move.product_uom._compute_quantity(quantity, self.product_uom_id, rounding_method="HALF-UP")
-                group = move.oms_delivery_group_id
+            for group, part in moves.grouped("oms_delivery_group_id").items():
+                quantity = self._oms_count_in_unit(part, lambda move: move._oms_get_asked_quantity())
                 quantities[group] = quantities.get(group, 0.0) + sign * quantity
         return quantities
 
@@ -224,12 +221,19 @@ class SaleOrderLine(models.Model):
         :param warehouse: only what comes from there; empty for all
         """
         self.ensure_one()
-        outgoing, _incoming = self._get_outgoing_incoming_moves(strict=False)
-        quantities = {}
-        for move in outgoing.filtered(lambda move: move.state != "done"):
-            if warehouse and (move.warehouse_id or move.location_id.warehouse_id) != warehouse:
-                continue
-            quantity = move.product_uom._compute_quantity(move.product_uom_qty, self.product_uom_id)
-            group = move.oms_delivery_group_id
-            quantities[group] = quantities.get(group, 0.0) + quantity
-        return quantities
+        outgoing, _incoming = self._oms_get_moves()
+        moves = outgoing.filtered(
+            lambda move: (
+                move.state != "done"
+                and (not warehouse or (move.warehouse_id or move.location_id.warehouse_id) == warehouse)
+            )
+        )
+        return {
+            group: self._oms_count_in_unit(part, lambda move: move.product_uom_qty)
+            for group, part in moves.grouped("oms_delivery_group_id").items()
+        }
+
+    def _oms_count_in_unit(self, moves, get_quantity):
+        """Return what `_oms_count_moves` does, in the unit of the line."""
+        count = self._oms_count_moves(moves, get_quantity)
+        return self.product_id.uom_id._compute_quantity(count, self.product_uom_id, rounding_method="HALF-UP")
