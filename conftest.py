@@ -16,7 +16,7 @@ from odoo.tests.common import BaseCase, get_db_name
 
 FAST = bool(os.environ.get("OMS_FAST"))
 # What they need is not in the database of the tests: tests/test_bridges.py runs theirs.
-collect_ignore = ["addons/oms_point_of_sale", "addons/oms_website_sale"]
+collect_ignore = ["addons/oms_point_of_sale", "addons/oms_sale_mrp", "addons/oms_website_sale"]
 
 
 class ErrorLog(logging.Handler):

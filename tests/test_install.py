@@ -21,7 +21,7 @@ BASE = "oms_base"
 # It comes by itself with two of the others.
 JOINT = "oms_channels_returns"
 # The bridges need Odoo's website and point of sale: see test_bridges.py.
-LEFT_OUT = (BASE, JOINT, "oms_point_of_sale", "oms_website_sale")
+LEFT_OUT = (BASE, JOINT, "oms_point_of_sale", "oms_sale_mrp", "oms_website_sale")
 OTHERS = sorted(path.parent.name for path in ADDONS.glob("*/__manifest__.py") if path.parent.name not in LEFT_OUT)
 
 # An uninstall first tries to delete the records of a module's data files one by one, and logs those that other

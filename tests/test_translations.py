@@ -12,7 +12,7 @@ from odoo.tools.translate import trans_export
 ADDONS = Path(__file__).resolve().parents[1] / "addons"
 PLACEHOLDER = re.compile(r"%\(\w+\)[sdif]|%[sd]|\{\w*\}|\$\{\w+\}")
 # The bridges are not in the database of the tests: see test_bridges.py.
-BRIDGES = {"oms_point_of_sale", "oms_website_sale"}
+BRIDGES = {"oms_point_of_sale", "oms_sale_mrp", "oms_website_sale"}
 NAMES = sorted({path.parent.name for path in ADDONS.glob("*/__manifest__.py")} - BRIDGES)
 
 

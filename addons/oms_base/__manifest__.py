@@ -22,6 +22,8 @@
         "data/ir_cron_data.xml",
         "data/oms_delivery_group_data.xml",
         "wizard/oms_delivery_split_views.xml",
+        "wizard/oms_desk_correction_views.xml",
+        "wizard/oms_desk_split_views.xml",
         "wizard/oms_merge_proposals_views.xml",
         "views/oms_event_views.xml",
         "views/oms_hold_views.xml",

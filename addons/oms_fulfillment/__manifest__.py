@@ -15,6 +15,7 @@
         "report/oms_parcel_reports.xml",
         "report/oms_parcel_label.xml",
         "data/mail_template_data.xml",
+        "wizard/oms_desk_correction_views.xml",
         "views/oms_rule_action_views.xml",
         "views/oms_parcel_event_views.xml",
         "views/oms_parcel_views.xml",

@@ -11,7 +11,7 @@ HOME = Path(os.environ.get("OMS_HOME") or REPO / ".oms").resolve()
 ADDONS = REPO / "addons"
 OUR_ADDONS = ("oms_base", "oms_channels", "oms_allocation", "oms_fulfillment", "oms_returns")
 # They install themselves where a company has Odoo's website or point of sale, which are too heavy for every template.
-BRIDGES = ("oms_point_of_sale", "oms_website_sale")
+BRIDGES = ("oms_point_of_sale", "oms_sale_mrp", "oms_website_sale")
 # What a trading company has beside our addons; what they depend on comes by itself.
 HOST_ADDONS = (
     "account",

@@ -136,7 +136,7 @@ class SaleOrder(models.Model):
             together = line._oms_get_kept_together()
             if len(together) == 1:
                 continue
-            open_quantities = {one: one._oms_get_open_quantities(is_unreleased=True) for one in together}
+            open_quantities = {one: one._oms_get_unpicked_quantities(is_unreleased=True) for one in together}
             is_whole = all(not row._get_kept_quantity(open_quantities) for row in together.oms_allocation_ids)
             for one, found in open_quantities.items():
                 if not is_whole:

@@ -104,7 +104,7 @@ class SaleOrderLine(models.Model):
         First what waits for stock, then what nobody has begun to pick, then the rest; what comes from farthest first.
         """
         self.ensure_one()
-        waiting, untouched = self._oms_get_waiting_quantities(), self._oms_get_open_quantities()
+        waiting, untouched = self._oms_get_waiting_quantities(), self._oms_get_unpicked_quantities()
         allocations = self.oms_allocation_ids.sorted(lambda allocation: (-allocation.distance_km, -allocation.id))
         for limits in (waiting, untouched, None):
             for allocation in allocations:
@@ -205,42 +205,53 @@ class SaleOrderLine(models.Model):
         was picked for an order that was cancelled then.
         """
         self.ensure_one()
-        unit = self.product_id.uom_id
         procured, done = defaultdict(float), defaultdict(float)
-        first_moves, back_moves = self._get_outgoing_incoming_moves(strict=False)
+        first_moves, back_moves = self._oms_get_moves()
         back_moves = back_moves.filtered(lambda move: not move.location_id._is_outgoing())
-        last_moves, _returns = self._get_outgoing_incoming_moves()
-        for move in first_moves | back_moves:
-            quantity = move.quantity if move.state == "done" else move.product_uom_qty
-            sign = -1 if move in back_moves else 1
-            procured[move._oms_get_warehouse()] += sign * move.product_uom._compute_quantity(quantity, unit)
-        for move in last_moves.filtered(lambda move: move.state == "done"):
-            done[move._oms_get_warehouse()] += move.product_uom._compute_quantity(move.quantity, unit)
+        last_moves, _returns = self._oms_get_moves(strict=True)
+        for moves, sign in ((first_moves - back_moves, 1), (back_moves, -1)):
+            for warehouse, quantity in self._oms_count_by_warehouse(
+                moves, lambda move: move._oms_get_asked_quantity()
+            ).items():
+                procured[warehouse] += sign * quantity
+        last_moves = last_moves.filtered(lambda move: move.state == "done")
+        done.update(self._oms_count_by_warehouse(last_moves, lambda move: move.quantity))
         return dict(done if self.state == "cancel" else procured), dict(done)
+
+    def _oms_count_by_warehouse(self, moves, get_quantity):
+        """Return {warehouse: quantity in product unit} of what ``moves`` of one line stand for, see
+        `_oms_count_moves`."""
+        groups = moves.grouped(lambda move: move._oms_get_warehouse())
+        return {warehouse: self._oms_count_moves(group, get_quantity) for warehouse, group in groups.items()}
 
     def _oms_get_waiting_quantities(self):
         """Return {warehouse: quantity in product unit} of what transfers of one line wait for and have not reserved."""
         self.ensure_one()
-        waiting = defaultdict(float)
-        for move in self._oms_get_waiting_moves():
-            quantity = move.product_uom_qty - move.quantity
-            waiting[move._oms_get_warehouse()] += move.product_uom._compute_quantity(quantity, self.product_id.uom_id)
-        return {warehouse: quantity for warehouse, quantity in waiting.items() if quantity > 0}
+        first_moves, _returns = self._oms_get_moves()
+        moves = first_moves.filtered(lambda move: move.state in ("confirmed", "partially_available", "assigned"))
+        asked = self._oms_count_by_warehouse(moves, lambda move: move.product_uom_qty)
+        reserved = self._oms_count_by_warehouse(moves, lambda move: min(move.quantity, move.product_uom_qty))
+        return {
+            warehouse: asked[warehouse] - quantity
+            for warehouse, quantity in reserved.items()
+            if asked[warehouse] > quantity
+        }
 
-    def _oms_get_open_quantities(self, is_unreleased=False):
+    def _oms_get_unpicked_quantities(self, is_unreleased=False):
         """Return {warehouse: quantity in product unit} of what transfers of one line ask for and nobody has picked.
 
         :param is_unreleased: only of transfers that no one works on
         """
         self.ensure_one()
-        quantities = defaultdict(float)
-        first_moves, _returns = self._get_outgoing_incoming_moves(strict=False)
-        for move in first_moves.filtered(lambda move: move.state != "done" and not move.picked):
-            if is_unreleased and move.picking_id._oms_is_released():
-                continue
-            quantity = move.product_uom._compute_quantity(move.product_uom_qty, self.product_id.uom_id)
-            quantities[move._oms_get_warehouse()] += quantity
-        return dict(quantities)
+        first_moves, _returns = self._oms_get_moves()
+        moves = first_moves.filtered(
+            lambda move: (
+                move.state not in ("done", "cancel")
+                and not move.picked
+                and not (is_unreleased and move.picking_id._oms_is_released())
+            )
+        )
+        return self._oms_count_by_warehouse(moves, lambda move: move.product_uom_qty)
 
     def _oms_get_kept_together(self):
         """Return the lines that one line may not be parted from, with itself."""
@@ -252,6 +263,6 @@ class SaleOrderLine(models.Model):
         """Return the transfers of these lines that wait for stock and are the first step of their way."""
         moves = self.env["stock.move"]
         for line in self:
-            first_moves, _returns = line._get_outgoing_incoming_moves(strict=False)
+            first_moves, _returns = line._oms_get_moves()
             moves |= first_moves.filtered(lambda move: move.state in ("confirmed", "partially_available"))
         return moves

@@ -13,8 +13,8 @@ from . import sale_order_gate
 from . import sale_order_line
 from . import sale_order_unasked
 from . import review
-from . import delivery_group
 from . import proof
+from . import delivery_group
 from . import gift
 from . import recipe
 from . import stock_move

@@ -23,6 +23,32 @@ class SaleOrderLine(models.Model):
         self.ensure_one()
         return self.channel_line_id
 
+    # === WHAT MOVED === #
+
+    def _oms_get_moves(self, strict=False):
+        """Return the moves that take the goods of one line to the buyer, and those that bring them back. To be
+        overridden for lines whose goods are not what is sold: kits.
+
+        :param strict: the last steps of their way, instead of the first ones
+        """
+        return self._get_outgoing_incoming_moves(strict=strict)
+
+    def _oms_count_moves(self, moves, get_quantity):
+        """Return how many of the product of one line, in the product's unit, some of its moves stand for. To be
+        overridden together with `_oms_get_moves`.
+
+        :param get_quantity: function from a move to a quantity in the move's unit
+        """
+        self.ensure_one()
+        unit = self.product_id.uom_id
+        return sum(move.product_uom._compute_quantity(get_quantity(move), unit) for move in moves)
+
+    def _oms_count_transfer(self, moves):
+        """Return how much of one line, in its unit, left or came back with its ``moves`` of one transfer. To be
+        overridden together with `_oms_get_moves`."""
+        count = self._oms_count_moves(moves, lambda move: move.quantity)
+        return self.product_id.uom_id._compute_quantity(count, self.product_uom_id)
+
     def _get_invoice_lines(self):
         """Override of `sale` to leave out what credits money and not quantity.
 

@@ -57,7 +57,7 @@ class SaleOrder(models.Model):
         """Return rows (product id, quantity in its unit) of what orders of the company want of ``products`` and no
         warehouse was asked for yet."""
         self.env["sale.order.line"].flush_model(
-            ["order_id", "product_id", "product_uom_id", "product_uom_qty", "company_id", "display_type"]
+            ["order_id", "product_id", "product_uom_id", "product_uom_qty", "company_id", "display_type", "state"]
         )
         return self.env.execute_query(
             SQL(

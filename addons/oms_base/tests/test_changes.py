@@ -49,6 +49,33 @@ class TestChanges(OmsBaseCommon):
         self.assertIn(rule, self.order.oms_hold_ids.rule_id)
         self.assertIn("shortage", self.order.oms_hold_ids.type_id.mapped("code"))
 
+    def test_who_was_let_pass_still_is_after_a_change(self):
+        """A rule that stops others, or lets orders pass, decides though nothing of what it looks at has changed."""
+        self.env["oms.rule"].search([]).state = "draft"
+        domain = "[('client_order_ref', '=', 'VIP')]"
+        self._create_rule("[('amount_total', '>', 500)]", sequence=2)
+        for values in ({"is_stop": True}, {"actions": [{"type": "approve", "severity": "3"}, {"type": "seal"}]}):
+            deciding = self._create_rule(domain, **{"actions": [{"type": "seal"}], "sequence": 1, **values})
+            order, other = self._create_order(client_order_ref="VIP"), self._create_order()
+            (order | other)._oms_review()
+            self.assertTrue(order.oms_is_sealed)
+            order.oms_is_sealed = False
+            for changed in (order, other):
+                changed.order_line[0].product_uom_qty = 100
+                self._judge(changed)
+            self.assertFalse(order.oms_hold_ids, values)
+            self.assertFalse(order.oms_is_sealed, "it was not asked to act")
+            self.assertTrue(other.oms_hold_ids)
+            deciding.action_to_draft()
+
+    def test_who_was_let_pass_still_is_when_confirmed(self):
+        self._create_rule("[]", is_stop=True, sequence=-2, actions=[{"type": "seal"}])
+        self._create_rule("[]", sequence=-1, trigger="confirm")
+        order = self._create_order()
+        order._oms_review()
+        self.assertTrue(order._oms_review(("confirm",)))
+        self.assertFalse(order.oms_hold_ids)
+
     def test_changes_are_judged_before_confirming(self):
         self.order.partner_shipping_id = self._create_buyer("李四", street=False)
         self.order.with_user(self.user).action_confirm()

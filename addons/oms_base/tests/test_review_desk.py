@@ -1,4 +1,4 @@
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from odoo.addons.oms_base.tests.common import OmsBaseCommon
@@ -170,3 +170,103 @@ class TestReviewDesk(OmsBaseCommon):
         action = self.desk.ask_buyer(hold.id)
         self.assertEqual(action["res_model"], "mail.compose.message")
         self.assertEqual(action["context"]["default_res_ids"], hold.order_id.ids)
+
+    def _get_message(self, answers, hold):
+        (answer,) = [answer for answer in answers if answer["id"] == hold.id]
+        return answer["ok"], answer["message"]
+
+    def test_many_buyers_are_asked_at_once(self):
+        mute = self._create_buyer("Mute")
+        self.buyer.email = "buyer@example.com"
+        asked, twin, refused, released = (
+            self._hold(),
+            self._hold(),
+            self._hold(order_values={"partner_id": mute.id}),
+            self._hold(),
+        )
+        asked.order_id._oms_place_hold("risk", "x")
+        both = asked.order_id.oms_hold_ids
+        released._release("gone")
+        answers = self.desk.ask((both | twin | refused | released).ids, "Which colour?\nRed?")
+        self.assertEqual([answer["ok"] for answer in answers], [True, True, True, False, False])
+        self.assertIn("Mute has no e-mail address", self._get_message(answers, refused)[1])
+        self.assertIn("already released", self._get_message(answers, released)[1])
+        for order in (asked | twin).order_id:
+            (message,) = order.message_ids.filtered(lambda message: message.partner_ids == self.buyer)
+            self.assertIn("Which colour?<br>Red?", message.body)
+            self.assertIn(order.name, message.subject)
+        self.assertFalse(refused.order_id.message_ids.partner_ids)
+        self.assertEqual(both.touch_user_id, self.user)
+
+    def test_many_orders_are_split_at_once(self):
+        other = self.env["stock.warehouse"].create({"name": "Other", "code": "OTHR"})
+        holds = self._hold() | self._hold() | self._hold()
+        first, whole, locked = holds
+        for order in (first | locked).order_id:
+            order.order_line[1].warehouse_id = other
+        locked.order_id.locked = True
+        answers = self.desk.split(holds.ids, "warehouse")
+        self.assertEqual([answer["ok"] for answer in answers], [True, False, False])
+        self.assertEqual(len(first.order_id.oms_delivery_group_ids), 2)
+        self.assertIn(first.order_id.oms_delivery_group_ids[0].name, answers[0]["message"])
+        self.assertIn("nothing to split", answers[1]["message"])
+        self.assertIn("locked", answers[2]["message"])
+        with self.assertRaises(UserError):
+            self.desk.split(holds.ids, "lines")
+        wizard = self.env["oms.desk.split"].with_user(self.user).browse(self.desk.open_split(whole.ids)["res_id"])
+        wizard.write({"kind": "value", "limit": 50})
+        (answer,) = wizard.action_split()["infos"]["answers"]
+        self.assertTrue(answer["ok"], answer)
+        self.assertEqual(len(whole.order_id.oms_delivery_group_ids), 2)
+
+    def test_many_orders_are_corrected_at_once(self):
+        """Each by itself: what is still wrong and what was not touched is told."""
+        holds = self.env["oms.hold"]
+        for name in ("李四", "王五", "赵六"):
+            order = self._create_order(partner_id=self._create_buyer(name, street=False).id)
+            order._oms_review()
+            holds |= order.oms_hold_ids
+        right, wrong, untouched = holds
+        wizard = self.env["oms.desk.correction"].with_user(self.user)
+        wizard = wizard.browse(self.desk.open_correction(holds.ids)["res_id"])
+        self.assertEqual(wizard.line_ids.order_id, holds.order_id)
+        self.assertTrue(all(line.problem for line in wizard.line_ids))
+        wizard.line_ids[0].street = "龙井路 1 号"
+        wizard.line_ids[1].write({"street": "龙井路 2 号", "phone": "12"})
+        answers = wizard.action_correct()["infos"]["answers"]
+        self.assertEqual([answer["ok"] for answer in answers], [True, False, False])
+        self.assertEqual((right.state, right.order_id.partner_shipping_id.street), ("released", "龙井路 1 号"))
+        self.assertEqual((wrong.state, wrong.order_id.partner_shipping_id.street), ("active", "龙井路 2 号"))
+        self.assertIn("still", answers[1]["message"])
+        self.assertIn("nothing was changed", answers[2]["message"])
+        self.assertFalse(untouched.order_id.partner_shipping_id.street)
+
+    def test_many_orders_are_sent_otherwise(self):
+        held, picked = self._hold(), self._hold("shortage")
+        picked._release("fine")
+        picked.order_id.action_confirm()
+        picked.order_id.picking_ids.move_ids.write({"quantity": 1, "picked": True})
+        picked = picked.order_id._oms_place_hold("manual", "x")
+        wizard = self.env["oms.desk.correction"].with_user(self.user)
+        wizard = wizard.browse(self.desk.open_correction((held | picked).ids)["res_id"])
+        wizard.write({"commitment_date": "2030-01-01 10:00:00", "warehouse_id": self.warehouse.id})
+        answers = wizard.action_correct()["infos"]["answers"]
+        self.assertEqual([answer["ok"] for answer in answers], [True, False])
+        self.assertIn("with the warehouse already", answers[1]["message"])
+        self.assertEqual(str(held.order_id.commitment_date), "2030-01-01 10:00:00")
+        self.assertEqual(held.order_id.oms_warehouse_id, self.warehouse)
+        self.assertFalse(picked.order_id.commitment_date)
+
+    def test_who_has_no_right_changes_none(self):
+        hold = self._hold()
+        hold.order_id.order_line[1].warehouse_id = self.env["stock.warehouse"].create({"name": "O", "code": "OTHR"})
+        self.buyer.email = "buyer@example.com"
+        for user in (self.operator, self._create_user("oms_plain", "base.group_user")):
+            for method in ("open_correction", "open_split"):
+                with self.assertRaises(AccessError):
+                    getattr(self.desk.with_user(user), method)(hold.ids)
+        for method, arguments in (("ask", ["?"]), ("split", ["warehouse"])):
+            with self.assertRaises(AccessError):
+                getattr(self.desk.with_user(user), method)(hold.ids, *arguments)
+        self.assertFalse(hold.order_id.oms_delivery_group_ids)
+        self.assertFalse(hold.order_id.message_ids.partner_ids)

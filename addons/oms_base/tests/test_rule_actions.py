@@ -109,6 +109,17 @@ class TestRuleActions(OmsBaseCommon):
         self.assertEqual(len(order.oms_delivery_group_ids), 2)
         self.assertEqual(sum(order.oms_group_line_ids.mapped("quantity")), 3)
 
+    def test_note_of_another_language_is_not_left_again(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        rule = self._create_rule(
+            "[]", actions=[{"type": "note", "note_target": "warehouse", "note": "Handle with care"}]
+        )
+        rule.action_ids.with_context(lang="zh_CN").note = "小心轻放"
+        order = self._create_order()
+        order._oms_review()
+        order.with_context(lang="zh_CN")._oms_review()
+        self.assertEqual(order.oms_warehouse_note, "Handle with care")
+
     def test_activity_and_notification(self):
         rule, order = self._review_by(
             {"type": "activity", "activity_type_id": self.env.ref("mail.mail_activity_data_todo").id, "note": "Call"},

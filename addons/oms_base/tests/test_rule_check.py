@@ -42,7 +42,8 @@ class TestRuleCheck(OmsBaseCommon):
         )
         self._create_rule("[]", actions=[{"type": "approve", "severity": "1"}], sequence=4)
         self._create_rule("[('amount_total', '>', 9)]", actions=[{"type": "priority", "priority": "1"}])
-        self._create_rule("[('amount_total', '>', 90)]", actions=[{"type": "priority", "priority": "2"}])
+        # What is meant for fewer orders comes later: an exception.
+        self._create_rule("[('amount_total', '>', 90)]", actions=[{"type": "priority", "priority": "2"}], sequence=11)
         self.assertEqual(self._check(), [])
 
     def test_rule_in_the_shadow_of_a_stopping_one(self):
@@ -106,6 +107,13 @@ class TestRuleCheck(OmsBaseCommon):
         none = self.env["oms.rule"]
         self.assertEqual(self._check(), [("never", rule, none), ("never", flag, none)])
 
+    def _create_setting_rules(self, first, second, **values):
+        """Create two rules, on these conditions, that set the priority to high and to urgent."""
+        return tuple(
+            self._create_rule(domain, actions=[{"type": "priority", "priority": priority}], sequence=sequence, **values)
+            for domain, priority, sequence in ((first, "1", 10), (second, "2", 20))
+        )
+
     def test_rules_that_set_different_things_for_the_same_orders(self):
         other = self.env["stock.warehouse"].create({"name": "Other", "code": "OTHR"})
         first = self._create_rule(
@@ -114,13 +122,91 @@ class TestRuleCheck(OmsBaseCommon):
         second = self._create_rule(
             "[('amount_total', '>', 500)]", actions=[{"type": "warehouse", "warehouse_id": other.id}]
         )
-        self.assertEqual(self._check(), [("contradiction", second, first)])
-        self.assertIn("Set the warehouse", second.finding_ids.sentence)
+        self.assertEqual(self._check(), [("contradiction", first, second)])
+        sentence = first.finding_ids.sentence
+        self.assertIn("Set the warehouse", sentence)
+        second.name = "Larger"
+        self.assertIn("“Larger” is about all of its orders, and wins", first.finding_ids.sentence)
+
+    def test_conditions_of_one_within_those_of_the_other(self):
+        """The narrower one is an exception when it comes later; when it comes first, nothing is left of it."""
+        wide, narrow = self._create_setting_rules("[('amount_total', '>', 100)]", "[('amount_total', '>', 200)]")
+        self.assertEqual(self._check(), [])
+        narrow.sequence = wide.sequence  # then it is only the later one to be made
+        self.assertEqual(self._check(), [("overlap", wide, narrow)])
+        self.assertEqual(wide.finding_ids.severity, "2")
+        narrow.sequence = 5
+        self.assertEqual(self._check(), [("contradiction", narrow, wide)])
+        wide.hour_from = 8.0  # by night it stands
+        self.assertEqual(self._check(), [])
+
+    def test_conditions_that_have_something_in_common(self):
+        first, second = self._create_setting_rules(
+            "[('amount_total', '>', 100), ('amount_total', '<', 300)]",
+            "['|', ('amount_total', '>', 200), ('amount_total', '<', 20)]",
+        )
+        self.assertEqual(self._check(), [("overlap", first, second)])
+        self.assertEqual(first.finding_ids.severity, "1", "the sequence says which wins")
+        first.is_stop = True
+        self.assertEqual(self._check(), [])
+        first.write({"is_stop": False, "date_to": "2030-01-01"})
+        second.date_from = "2030-01-01"
+        self.assertEqual(self._check(), [])
+        second.write({"date_from": False, "domain": "[('amount_total', '>=', 300)]"})
+        self.assertEqual(self._check(), [])
+        second.domain = "[('oms_priority', '=', '1')]"  # another field: it may be that no order is both
+        self.assertEqual(self._check(), [])
+
+    def test_routes_dates_and_people_are_compared(self):
+        routes = self.env["stock.route"].create([{"name": name, "sale_selectable": True} for name in ("A", "B")])
+        for actions in (
+            [{"type": "route", "route_ids": [Command.set(route.ids)]} for route in routes],
+            [{"type": "planned_date", "days": days} for days in (1, 2)],
+            [{"type": "assign", "user_id": user.id} for user in (self.user, self.manager)],
+        ):
+            first, second = (self._create_rule("[('amount_total', '>', 500)]", actions=[action]) for action in actions)
+            self.assertEqual(self._check(), [("contradiction", first, second)])
+            second.action_ids.write(actions[0])
+            self.assertEqual(self._check(), [])
+            (first | second).action_to_draft()
+
+    def test_what_does_not_go_together(self):
+        """Which of the two wins does not depend on the sequence alone."""
+        wide, narrow = "[('amount_total', '>', 100)]", "[('amount_total', '>', 200)]"
+        cancel = {"type": "cancel", "note": "Not sold"}
+        approve = {"type": "approve", "severity": "3"}
+        hold = {"type": "hold", "hold_type_id": self.env.ref("oms_base.oms_hold_type_manual").id}
+        seal, merge, split = {"type": "seal"}, {"type": "merge"}, {"type": "split", "split_kind": "warehouse"}
+        # (first rule, second rule, which of them loses and how)
+        for first, second, finding in (
+            ((hold, narrow), (cancel, wide), (0, "contradiction", "2")),
+            ((cancel, wide), (hold, narrow), (1, "contradiction", "2")),
+            ((cancel, narrow), (hold, wide), None),
+            ((approve, narrow), (cancel, wide), (0, "contradiction", "2")),
+            ((seal, wide), (merge, narrow), (1, "contradiction", "2")),
+            ((seal, narrow), (merge, wide), None),
+            ((merge, wide), (seal, narrow), (1, "overlap", "1")),
+            ((merge, narrow), (split, wide), (0, "overlap", "1")),
+            ((split, narrow), (merge, wide), None),
+        ):
+            rules = [
+                self._create_rule(domain, actions=[action], sequence=number)
+                for number, (action, domain) in enumerate((first, second))
+            ]
+            found = self._check()
+            expected = [(finding[1], rules[finding[0]], rules[1 - finding[0]])] if finding else []
+            self.assertEqual(found, expected, (first, second))
+            if finding:
+                self.assertEqual(rules[finding[0]].finding_ids.severity, finding[2])
+            for rule in rules:
+                rule.action_to_draft()
 
     def test_orders_that_one_rule_holds_and_another_passes(self):
-        hold = self._create_rule("[('amount_total', '>', 500)]")
+        hold = self._create_rule("[('amount_total', '>', 500)]", sequence=1)
         approve = self._create_rule("[('amount_total', '>', 100)]", actions=[{"type": "approve", "severity": "2"}])
         self.assertEqual(self._check(), [("approved", hold, approve)])
+        hold.is_stop = True  # the other one never sees them
+        self.assertEqual(self._check(), [])
 
     def test_rule_that_never_fired_in_ninety_days(self):
         silent = self._create_rule("[('amount_total', '>', 5000)]")

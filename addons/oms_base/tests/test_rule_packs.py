@@ -22,6 +22,31 @@ class TestRulePacks(OmsBaseCommon):
         self._create_order()._oms_review()
         self.assertFalse([rule.name for rule in created if rule.problem])
 
+    def test_packs_give_gifts_and_group_parcels(self):
+        """What was bought for earns the gift of the pack once some are in stock, and goes with the buyer's other order;
+        a pre-sale sends what is there."""
+        packs = self.env["oms.rule.pack"].search([("code", "in", ("consumer", "flash_sale", "presale"))])
+        created, _problems = packs._install()
+        types = {code: set(rules.action_ids.mapped("type")) for code, rules in created.grouped("pack_code").items()}
+        self.assertLessEqual({"gift", "merge"}, types["consumer"] & types["flash_sale"])
+        self.assertIn("split", types["presale"])
+        self.env["oms.rule"].search([("state", "=", "live")]).action_to_draft()
+        standing = created.filtered(lambda rule: not rule.set_id)
+        standing.filtered(lambda rule: rule.pack_rule_code in ("gift", "merge", "split")).action_go_live()
+        self.keyboard.oms_presale_date = "2040-01-01"
+        orders = self._create_order([(self.mouse, 20)]) | self._create_order([(self.mouse, 1)])
+        orders._oms_review()
+        self.assertEqual(orders.oms_delivery_group_ids.order_ids, orders)
+        self.assertFalse(orders.order_line.filtered("oms_gift_id"), "none is in stock")
+        gift = self.env.ref("oms_base.product_gift")
+        self._set_stock(gift, 5)
+        orders._oms_review()
+        given = orders.order_line.filtered("oms_gift_id")
+        self.assertEqual((given.order_id, given.product_id, given.product_uom_qty), (orders[0], gift, 1))
+        presale = self._create_order(partner_id=self._create_buyer("李四", street="龙井路 1 号").id)
+        presale._oms_review()
+        self.assertEqual(presale.oms_delivery_group_ids.sorted("id").mapped("is_waiting"), [False, True])
+
     def test_every_recipe_can_be_used(self):
         recipes = self.env["oms.rule.recipe"]._create_for_user()
         self.assertEqual([line.problem for line in recipes.line_ids if line.problem], [])
@@ -33,7 +58,9 @@ class TestRulePacks(OmsBaseCommon):
             data = pack._get_data()
             codes = [rule["_code"] for rule in data["rules"]]
             self.assertEqual(len(codes), len(set(codes)), pack.code)
-            for record in (data, *data["rules"], *(a for rule in data["rules"] for a in rule["actions"])):
+            actions = [action for rule in data["rules"] for action in rule["actions"]]
+            gifts = [action["gift"] for action in actions if "gift" in action]
+            for record in (data, *data["rules"], *actions, *gifts):
                 self._check_texts(record)
         for record in (*recipes, *(action for recipe in recipes for action in recipe["actions"])):
             self._check_texts(record)

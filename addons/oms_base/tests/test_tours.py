@@ -16,7 +16,8 @@ class TestTours(OmsBaseCommon, HttpCase):
         self.assertEqual(order.oms_hold_ids.release_user_id, self.user)
 
     def test_reviewer_works_at_the_desk(self):
-        """With the keyboard through a queue, an address corrected, and a batch released with one refusal."""
+        """With the keyboard through a queue, an address corrected, another among many, and a batch released with one
+        refusal."""
         self.env["oms.hold"].search([("state", "=", "active")])._release("Not of this test")
         first, *others = (
             self._create_order()._oms_place_hold("manual", reason, data={"stock": 7})
@@ -31,6 +32,7 @@ class TestTours(OmsBaseCommon, HttpCase):
         self.assertEqual(wrong.partner_shipping_id.street, "龙井路 1 号")
         self.assertEqual(wrong.oms_hold_ids.state, "released")
         self.assertEqual({hold.release_comment for hold in others}, {"Looked at together"})
+        self.assertEqual(others[0].order_id.partner_shipping_id.street, "龙井路 9 号")
         self.assertEqual(refused.state, "active")
 
     def test_manager_rehearses_a_rule(self):

@@ -40,15 +40,15 @@ class StockPicking(models.Model):
         :return: dict {sale.order: [[line id in the shop, quantity as text], ...]}, quantities in the order line's unit
         """
         self.ensure_one()
-        quantities = defaultdict(float)
-        for move in self.move_ids:
-            line = move.sale_line_id or move.origin_returned_move_id.sale_line_id
-            if line.order_id.channel_id and move.quantity:
-                quantities[line] += move.product_uom._compute_quantity(move.quantity, line.product_uom_id)
+        moved = self.move_ids.filtered("quantity").grouped(
+            lambda move: move.sale_line_id or move.origin_returned_move_id.sale_line_id
+        )
         result = defaultdict(dict)
-        for line, quantity in quantities.items():
-            shop_quantities = result[line.order_id]
-            if line_id := line._oms_get_channel_line_id():
+        for line, moves in moved.items():
+            if not line.order_id.channel_id:
+                continue
+            shop_quantities, quantity = result[line.order_id], line._oms_count_transfer(moves)
+            if quantity and (line_id := line._oms_get_channel_line_id()):
                 shop_quantities[line_id] = shop_quantities.get(line_id, 0.0) + quantity
         digits = self._get_unit_digits()
         return {
@@ -69,6 +69,8 @@ class StockPicking(models.Model):
             for move, quantity in content.items():
                 line = move.sale_line_id
                 if line.order_id == order and line.channel_line_id:
+                    if move.product_id != line.product_id:
+                        return []  # parts of a kit: how many kits a box holds is not known
                     unit = line.product_uom_id
                     quantities[line.channel_line_id] += move.product_id.uom_id._compute_quantity(quantity, unit)
             if quantities:

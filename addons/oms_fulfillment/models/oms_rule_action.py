@@ -39,9 +39,7 @@ class OmsRuleAction(models.Model):
         )
         if todo:
             todo.carrier_id = carrier
-            todo._oms_get_outbound_pickings().filtered(
-                lambda picking: picking.state not in ("done", "cancel")
-            ).carrier_id = carrier
+            todo._oms_follow_carrier()
 
     def _describe_carrier(self):
         return self.env._("send it with %(carrier)s", carrier=self.carrier_id.name)

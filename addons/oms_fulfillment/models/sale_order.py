@@ -37,6 +37,12 @@ class SaleOrder(models.Model):
         plain = self.filtered(lambda order: not order.oms_is_grouped)
         return plain.oms_parcel_ids | (self - plain)._oms_get_pickings().oms_parcel_ids
 
+    def _oms_follow_carrier(self):
+        """Have the open transfers of these orders go with the orders' carriers."""
+        for order in self:
+            pickings = order._oms_get_outbound_pickings()
+            pickings.filtered(lambda picking: picking.state not in ("done", "cancel")).carrier_id = order.carrier_id
+
     def _get_same_parcel_fields(self):
         """Override of `oms_base`: a transfer goes with one carrier."""
         return [*super()._get_same_parcel_fields(), "carrier_id"]

@@ -43,7 +43,7 @@ class SaleOrder(models.Model):
     def _oms_find_hints(self):
         """Return the `solver.Hint`s of one order, the shortest wait first."""
         self.ensure_one()
-        given = {line: quantities for line in self.order_line if (quantities := line._oms_get_open_quantities())}
+        given = {line: quantities for line in self.order_line if (quantities := line._oms_get_unpicked_quantities())}
         demands = {line: sum(quantities.values()) for line, quantities in given.items()}
         if self.state != "sale":
             demands = self.env["oms.sourcing.trial"]._prepare_demands(self)

@@ -13,7 +13,7 @@ class SaleOrder(models.Model):
         """
         lines = self.order_line._oms_filter_allocatable()
         lines._oms_sync_allocations()
-        found = {line: quantities for line in lines if (quantities := line._oms_get_open_quantities())}
+        found = {line: quantities for line in lines if (quantities := line._oms_get_unpicked_quantities())}
         sourcing = self._oms_plan_again(found)
         moved = self._oms_get_resourced(found, sourcing)
         if moved:

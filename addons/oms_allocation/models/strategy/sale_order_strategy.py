@@ -278,7 +278,7 @@ class SaleOrder(models.Model):
         for row in self.oms_allocation_ids.filtered(lambda row: row.state in ("planned", "procured")):
             if not (kept := row._get_kept_quantity(given or {})):
                 continue
-            found = row.line_id._oms_get_open_quantities(is_unreleased=True)
+            found = row.line_id._oms_get_unpicked_quantities(is_unreleased=True)
             quantity = kept - row.procured_quantity + found.get(row.warehouse_id, 0.0)
             if row.uom_id.compare(quantity, 0) > 0:
                 grams = round(quantity * row.product_id.weight * self._oms_get_grams())

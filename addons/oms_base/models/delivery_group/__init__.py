@@ -9,6 +9,7 @@ from . import sale_order_group
 from . import sale_order_merge
 from . import sale_order_split
 from . import sale_order_line
+from . import oms_review_desk
 from . import stock_move
 from . import stock_picking
 from . import stock_rule

@@ -35,6 +35,18 @@ class OmsRuleAction(models.Model):
         groups = ["oms_delivery_group_ids"]
         return super()._get_written_fields() | {"merge": groups, "split": groups}
 
+    def _is_overruled_by(self, other, is_later):
+        """Override of the check of rules: what is sealed is not merged, unless it was before; what is split is not in
+        one parcel, whichever comes first."""
+        types = (self.type, other.type)
+        if types in (("merge", "seal"), ("seal", "merge")):
+            return not is_later
+        return types == ("merge", "split") or super()._is_overruled_by(other, is_later)
+
+    def _is_conditional(self):
+        """Override of the check of rules: there may be nothing to merge with, and nothing to split."""
+        return self.type in ("merge", "split") or super()._is_conditional()
+
     def _run_merge(self, orders):
         orders._oms_merge_with_candidates()
 

@@ -216,13 +216,11 @@ class SaleOrderLine(models.Model):
     def _oms_get_procured_by_group(self):
         """Return {group: quantity in the line's unit} of what the transfers of one line were made for."""
         self.ensure_one()
-        outgoing, incoming = self._get_outgoing_incoming_moves(strict=False)
+        outgoing, incoming = self._oms_get_moves()
         quantities = {}
         for moves, sign in ((outgoing, 1), (incoming, -1)):
-            for move in moves:
-                quantity = move.quantity if move.state == "done" else move.product_uom_qty
-                quantity = move.product_uom._compute_quantity(quantity, self.product_uom_id, rounding_method="HALF-UP")
-                group = move.oms_delivery_group_id
+            for group, part in moves.grouped("oms_delivery_group_id").items():
+                quantity = self._oms_count_in_unit(part, lambda move: move._oms_get_asked_quantity())
                 quantities[group] = quantities.get(group, 0.0) + sign * quantity
         return quantities
 
@@ -232,12 +230,19 @@ class SaleOrderLine(models.Model):
         :param warehouse: only what comes from there; empty for all
         """
         self.ensure_one()
-        outgoing, _incoming = self._get_outgoing_incoming_moves(strict=False)
-        quantities = {}
-        for move in outgoing.filtered(lambda move: move.state != "done"):
-            if warehouse and (move.warehouse_id or move.location_id.warehouse_id) != warehouse:
-                continue
-            quantity = move.product_uom._compute_quantity(move.product_uom_qty, self.product_uom_id)
-            group = move.oms_delivery_group_id
-            quantities[group] = quantities.get(group, 0.0) + quantity
-        return quantities
+        outgoing, _incoming = self._oms_get_moves()
+        moves = outgoing.filtered(
+            lambda move: (
+                move.state != "done"
+                and (not warehouse or (move.warehouse_id or move.location_id.warehouse_id) == warehouse)
+            )
+        )
+        return {
+            group: self._oms_count_in_unit(part, lambda move: move.product_uom_qty)
+            for group, part in moves.grouped("oms_delivery_group_id").items()
+        }
+
+    def _oms_count_in_unit(self, moves, get_quantity):
+        """Return what `_oms_count_moves` does, in the unit of the line."""
+        count = self._oms_count_moves(moves, get_quantity)
+        return self.product_id.uom_id._compute_quantity(count, self.product_uom_id, rounding_method="HALF-UP")

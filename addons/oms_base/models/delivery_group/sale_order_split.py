@@ -1,3 +1,6 @@
+import itertools
+import math
+
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import float_round
@@ -268,30 +271,22 @@ class SaleOrder(models.Model):
     def _oms_get_available_quantities(self, whole):
         """Return {line: how much of ``whole`` is there}: reserved for it, or before confirmation not promised yet."""
         if self.state == "sale":
-            reserved = dict.fromkeys(whole, 0.0)
-            for line in whole:
-                outgoing, _incoming = line._get_outgoing_incoming_moves(strict=False)
-                for move in outgoing:
-                    reserved[line] += move.product_uom._compute_quantity(move.quantity, line.product_uom_id)
+            reserved = {
+                line: line._oms_count_in_unit(line._oms_get_moves()[0], lambda move: move.quantity) for line in whole
+            }
             return {line: min(quantity, reserved[line]) for line, quantity in whole.items()}
-        products = self.env["product.product"].union(*(line.product_id for line in whole)).filtered("is_storable")
+        needs = {line: line.product_id._oms_explode(1.0) for line in whole}
+        products = self.env["product.product"].union(*itertools.chain(*needs.values())).filtered("is_storable")
         sellable = self._oms_sum_promised(self._oms_get_promised_quantities().get(self.id, {}))
         for _orders, quantities in self._oms_get_sellable_quantities(products):
             for (product_id, _id), quantity in quantities.items():
                 sellable[product_id] = sellable.get(product_id, 0.0) + quantity
-        available = {}
-        for line, quantity in whole.items():
-            if line.product_id not in products:
-                available[line] = quantity
-                continue
-            # Two lines of one product share its stock.
-            unit = line.product_id.uom_id
-            left = max(sellable.get(line.product_id.id, 0.0), 0.0)
-            available[line] = min(quantity, unit._compute_quantity(left, line.product_uom_id, round=False))
-            sellable[line.product_id.id] = left - line.product_uom_id._compute_quantity(
-                available[line], unit, round=False
+        return {
+            line: line._oms_take_sellable(
+                quantity, {part: needed for part, needed in needs[line].items() if part in products}, sellable
             )
-        return available
+            for line, quantity in whole.items()
+        }
 
     def _oms_get_warehouse_parts(self, group=None, limit=0.0):
         parts = {}
@@ -357,18 +352,37 @@ class SaleOrderLine(models.Model):
         self.ensure_one()
         return self.price_total / self.product_uom_qty * quantity if self.product_uom_qty else 0.0
 
+    def _oms_take_sellable(self, quantity, needs, sellable):
+        """Return how much of ``quantity`` of one line is there, and take it off: two lines share a product's stock.
+
+        :param needs: dict {product kept in stock: how much of it goes into one of what is sold}
+        :param sellable: dict {product id: quantity}
+        """
+        if not needs:
+            return quantity
+        unit = self.product_id.uom_id
+        there = min(max(sellable.get(part.id, 0.0), 0.0) / needed for part, needed in needs.items())
+        if set(needs) != {self.product_id}:
+            there = math.floor(there + 1e-6)  # no part of a kit goes by itself
+        available = min(quantity, unit._compute_quantity(there, self.product_uom_id, round=False))
+        taken = self.product_uom_id._compute_quantity(available, unit, round=False)
+        for part, needed in needs.items():
+            sellable[part.id] = sellable.get(part.id, 0.0) - taken * needed
+        return available
+
     def _oms_get_warehouse_quantities(self, quantity):
         """Return {warehouse: quantity in the line's unit} of where ``quantity`` of one line comes from.
 
         From its transfers, once there are any: they are what was decided, by whomever.
         """
         self.ensure_one()
-        outgoing, _incoming = self._get_outgoing_incoming_moves(strict=False)
+        outgoing, _incoming = self._oms_get_moves()
         found, left = {}, quantity
-        for move in outgoing:
-            warehouse = move.warehouse_id or move.location_id.warehouse_id
-            part = min(left, move.product_uom._compute_quantity(move.product_uom_qty, self.product_uom_id))
-            found[warehouse] = found.get(warehouse, 0.0) + part
+        for warehouse, moves in outgoing.grouped(
+            lambda move: move.warehouse_id or move.location_id.warehouse_id
+        ).items():
+            part = min(left, self._oms_count_in_unit(moves, lambda move: move.product_uom_qty))
+            found[warehouse] = part
             left -= part
         if self.product_uom_id.compare(left, 0.0) > 0:
             warehouse = self.warehouse_id or self.order_id.warehouse_id

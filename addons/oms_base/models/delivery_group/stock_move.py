@@ -15,6 +15,11 @@ class StockMove(models.Model):
             values["oms_delivery_group_id"] = group.id
         return values
 
+    def _oms_get_asked_quantity(self):
+        """Return what one move has taken or is to take, in its unit."""
+        self.ensure_one()
+        return self.quantity if self.state == "done" else self.product_uom_qty
+
     def _oms_withdraw(self):
         """Cancel these moves, of which nothing has been done, and take them out of their transfers.
 

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools.misc import format_amount
 
@@ -131,14 +132,75 @@ class OmsReviewDesk(models.AbstractModel):
         return self._answer_each(hold_ids, cancel, self.env._("Cancelled"))
 
     @api.model
+    def ask(self, hold_ids, question):
+        """Ask the buyers of these cases by mail; the question is kept in each order. :return: as `release`"""
+        return self._answer_each_order(
+            hold_ids, lambda order: order._oms_ask_buyer(question), self.env._("The buyer was asked")
+        )
+
+    @api.model
+    def open_correction(self, hold_ids):
+        """Return the action that opens what may be wrong with the orders of these cases, to be corrected together."""
+        return self._open_wizard(self.env["oms.desk.correction"]._create_for_holds(hold_ids))
+
+    @api.model
+    def _open_wizard(self, wizard):
+        return {
+            "name": wizard._description,
+            "type": "ir.actions.act_window",
+            "res_model": wizard._name,
+            "res_id": wizard.id,
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
+    @api.model
     def _answer_each(self, hold_ids, function, done):
-        """Do something with each active hold and say of each what became of it."""
+        """Do something with each active hold and say of each what became of it.
+
+        :param function: takes a recordset, and raises a UserError where it can't be done
+        """
+
+        def work(active):
+            errors = active._do_each(function) if active else {}
+            return {hold_id: (not error, error or done) for hold_id, error in errors.items()}
+
+        return self._answer(hold_ids, work)
+
+    @api.model
+    def _answer_each_order(self, hold_ids, function, done):
+        """Do something with the order of each active hold, each order once and in a savepoint of its own, and say of
+        each hold what became of it.
+
+        :param function: takes an order, and raises a UserError where it can't be done; may return (whether all is well,
+            sentence)
+        """
+
+        def work(active):
+            answers = {}
+            for order, holds in active.grouped("order_id").items():
+                try:
+                    with self.env.cr.savepoint():
+                        answer = function(order) or (True, done)
+                except UserError as error:
+                    self.env.invalidate_all()
+                    answer = (False, str(error))
+                answers |= dict.fromkeys(holds.ids, answer)
+            return answers
+
+        return self._answer(hold_ids, work)
+
+    @api.model
+    def _answer(self, hold_ids, work):
+        """Have ``work`` done with the active ones of these holds, and say of each what became of it.
+
+        :param work: function from the active holds to {id: (whether it is done, sentence)}
+        """
         existing = self.env["oms.hold"].browse(hold_ids).exists()
         active = existing.filtered(lambda hold: hold.state == "active")
         names = {hold.id: hold.display_name for hold in existing}
         answers = {hold.id: (False, hold._get_released_message()) for hold in existing - active}
-        errors = active._do_each(function) if active else {}
-        answers |= {hold_id: (not error, error or done) for hold_id, error in errors.items()}
+        answers |= work(active)
         gone = (False, self.env._("It is not there any more."))
         return [
             existing._prepare_answer(hold_id, names.get(hold_id, ""), *answers.get(hold_id, gone))

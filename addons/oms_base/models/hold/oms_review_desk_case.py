@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools.misc import format_amount
 
 TIMELINE_LENGTH = 12
@@ -147,15 +146,8 @@ class OmsReviewDesk(models.AbstractModel):
     def correct_address(self, hold_id, values):
         """Correct the delivery address of a case and have its order judged again. :return: one answer, as `release`"""
         hold = self.env["oms.hold"].browse(hold_id)
-        order = hold.order_id
-        if order.state == "cancel":
-            raise UserError(self.env._("%(order)s is cancelled: its address does not matter.", order=order.name))
-        order._oms_correct_address(values)
-        problem = order.oms_address_problem
-        message = (
-            self.env._("Corrected, but still: %(problem)s", problem=problem) if problem else self.env._("Corrected")
-        )
-        return hold._prepare_answer(hold.id, hold.display_name, not problem, message)
+        answer = hold.order_id._oms_correct_address(values)
+        return hold._prepare_answer(hold.id, hold.display_name, *answer)
 
     @api.model
     def ask_buyer(self, hold_id):

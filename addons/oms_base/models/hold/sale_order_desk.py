@@ -1,7 +1,9 @@
 from urllib.parse import quote_plus
 
 from odoo import fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import plaintext2html
 
 SIMILAR_DAYS = 30
 ADDRESS_FIELDS = ("name", "street", "street2", "city", "zip", "phone")
@@ -76,8 +78,11 @@ class SaleOrder(models.Model):
         """Send one order to a corrected address, and have it judged again.
 
         :param values: dict of the parts of the address (`ADDRESS_FIELDS` and ``state_id``); others are ignored
+        :return: (whether nothing is wrong with it any more, sentence)
         """
         self.ensure_one()
+        if self.state == "cancel":
+            raise UserError(self.env._("%(order)s is cancelled: its address does not matter.", order=self.name))
         vals = {key: values[key] or False for key in (*ADDRESS_FIELDS, "state_id") if key in values}
         contact = self.partner_shipping_id
         if self._is_address_shared():
@@ -89,6 +94,50 @@ class SaleOrder(models.Model):
         else:
             contact.write(vals)
         self._oms_judge_changes()  # the reviewer is looking at it: not in the background
+        if problem := self.oms_address_problem:
+            return False, self.env._("Corrected, but still: %(problem)s", problem=problem)
+        return True, self.env._("Corrected")
+
+    def _oms_correct_terms(self, **values):
+        """Change when and from where one order is sent, and have it judged again.
+
+        :param values: fields of the order
+        :raise UserError: when the warehouse works on it already
+        """
+        self.ensure_one()
+        # sudo: stock.picking - whether the warehouse works on it; the transfers themselves are not shown
+        if not self.sudo()._oms_filter_unreleased():
+            raise UserError(
+                self.env._(
+                    "%(order)s is with the warehouse already, or cancelled: how it is sent can't be changed here.",
+                    order=self.name,
+                )
+            )
+        self.write(values)
+        self._oms_judge_changes()  # as above
+
+    def _oms_ask_buyer(self, question):
+        """Send a question to the buyer of one order by mail; it is kept in the order, and the answer comes there.
+
+        :raise UserError: when the buyer has no address to ask at
+        """
+        self.ensure_one()
+        self.check_access("write")
+        buyer = self.partner_id
+        if not buyer.email:
+            raise UserError(
+                self.env._("%(buyer)s has no e-mail address: ask in the shop, or by phone.", buyer=buyer.name)
+            )
+        env = self.with_context(lang=buyer.lang or self.env.lang).env
+        reference = self.channel_order_ref or self.name
+        self.message_post(
+            subject=env._("A question about your order %(order)s", order=reference),
+            body=plaintext2html(question),
+            partner_ids=buyer.ids,
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+        )
+        self.oms_hold_ids._touch()
 
     def _is_address_shared(self):
         contact = self.partner_shipping_id

@@ -6,6 +6,7 @@ from . import oms_rule
 from . import oms_rule_set
 from . import oms_rule_action
 from . import oms_rule_check
+from . import oms_rule_check_conflict
 from . import oms_rule_finding
 from . import oms_rule_report
 from . import oms_review_report

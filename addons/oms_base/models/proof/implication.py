@@ -18,7 +18,7 @@ from datetime import date
 MAX_CASES = 64
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?")
-_UNSET = (False, None)
+UNSET = (False, None)
 # Operators that only a value that is set can fulfil.
 _SETTING = ("like", "ilike", "=like", "=ilike")
 
@@ -76,36 +76,36 @@ class Facts:
         if self.opaque & self.refused:
             return True
         if self.allowed is not None:
-            return not {value for value in self.allowed - self.excluded if self._may_be(value)}
+            return not {value for value in self.allowed - self.excluded if self.may_be(value)}
         if self.low is None or self.high is None:
             return False
         return self.low > self.high or (self.low == self.high and (self.low_open or self.high_open))
 
-    def _may_be(self, value):
-        if value not in _UNSET:
-            return self._is_in_range(value)
+    def may_be(self, value):
+        if value not in UNSET:
+            return self.is_in_range(value)
         # An unset number counts as 0 in a domain; an unset date or text is neither before nor after anything.
         bounds = [bound for bound in (self.low, self.high) if bound is not None]
-        return not self.opaque and all(map(_is_number, bounds)) and self._is_in_range(0)
+        return not self.opaque and all(map(is_number, bounds)) and self.is_in_range(0)
 
-    def _is_in_range(self, value):
-        is_low = _are_comparable(value, self.low) and (value < self.low or (value == self.low and self.low_open))
-        is_high = _are_comparable(value, self.high) and (value > self.high or (value == self.high and self.high_open))
+    def is_in_range(self, value):
+        is_low = are_comparable(value, self.low) and (value < self.low or (value == self.low and self.low_open))
+        is_high = are_comparable(value, self.high) and (value > self.high or (value == self.high and self.high_open))
         return not is_low and not is_high
 
 
 def are_contradictory(given):
     """Return whether ``given`` can never hold."""
-    cases = _get_cases(given)
-    return cases is not None and all(map(_is_impossible, cases))
+    cases = get_cases(given)
+    return cases is not None and all(map(is_impossible, cases))
 
 
 def implies(given, asked):
     """Return whether whatever fulfils ``given`` surely fulfils ``asked``."""
-    cases = _get_cases(given)
+    cases = get_cases(given)
     if cases is None:
         return _is_same(given, asked)
-    return all(_holds(asked, case) for case in cases if not _is_impossible(case))
+    return all(_holds(asked, case) for case in cases if not is_impossible(case))
 
 
 def are_equivalent(given, asked):
@@ -116,7 +116,7 @@ def are_equivalent(given, asked):
 # === CASES === #
 
 
-def _get_cases(given):
+def get_cases(given):
     """Return ``given`` as a list of lists of conditions, of which one list holds as a whole; None when that are too
     many."""
     if isinstance(given, Condition | Exists):
@@ -124,22 +124,22 @@ def _get_cases(given):
     if isinstance(given, Either):
         cases = []
         for part in given.parts:
-            own = _get_cases(part)
+            own = get_cases(part)
             if own is None or len(cases) + len(own) > MAX_CASES:
                 return None
             cases += own
         return cases
     cases = [[]]
     for part in given.parts if isinstance(given, All) else given:
-        own = _get_cases(part)
+        own = get_cases(part)
         if own is None or len(cases) * len(own) > MAX_CASES:
             return None
         cases = [[*case, *other] for case in cases for other in own]
     return cases
 
 
-def _is_impossible(case):
-    if any(facts.is_empty() for facts in _collect(case).values()):
+def is_impossible(case):
+    if any(facts.is_empty() for facts in collect(case).values()):
         return True
     there = _get_there(case)
     if any(are_contradictory(inner) for inners in there.values() for inner in inners):
@@ -173,7 +173,7 @@ def _holds(asked, case):
     if isinstance(asked, Either):
         return any(_holds(part, case) for part in asked.parts)
     if isinstance(asked, Condition):
-        return _is_implied(asked, [part for part in case if isinstance(part, Condition)], _collect(case))
+        return _is_implied(asked, [part for part in case if isinstance(part, Condition)], collect(case))
     if isinstance(asked, Exists):
         return _is_existence_implied(asked, case)
     return all(_holds(part, case) for part in (asked.parts if isinstance(asked, All) else asked))
@@ -211,13 +211,13 @@ def _is_positive(condition):
 def _says(facts, other):
     """Return whether ``facts`` leave no value that ``other`` does not allow."""
     operator, value = other.operator, other.value
-    values = _to_set(value)
+    values = to_set(value)
     if values is None:
         return False
     if operator[4:] in _SETTING and (operator[4:], value) in facts.refused:
         return True
     if facts.allowed is not None:
-        possible = {item for item in facts.allowed - facts.excluded if facts._may_be(item)}
+        possible = {item for item in facts.allowed - facts.excluded if facts.may_be(item)}
         return all(_fulfils(item, operator, value, values) for item in possible)
     if operator in ("=", "in"):
         return False
@@ -227,21 +227,21 @@ def _says(facts, other):
 
 
 def _is_ruled_out(facts, value):
-    if value in facts.excluded or (value in _UNSET and facts.excluded & {False, None}):
+    if value in facts.excluded or (value in UNSET and facts.excluded & {False, None}):
         return True
-    if value in _UNSET:
-        return not facts._may_be(value)
+    if value in UNSET:
+        return not facts.may_be(value)
     bounds = [bound for bound in (facts.low, facts.high) if bound is not None]
-    return bool(bounds) and all(_are_comparable(value, bound) for bound in bounds) and not facts._is_in_range(value)
+    return bool(bounds) and all(are_comparable(value, bound) for bound in bounds) and not facts.is_in_range(value)
 
 
 def _range_says(facts, operator, value):
     if operator in (">", ">="):
-        if facts.low is None or not _are_comparable(facts.low, value):
+        if facts.low is None or not are_comparable(facts.low, value):
             return False
         return facts.low > value or (facts.low == value and (operator == ">=" or facts.low_open))
     if operator in ("<", "<="):
-        if facts.high is None or not _are_comparable(facts.high, value):
+        if facts.high is None or not are_comparable(facts.high, value):
             return False
         return facts.high < value or (facts.high == value and (operator == "<=" or facts.high_open))
     return False
@@ -249,16 +249,16 @@ def _range_says(facts, operator, value):
 
 def _fulfils(item, operator, value, values):
     if operator in ("=", "in"):
-        return item in values or (item in _UNSET and bool(values & {False, None}))
+        return item in values or (item in UNSET and bool(values & {False, None}))
     if operator in ("!=", "not in"):
-        return not (item in values or (item in _UNSET and bool(values & {False, None})))
-    if not _are_comparable(item, value):
+        return not (item in values or (item in UNSET and bool(values & {False, None})))
+    if not are_comparable(item, value):
         return False
     comparisons = {">": item > value, ">=": item >= value, "<": item < value, "<=": item <= value}
     return comparisons.get(operator, False)
 
 
-def _collect(conditions):
+def collect(conditions):
     """Return {path: Facts} of the conditions over single values."""
     facts = {}
     for condition in conditions:
@@ -275,14 +275,14 @@ def _collect_one(condition):
 
 def _add(facts, condition):
     operator, value = condition.operator, condition.value
-    values = _to_set(value)
+    values = to_set(value)
     if values is None:
         return
     if operator in ("=", "in"):
         facts.allowed = values if facts.allowed is None else facts.allowed & values
     elif operator in ("!=", "not in"):
         facts.excluded |= values | ({False, None} if values & {False, None} else set())
-    elif operator in (">", ">=", "<", "<=") and _is_orderable(value):
+    elif operator in (">", ">=", "<", "<=") and is_orderable(value):
         _narrow(facts, operator, value)
     elif operator in _SETTING and value:
         facts.opaque.add((operator, value))
@@ -294,14 +294,14 @@ def _add(facts, condition):
 def _narrow(facts, operator, value):
     is_open = operator in (">", "<")
     if operator in (">", ">="):
-        is_tighter = _are_comparable(facts.low, value) and (value, is_open) > (facts.low, facts.low_open)
+        is_tighter = are_comparable(facts.low, value) and (value, is_open) > (facts.low, facts.low_open)
         if facts.low is None or is_tighter:
             facts.low, facts.low_open = value, is_open
     else:
-        is_tighter = _are_comparable(facts.high, value) and (value, not is_open) < (facts.high, not facts.high_open)
+        is_tighter = are_comparable(facts.high, value) and (value, not is_open) < (facts.high, not facts.high_open)
         if facts.high is None or is_tighter:
             facts.high, facts.high_open = value, is_open
-    if facts.low is not None and facts.high is not None and not _are_comparable(facts.low, facts.high):
+    if facts.low is not None and facts.high is not None and not are_comparable(facts.low, facts.high):
         facts.high = None
 
 
@@ -309,7 +309,7 @@ def _is_same(one, other):
     return repr(one) == repr(other)
 
 
-def _to_set(value):
+def to_set(value):
     """Return the values a condition names as a set; None when they can't be compared."""
     if isinstance(value, list | tuple | AbstractSet):
         return set(value) if all(_is_plain(item) for item in value) else None
@@ -320,16 +320,16 @@ def _is_plain(value):
     return value is None or isinstance(value, bool | int | float | str | date)
 
 
-def _is_number(value):
+def is_number(value):
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_orderable(value):
-    return _is_number(value) or isinstance(value, date) or (isinstance(value, str) and bool(_DATE.fullmatch(value)))
+def is_orderable(value):
+    return is_number(value) or isinstance(value, date) or (isinstance(value, str) and bool(_DATE.fullmatch(value)))
 
 
-def _are_comparable(value, other):
-    if _is_number(value) and _is_number(other):
+def are_comparable(value, other):
+    if is_number(value) and is_number(other):
         return True
     if isinstance(value, date) and isinstance(other, date):
         return type(value) is type(other)
@@ -337,6 +337,6 @@ def _are_comparable(value, other):
         isinstance(value, str)
         and isinstance(other, str)
         and len(value) == len(other)
-        and _is_orderable(value)
-        and _is_orderable(other)
+        and is_orderable(value)
+        and is_orderable(other)
     )

@@ -47,12 +47,33 @@ class OmsRuleAction(models.Model):
 
     def _get_verdict(self):
         """Return what this action sets that only one rule can set for an order, as (what, value); None for other types.
-        Two rules with different verdicts for the same orders contradict each other. To be extended."""
+        Of two rules with different verdicts for the same orders the later one wins. To be extended."""
         self.ensure_one()
         verdicts = {
             "warehouse": self.warehouse_id.id,
+            "route": tuple(sorted(self.route_ids.ids)),
             "priority": self.priority,
             "planned_date": self.days,
             "assign": self.user_id.id,
         }
         return (self.type, verdicts[self.type]) if self.type in verdicts else None
+
+    def _is_overruled_by(self, other, is_later):
+        """Return whether ``other``, an action of another rule, undoes this one for the orders of both, or keeps it from
+        happening. To be extended with a new type's own.
+
+        :param is_later: whether the rule of ``other`` comes after this one's
+        """
+        self.ensure_one()
+        own, others = self._get_verdict(), other._get_verdict()
+        if own and others and own[0] == others[0]:
+            return is_later and own[1] != others[1]
+        if self.type == "hold" and other.type == "approve":
+            return self.hold_type_id._is_passable(other.severity)
+        return self.type in ("hold", "approve") and other.type == "cancel"
+
+    def _is_conditional(self):
+        """Return whether this action does something only to those of its orders where it finds a cause. To be extended
+        with a new type's own."""
+        self.ensure_one()
+        return False

@@ -1,13 +1,12 @@
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
-from itertools import combinations
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..review import domain_words
 from ..review.const import DOMAIN_ERRORS, REVIEW_TRIGGERS, WEEKDAYS
-from .implication import All, Condition, Either, Exists, are_contradictory, are_equivalent, implies
+from .implication import All, Condition, Either, Exists, are_contradictory, implies
 
 LOOK_BACK_DAYS = 90
 # So many past orders are enough to say that a rule always comes too late.
@@ -39,8 +38,6 @@ class OmsRuleCheck(models.AbstractModel):
             self._find_gone_references,
             self._find_never,
             self._find_shadowed,
-            self._find_contradictions,
-            self._find_approved,
             self._find_cycles,
             self._find_endless,
             self._find_silent,
@@ -187,39 +184,6 @@ class OmsRuleCheck(models.AbstractModel):
         return findings
 
     @api.model
-    def _find_contradictions(self, rules):
-        """Find rules that set different warehouses, priorities or dates for provably the same orders."""
-        findings = []
-        verdicts = {rule: dict(filter(None, (action._get_verdict() for action in rule.action_ids))) for rule in rules}
-        for first, second in combinations(rules, 2):
-            shared = [what for what, value in verdicts[first].items() if verdicts[second].get(what, value) != value]
-            if shared and self._judge_together(first, second) and self._are_about_the_same(first, second):
-                labels = dict(self.env["oms.rule.action"]._fields["type"]._description_selection(self.env))
-                detail = ", ".join(labels[what] for what in shared)
-                findings.append(self._prepare_finding("contradiction", second, "2", others=first, detail=detail))
-        return findings
-
-    @api.model
-    def _find_approved(self, rules):
-        """Find rules that hold orders that another rule of the same run always lets pass."""
-        findings = []
-        for rule in rules:
-            holds = rule.action_ids.filtered(lambda action: action.type == "hold")
-            if not holds:
-                continue
-            for other in rules - rule:
-                approvals = other.action_ids.filtered(lambda action: action.type == "approve")
-                severity = max(approvals.mapped("severity"), default="0")
-                if (
-                    all(hold.hold_type_id.severity <= severity for hold in holds)
-                    and self._judge_together(rule, other)
-                    and self._covers_window(other, rule)
-                    and implies(self._get_conditions(rule), self._get_conditions(other))
-                ):
-                    findings.append(self._prepare_finding("approved", rule, "2", others=other))
-        return findings
-
-    @api.model
     def _find_cycles(self, rules):
         """Find rules judged over and over (changed, scheduled) that write what the others of a circle read."""
         running = rules.filtered(lambda rule: rule.trigger in ("changed", "schedule") and not rule.problem)
@@ -301,11 +265,6 @@ class OmsRuleCheck(models.AbstractModel):
         if isinstance(value, AbstractSet):
             value = sorted(value, key=lambda item: (str(type(item)), item))
         return Condition(domain.field_expr, domain.operator, value, is_multi)
-
-    @api.model
-    def _are_about_the_same(self, first, second):
-        one, other = self._get_conditions(first), self._get_conditions(second)
-        return not are_contradictory(one) and are_equivalent(one, other)
 
     @api.model
     def _get_earlier(self, rule, rules):

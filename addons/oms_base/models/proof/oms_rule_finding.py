@@ -20,7 +20,8 @@ class OmsRuleFinding(models.Model):
             ("never", "Can never match"),
             ("shadowed", "Shadowed"),
             ("taken", "Always too late"),
-            ("contradiction", "Contradicts another rule"),
+            ("contradiction", "Overruled"),
+            ("overlap", "Contradicts another rule"),
             ("approved", "Held and passed"),
             ("cycle", "Runs in a circle"),
             ("endless", "Gives without end"),
@@ -77,8 +78,14 @@ class OmsRuleFinding(models.Model):
                 self.env._("Move it above the other rule, or take it out."),
             ),
             "contradiction": (
-                self.env._("“%(rule)s” and %(others)s are about the same orders and set different things: %(detail)s"),
-                self.env._("The later one wins. Keep one of the two, or set their conditions apart."),
+                self.env._(
+                    "What “%(rule)s” does never lasts (%(detail)s): %(others)s is about all of its orders, and wins."
+                ),
+                self.env._("Take out one of the two, set their conditions apart, or change their order."),
+            ),
+            "overlap": (
+                self.env._("“%(rule)s” and %(others)s disagree about orders of both (%(detail)s): %(others)s wins."),
+                self.env._("If that is not what you mean, set their conditions apart, or put them into another order."),
             ),
             "approved": (
                 self.env._("“%(rule)s” holds orders that %(others)s always lets pass."),

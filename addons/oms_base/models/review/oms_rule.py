@@ -325,6 +325,7 @@ class OmsRule(models.Model):
             domain=domain,
             predicate=predicate,
             is_stop=self.is_stop,
+            is_deciding=self.is_stop or "approve" in self.action_ids.mapped("type"),
             is_settling=any(hasattr(action, f"_settle_{action.type}") for action in self.action_ids),
             is_always=self.is_always,
             company_id=self._get_company().id or None,

@@ -244,8 +244,9 @@ class OmsRuleAction(models.Model):
     def _run_activity(self, orders):
         orders = self._filter_untold(orders)
         summary = self.note or self.rule_id.name
+        known = [action.note or action.rule_id.name for action in self._in_all_languages()]
         open_activities = self.env["mail.activity"]._read_group(
-            [("res_model", "=", "sale.order"), ("res_id", "in", orders.ids), ("summary", "=", summary)], ["res_id"]
+            [("res_model", "=", "sale.order"), ("res_id", "in", orders.ids), ("summary", "in", known)], ["res_id"]
         )
         done = {res_id for (res_id,) in open_activities}
         for order in orders.filtered(lambda order: order.id not in done):
@@ -296,8 +297,9 @@ class OmsRuleAction(models.Model):
 
     def _run_note(self, orders):
         field = "oms_warehouse_note" if self.note_target == "warehouse" else "note"
+        known = [action.note for action in self._in_all_languages()]
         for order in orders:
-            if self.note not in (order[field] or ""):
+            if not any(note in (order[field] or "") for note in known):
                 order[field] = f"{order[field]}\n{self.note}" if order[field] else self.note
 
     def _describe_note(self):
@@ -335,6 +337,10 @@ class OmsRuleAction(models.Model):
 
     def _describe_webhook(self):
         return self.env._("call the webhook “%(webhook)s”", webhook=self.webhook_id.name)
+
+    def _in_all_languages(self):
+        """Return this action once in each language: what it once wrote is known again, whoever's language it was."""
+        return [self.with_context(lang=code) for code, _name in self.env["res.lang"].get_installed()]
 
     def _get_label(self, name):
         """Return the label of the value of a selection field."""

@@ -91,29 +91,36 @@ class SaleOrder(models.Model):
         # being taken for a change that has to be judged again
         orders = self.sudo().with_context(oms_in_review=True)
         orders._oms_refresh_keys()
-        matched = orders._oms_judge_by(triggers, parts) if specs is None else orders._oms_judge(specs)
+        matched, besides = orders._oms_judge_by(triggers, parts) if specs is None else (orders._oms_judge(specs), {})
         if "received" not in triggers and not matched:
             return self._oms_filter_open("confirm")
         orders._query_holds()
         orders._oms_settle(matched)
-        orders._oms_act(matched)
+        orders._oms_act(matched, besides)
         orders._oms_keep_decisions(matched)
         return self._oms_filter_open("confirm")
 
     def _oms_judge_by(self, triggers, parts=None):
-        """Judge by the live rules. Return as `_oms_judge`.
+        """Judge by the live rules.
 
         The rules come from this process's cache, what they do from the database. Where somebody changed a rule between
         the two, all is judged anew: no order is judged by one version and treated by another.
+
+        Where only some of the rules of a sequence are asked for, those that stop the others or let orders pass their
+        holds judge along: what they decided when the order came still stands. They do nothing else then.
+
+        :return: as `_oms_judge`, of the rules that are asked for, and of those that judged along
         """
         Rule, now = self.env["oms.rule"], fields.Datetime.now()
         for is_last in (False, True):
-            specs = Rule._get_specs(triggers, now)
+            specs = Rule._get_specs(REVIEW_TRIGGERS if set(triggers) <= set(REVIEW_TRIGGERS) else triggers, now)
+            asked = [spec for spec in specs if spec.trigger in triggers]
             if parts is not None:
-                specs = self._oms_filter_dependent(specs, parts)
-            matched = self._oms_judge(specs)
-            if is_last or Rule._are_current([spec for spec, orders in matched.items() if orders]):
-                return matched
+                asked = self._oms_filter_dependent(asked, parts)
+            judged = self._oms_judge([spec for spec in specs if spec in asked or spec.is_deciding] if asked else [])
+            if is_last or Rule._are_current([spec for spec, orders in judged.items() if orders]):
+                matched = {spec: judged[spec] for spec in asked}
+                return matched, {spec: orders for spec, orders in judged.items() if spec not in matched}
             Rule._clear_rule_cache()
 
     def _query_holds(self):
@@ -149,13 +156,17 @@ class SaleOrder(models.Model):
                 for action in self.env["oms.rule"].browse(spec.id).action_ids:
                     action._settle(others)
 
-    def _oms_act(self, matched):
-        """Do what the rules say with the orders that match them, rule by rule in sequence."""
-        found = {spec.id: orders for spec, orders in matched.items() if orders}
+    def _oms_act(self, matched, besides=None):
+        """Do what the rules say with the orders that match them, rule by rule in sequence.
+
+        :param besides: the orders that match rules of which only counts what they let pass
+        """
+        found = {spec.id: orders for spec, orders in {**(besides or {}), **matched}.items() if orders}
         orders_by_rule = {rule: found[rule.id] for rule in self.env["oms.rule"].browse(found)}
         approvals = self._oms_get_approvals(orders_by_rule)
+        acting = {spec.id for spec in matched}
         for rule, orders in orders_by_rule.items():
-            for action in rule.action_ids:
+            for action in rule.action_ids if rule.id in acting else ():
                 if todo := action._filter_to_run(orders, approvals):
                     todo._oms_run_action(action)
 

@@ -42,6 +42,7 @@ class RuleSpec:
     """One rule: the orders it is about and when it runs.
 
     ``predicate`` says of one order what ``domain`` says, where that can be made once (see `predicate.py`).
+    ``is_deciding`` says that it decides what becomes of other rules: it stops later ones, or lets pass what they hold.
     ``companies`` is (whether it runs elsewhere, ids of the companies where it is the other way round), None is all.
     ``weekdays`` has 7 booleans from Monday; ``hours`` is (from, to) in ``tz``, over midnight where from is not less.
     """
@@ -62,6 +63,7 @@ class RuleSpec:
     hours: tuple[float, float]
     tz: str
     companies: tuple[bool, frozenset[int]] | None = None
+    is_deciding: bool = False
 
     @cached_property
     def is_unlimited(self):

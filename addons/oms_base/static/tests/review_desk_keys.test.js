@@ -10,6 +10,10 @@ test("keys ask for their method", () => {
     expect(findDeskMethod(press("ArrowUp"))).toBe("openPrevious");
     expect(findDeskMethod(press("r"))).toBe("release");
     expect(findDeskMethod(press("R"))).toBe("releaseSelected");
+    expect(findDeskMethod(press("c"))).toBe("toggleAddressForm");
+    expect(findDeskMethod(press("C"))).toBe("correctSelected");
+    expect(findDeskMethod(press("S"))).toBe("splitSelected");
+    expect(findDeskMethod(press("A"))).toBe("askSelected");
     expect(findDeskMethod(press("z"))).toBe(undefined);
 });
 

@@ -314,6 +314,42 @@ export class OmsReviewDesk extends Component {
         });
     }
 
+    askSelected() {
+        const ids = [...this.state.selected];
+        if (!ids.length) {
+            return;
+        }
+        this.dialog.add(ReasonDialog, {
+            title: _t("Ask the buyers of %s orders", ids.length),
+            label: _t("Question, sent to each buyer by mail"),
+            button: _t("Send"),
+            isRequired: true,
+            confirm: (question) => this.runBulk("ask", ids, [question]),
+        });
+    }
+
+    correctSelected() {
+        return this.openWizard("open_correction");
+    }
+
+    splitSelected() {
+        return this.openWizard("open_split");
+    }
+
+    /** Open what asks how the selected cases are treated, and show what became of each. */
+    async openWizard(method) {
+        const ids = [...this.state.selected];
+        const action = ids.length && (await this.work(method, [ids]));
+        if (action) {
+            const onClose = (infos) => {
+                if (infos?.answers) {
+                    this.showAnswers(infos.answers); // not awaited: the dialog would stay until all is read
+                }
+            };
+            this.action.doAction(action, { onClose });
+        }
+    }
+
     assignSelected() {
         return this.runBulk("assign", [...this.state.selected], []);
     }
@@ -322,19 +358,22 @@ export class OmsReviewDesk extends Component {
         return this.state.current && this.runBulk("assign", [this.state.current.id], []);
     }
 
-    /** Do something with many cases; the result of each stays in sight until it is closed. */
     async runBulk(method, ids, args) {
         const answers = await this.work(method, [ids, ...args]);
-        if (!answers) {
-            return;
+        if (answers) {
+            await this.showAnswers(answers, ["cancel", "release"].includes(method));
         }
-        const settled = answers.filter((answer) => answer.ok).map((answer) => answer.id);
-        this.state.selected = this.state.selected.filter((id) => !settled.includes(id));
-        this.state.results = ids.length > 1 || !settled.length ? answers : [];
-        if (ids.length === 1 && settled.length) {
+    }
+
+    /** Show what became of each of many cases until it is closed, and go on: to the case after those that are settled. */
+    async showAnswers(answers, isSettling = false) {
+        const done = answers.filter((answer) => answer.ok).map((answer) => answer.id);
+        this.state.selected = this.state.selected.filter((id) => !done.includes(id));
+        this.state.results = answers.length > 1 || !done.length ? answers : [];
+        if (answers.length === 1 && done.length) {
             this.notification.add(`${answers[0].name}: ${answers[0].message}`, { type: "success" });
         }
-        await (method === "assign" ? this.load() : this.goOn(settled));
+        await (isSettling ? this.goOn(done) : this.load());
     }
 
     get resultTitle() {

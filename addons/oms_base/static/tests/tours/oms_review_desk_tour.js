@@ -86,6 +86,45 @@ registry.category("web_tour.tours").add("oms_review_desk_tour", {
                 ".o_oms_desk_cases:has(.o_oms_case:contains(Owes too much)):has(.o_oms_case:contains(Delta case))",
         },
         {
+            content: "Select all of them to correct them",
+            trigger: ".o_oms_cases_header input[type=checkbox]",
+            run: "click",
+        },
+        {
+            content: "With a key",
+            trigger: ".o_oms_bulk:contains(4 selected)",
+            run: () => press("C"),
+        },
+        {
+            content: "Each has its address",
+            trigger: ".modal .o_data_row:first td[name=street]",
+            run: "click",
+        },
+        {
+            content: "One of them is wrong",
+            trigger: ".modal .o_data_row:first td[name=street] input",
+            run: "edit 龙井路 9 号",
+        },
+        {
+            content: "Save",
+            trigger: ".modal button[name=action_correct]",
+            run: "click",
+        },
+        {
+            content: "One is done, the others are explained",
+            trigger:
+                ".o_oms_results:contains(1 done, 3 not) .o_oms_result.refused:contains(nothing was changed)",
+        },
+        {
+            content: "What was done is no longer selected",
+            trigger: ".o_oms_bulk:contains(3 selected)",
+        },
+        {
+            content: "The wizard is gone; close the results",
+            trigger: "body:not(:has(.modal)) .o_oms_results .btn-close",
+            run: "click",
+        },
+        {
             content: "Select all of them",
             trigger: ".o_oms_cases_header input[type=checkbox]",
             run: "click",

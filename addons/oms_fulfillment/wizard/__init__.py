@@ -1,0 +1,1 @@
+from . import oms_desk_correction
