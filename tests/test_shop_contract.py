@@ -454,12 +454,17 @@ def test_units_are_taken_off_once_and_paid_back(shop, adapter):
     order_id = shop.place()
     before = _parse(adapter, order_id)
     line = max(before.lines, key=lambda line: (line.quantity, line.external_id))
-    one = CancelNotice(order_id, "units-1", "out of stock", lines=((line.external_id, Decimal(1)),))
+    units = line.quantity if shop.cancels_lines_whole else Decimal(1)
+    one = CancelNotice(order_id, "units-1", "out of stock", lines=((line.external_id, units),))
     with pytest.raises(Rejected):
         adapter.push_cancel_lines(replace(one, lines=((line.external_id, line.quantity + 1),)))
+    if shop.refunds_on_request:
+        with pytest.raises(Rejected, match="Have the buyer apply"):
+            adapter.push_cancel_lines(one)
+    shop.ask_units(order_id, line, units)
     results = [adapter.push_cancel_lines(one) for _index in range(2)]
     assert [result.is_repeat for result in results] == [False, True]
-    worth = (line.total / line.quantity).quantize(CENT)
+    worth = (line.total * units / line.quantity).quantize(CENT)
     after = _parse(adapter, order_id)
     [refunded] = shop.get_refunds(order_id)
     assert abs(refunded - worth) <= CENT
@@ -467,12 +472,16 @@ def test_units_are_taken_off_once_and_paid_back(shop, adapter):
     assert sum(row.refunded_amount for row in after.payments) == refunded
     left = {row.external_id: row.open_quantity for row in after.lines if row.open_quantity}
     sold = {row.external_id: row.open_quantity for row in before.lines}
-    wanted = {**sold, line.external_id: line.quantity - 1}
+    wanted = {**sold, line.external_id: line.quantity - units}
     assert left == {key: units for key, units in wanted.items() if units}
     assert after.status == "open" and after.version > before.version
+    # What the buyer owes is so much less, by whatever the shop says: else the order would be held for its total.
+    gone = sum(row.total * row.cancelled_quantity / row.quantity for row in after.lines if row.cancelled_quantity)
+    assert abs(before.total - worth - (after.total - gone)) <= CENT
     adapter.push_shipment(_make_shipment(adapter, order_id))
+    shipped = next(row for row in after.lines if row.open_quantity)
     with pytest.raises(Rejected):
-        adapter.push_cancel_lines(replace(one, idempotency_key="units-2"))
+        adapter.push_cancel_lines(replace(one, idempotency_key="units-2", lines=((shipped.external_id, Decimal(2)),)))
 
 
 @needs(base.PAYOUTS)
@@ -672,10 +681,12 @@ def test_units_over_a_sick_wire_are_taken_off_once(shop, adapter, fault):
     order_id = shop.place()
     order = _parse(adapter, order_id)
     line = max(order.lines, key=lambda line: (line.quantity, line.external_id))
-    notice = CancelNotice(order_id, "units-1", lines=((line.external_id, Decimal(1)),))
+    units = line.quantity if shop.cancels_lines_whole else Decimal(1)
+    notice = CancelNotice(order_id, "units-1", lines=((line.external_id, units),))
+    shop.ask_units(order_id, line, units)
     _push_over_a_sick_wire(shop, fault, lambda sick: sick.push_cancel_lines(notice))
     after = _parse(adapter, order_id)
-    assert sum(row.open_quantity for row in after.lines) == sum(row.quantity for row in order.lines) - 1
+    assert sum(row.open_quantity for row in after.lines) == sum(row.quantity for row in order.lines) - units
     assert len(shop.get_refunds(order_id)) == 1
 
 

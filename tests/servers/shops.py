@@ -53,6 +53,7 @@ class ShopDriver:
     ships_whole = False  # whether the first parcel of an order counts for all of it
     lists_once = True  # whether one reading of the list names an order once
     edit_bumps_list = True  # whether an edit moves an order to the end of the list
+    cancels_lines_whole = False  # whether units can only be taken off with all others of their line
     refunds_on_request = False  # whether money goes back only when the buyer asks
     reopens_session = False  # whether the adapter logs in again by itself
     reopen = None  # callable(order_id) that opens a cancelled order again, where that can be done
@@ -99,6 +100,9 @@ class ShopDriver:
 
     def ask_refund_twice(self, order_id, amount):
         """The buyer asks for the same amount twice, likewise."""
+
+    def ask_units(self, order_id, line, units):
+        """The buyer asks for the money of units of a line, likewise."""
 
     def ask_back(self):
         """Buy, and ask for what can be answered. :return: (order id, id of the request)"""
@@ -488,6 +492,7 @@ class TaobaoDriver(ShopDriver):
     currency = "CNY"
     edit_bumps_list = False  # an order that changes leaves the window that is being read
     refunds_on_request = True
+    cancels_lines_whole = True
     sold = {"OMS-MUG": 1, "OMS-TEE-L": 2}
 
     def make_server(self):
@@ -527,6 +532,10 @@ class TaobaoDriver(ShopDriver):
     def ask_back(self):
         order_id = self.place()
         return order_id, str(self.server.ask_refund(order_id, 0, goods=True))
+
+    def ask_units(self, order_id, line, units):
+        oids = [str(order["oid"]) for order in self.server.get_orders(order_id)]
+        self.server.ask_refund(order_id, oids.index(line.external_id))
 
     def ask_refund_twice(self, order_id, amount):
         for index in range(2):
@@ -578,6 +587,7 @@ class JdDriver(TaobaoDriver):
 class WechatDriver(TaobaoDriver):
     provider = "wechat"
     lists_once = False  # a page begins with the last second of the one before
+    cancels_lines_whole = False
     sold = {"OMS-TEE-L": 3}
 
     def make_server(self):
@@ -596,6 +606,10 @@ class WechatDriver(TaobaoDriver):
         order_id = self.place()
         self.server.ask_refund(order_id, kind="RETURN", count=1)
         return order_id, next(key for key, row in self.server.aftersales.items() if row["order_id"] == order_id)
+
+    def ask_units(self, order_id, line, units):
+        worth = (line.total * units / line.quantity).quantize(Decimal("0.01"))
+        self.server.ask_refund(order_id, amount=worth, count=int(units))
 
     def ask_refund_twice(self, order_id, amount):
         for _index in range(2):

@@ -16,7 +16,7 @@ from odoo.addons.oms_channels.adapters.errors import (
     Unavailable,
 )
 from odoo.addons.oms_channels.adapters.http import HttpResponse
-from odoo.addons.oms_channels.adapters.notices import PriceNotice
+from odoo.addons.oms_channels.adapters.notices import AnswerNotice, CancelNotice, PriceNotice
 
 from .adapter_common import SHOP, AdapterCase
 from .connector_common import CALLS, NOW, ORDER, make_adapter, make_spec
@@ -306,6 +306,32 @@ class TestConnectorPages(AdapterCase):
         self.assertEqual(transport.calls, [("PUT", "/products/p1/v1", {"price": "9.50", "currency": "EUR"})])
         adapter, _transport = make_adapter(make_spec())
         self.assertNotIn(base.PRICE, adapter.capabilities)
+
+    def test_units_are_taken_off_and_requests_are_answered(self):
+        body = '{"lines": {"for each": "lines", "give": {"id": "{{ item.id }}", "n": "{{ item.quantity }}"}}, '
+        body += '"money": "{{ amount }}", "why": "{{ reason }}", "request?": "{{ request_id }}"}'
+        calls = [
+            {"kind": "cancel_lines", "method": "POST", "path": "/orders/{{ order_id }}/cancel", "body": body}
+            | {"done_expression": "contains(order.done || `[]`, idempotency_key)"},
+            {"kind": "answer", "method": "POST", "path": "/requests/{{ request_id }}"}
+            | {"body": '{"yes": "{{ is_granted }}", "why": "{{ reason }}"}'},
+        ]
+        connector = make_spec([*CALLS, *calls])
+        notice = CancelNotice("A1", "k1", "gone", lines=(("1", Decimal(1)),))
+        answers = [{"order": ORDER}, {"order": ORDER}, {}]
+        adapter, transport = make_adapter(connector, *answers)
+        self.assertLessEqual({base.CANCEL_LINES, base.ANSWER}, adapter.capabilities)
+        self.assertFalse(adapter.push_cancel_lines(notice).is_repeat)
+        wanted = {"lines": [{"id": "1", "n": 1}], "money": 12.5, "why": "gone"}
+        self.assertEqual(transport.calls[-1], ("POST", "/orders/A1/cancel", wanted))
+        done = {"order": {**ORDER, "done": ["k1"]}}
+        adapter, transport = make_adapter(connector, done, done)
+        self.assertTrue(adapter.push_cancel_lines(notice).is_repeat)
+        adapter, transport = make_adapter(connector, {"order": ORDER}, {})
+        adapter.push_answer(AnswerNotice("A1", "R7", False, "k2", "worn"))
+        self.assertEqual(transport.calls[-1], ("POST", "/requests/R7", {"yes": False, "why": "worn"}))
+        adapter, _transport = make_adapter(make_spec())
+        self.assertFalse({base.CANCEL_LINES, base.ANSWER} & adapter.capabilities)
 
     def test_products(self):
         call = {"kind": "list_products", "path": "/products"}

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from ..cancelling import get_refund
+from ..cancelling import get_refund, get_worth
 from ..errors import BadResponse, NotSupported, Rejected
 from ..notices import PushResult, StockResult
 from ..types import ZERO
@@ -122,7 +122,9 @@ class Pusher:
         """:param order: ChannelOrder, None where it can't be read: then nobody knows what the units cost"""
         # After a broken run the units may be gone already: whether they are is said by "Already Done When".
         found = [(line, units) for key, units in notice.lines if (line := order and order.find_line(key))]
-        amount = get_refund(order, found) if found else None
+        # Of a shop whose payments are not mapped nobody knows what it holds.
+        count = get_refund if order and order.payments else get_worth
+        amount = count(order, found) if found else None
         values = {
             "lines": get_lines(notice.lines),
             "reason": notice.reason,

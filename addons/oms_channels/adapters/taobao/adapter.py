@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from .. import base
+from ..cancelling import describe_refunded
 from ..china import BackwardReader, ListPart, format_time
 from ..errors import BadResponse, Rejected
 from ..notices import PushResult
@@ -51,6 +52,7 @@ class TaobaoAdapter(base.ChannelAdapter):
             base.CANCEL,
             base.REFUND,
             base.ANSWER,
+            base.CANCEL_LINES,
         }
     )
     credential_keys = ("api_key", "api_secret", "session_token", "session_refresh_token")
@@ -180,9 +182,14 @@ class TaobaoAdapter(base.ChannelAdapter):
     def push_cancel(self, notice):
         """Close an unpaid trade, or grant the buyer's requests for all of a paid one."""
         is_repeat = RefundFlow(self.client).cancel(self.fetch_order(notice.order_external_id))
-        found = mapper.map_order(self.fetch_order(notice.order_external_id)).payments
-        refunded = {row.external_id: str(row.refunded_amount) for row in found if row.refunded_amount}
+        refunded = describe_refunded(mapper.map_order(self.fetch_order(notice.order_external_id)))
         return PushResult(notice.order_external_id, is_repeat=is_repeat, data={"refunded": refunded})
+
+    def push_cancel_lines(self, notice):
+        """Grant the buyer's requests for whole sub-orders."""
+        is_repeat = RefundFlow(self.client).cancel_lines(notice, self.fetch_order(notice.order_external_id))
+        refunded = describe_refunded(mapper.map_order(self.fetch_order(notice.order_external_id)))
+        return PushResult(notice.idempotency_key, is_repeat=is_repeat, data={"refunded": refunded})
 
     def push_refund(self, notice):
         """Grant the buyer's request for this money."""

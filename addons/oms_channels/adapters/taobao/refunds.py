@@ -79,6 +79,26 @@ class RefundFlow:
         self._grant(row)
         return PushResult(to_text(row.get("refund_id")))
 
+    def cancel_lines(self, notice, raw):
+        """Grant the requests for sub-orders that are taken off whole. :return: whether there was nothing to do"""
+        tid, parsed = to_text(raw["tid"]), mapper.map_order(raw)
+        wishes = {to_text(row.get("oid")): row for row in rows(raw, mapper.REFUNDS)}
+        found = []
+        for line_id, units in notice.lines:
+            line, row = parsed.find_line(line_id), wishes.get(line_id, {})
+            if not line or units != line.quantity or line.shipped_quantity:
+                raise Rejected(f"Trade {tid}: Taobao takes off sub-orders only whole, and before they have left.")
+            if row.get("status") not in (*OPEN, "SUCCESS"):
+                raise Rejected(
+                    f"Trade {tid} is paid: Taobao pays sub-order {line_id} back only when the buyer asks, and there is "
+                    "no request. Have the buyer apply for the refund, then retry: it is granted."
+                )
+            found.append(row)
+        left = [row for row in found if row.get("status") in OPEN]
+        for row in left:
+            self._grant(row)
+        return not left
+
     def answer(self, notice, raw):
         """Agree to a request, or refuse it. :return: PushResult"""
         tid, request_id = to_text(raw["tid"]), notice.request_external_id

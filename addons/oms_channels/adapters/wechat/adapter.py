@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from .. import base
+from ..cancelling import describe_refunded
 from ..errors import BadResponse, Rejected
 from ..notices import PushResult
 from ..types import ListingPage, Page, PageItem
@@ -35,6 +36,7 @@ class WechatAdapter(base.ChannelAdapter):
             base.CANCEL,
             base.REFUND,
             base.ANSWER,
+            base.CANCEL_LINES,
         }
     )
     credential_keys = ("api_key", "api_secret")
@@ -162,9 +164,15 @@ class WechatAdapter(base.ChannelAdapter):
         """Grant the buyer's requests for all of an order."""
         raw = self.fetch_order(notice.order_external_id)
         is_repeat = RefundFlow(self.client).cancel(raw, mapper.map_order(raw))
-        found = mapper.map_order(self.fetch_order(notice.order_external_id)).payments
-        refunded = {row.external_id: str(row.refunded_amount) for row in found if row.refunded_amount}
+        refunded = describe_refunded(mapper.map_order(self.fetch_order(notice.order_external_id)))
         return PushResult(notice.order_external_id, is_repeat=is_repeat, data={"refunded": refunded})
+
+    def push_cancel_lines(self, notice):
+        """Grant the buyer's requests for just these units."""
+        raw = self.fetch_order(notice.order_external_id)
+        is_repeat = RefundFlow(self.client).cancel_lines(notice, raw, mapper.map_order(raw))
+        refunded = describe_refunded(mapper.map_order(self.fetch_order(notice.order_external_id)))
+        return PushResult(notice.idempotency_key, is_repeat=is_repeat, data={"refunded": refunded})
 
     def push_refund(self, notice):
         """Grant the buyer's request for this money."""

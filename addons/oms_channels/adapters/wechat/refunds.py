@@ -77,6 +77,33 @@ class RefundFlow:
         self._grant(row)
         return PushResult(to_text(row.get("after_sale_order_id")))
 
+    def cancel_lines(self, notice, raw, parsed):
+        """Grant the requests for units that have not left. :return: whether there was nothing to do"""
+        found = []
+        for line_id, units in notice.lines:
+            line = parsed.find_line(line_id)
+            asked = [row for row in rows(raw, mapper.REFUNDS) if line and self._is_for_units(notice, row, line, units)]
+            row = next(filter(_is_open, asked), None) or next(iter(asked), None)
+            if not row:
+                raise Rejected(
+                    f"Order {parsed.external_id}: a WeChat shop takes off only what the buyer asks for. There is no "
+                    f"request for {units:f} of line {line_id}. Have the buyer apply for the refund, then retry: it is "
+                    "granted."
+                )
+            found.append(row)
+        left = list(filter(_is_open, found))
+        for row in left:
+            self._grant(row)
+        return not left
+
+    @staticmethod
+    def _is_for_units(notice, row, line, units):
+        product = mapper.get_part(row, "product_info")
+        is_meant = notice.request_external_id in ("", to_text(row.get("after_sale_order_id")))
+        is_goods = to_text(product.get("sku_id")) == line.variant_external_id and product.get("count") == units
+        is_alive = row.get("type") == mapper.REFUND and (_is_open(row) or row.get("status") in GRANTED)
+        return is_meant and is_goods and is_alive
+
     def answer(self, notice, raw):
         """Agree to a request, or refuse it. :return: PushResult"""
         order_id, request_id = notice.order_external_id, notice.request_external_id
