@@ -33,7 +33,8 @@ class OmsChannelListing(models.Model):
         string="Title Differs",
         compute="_compute_is_title_drift",
         store=True,
-        help="The product's name, in any language, is not in the title: the listing may be matched wrongly, or one of them was renamed.",
+        help="The product's name, in any language, is not in the title: the listing may be matched wrongly, or one of "
+        "them was renamed.",
     )
     expected_price = fields.Float(
         string="Our Price", compute="_compute_price_drift", store=True, min_display_digits="Product Price"
