@@ -195,16 +195,24 @@ def _make_deliveries(env, product_ids, warehouse):
 
 
 def count_bound(database, products):
-    """What is bound of each product where it is contested: {id: (on hand, reserved, promised, taken by tills)}."""
+    """What is bound of each product where it is contested: {id: (on hand, reserved, reserved for orders of channels,
+    promised, taken by tills)}."""
     ids = ",".join(map(str, products))
     place = "(SELECT lot_stock_id FROM stock_warehouse ORDER BY sequence, id LIMIT 1)"
-    promised = """(SELECT coalesce(sum(quantity), 0) FROM oms_stock_promise promise
-                     WHERE promise.product_id = q.product_id AND state = 'active')"""
-    has_promises = databases.sql(database, "SELECT count(*) FROM pg_class WHERE relname = 'oms_stock_promise'")
+    claimed = promised = "0"
+    if databases.sql(database, "SELECT FROM pg_class WHERE relname = 'oms_stock_promise'"):
+        claimed = f"""(SELECT coalesce(sum(l.quantity_product_uom), 0)
+                         FROM stock_move_line l JOIN stock_move m ON m.id = l.move_id
+                         JOIN sale_order_line line ON line.id = m.sale_line_id
+                         JOIN sale_order o ON o.id = line.order_id AND o.channel_id IS NOT NULL
+                        WHERE l.product_id = q.product_id AND l.location_id = {place}
+                          AND l.state NOT IN ('done', 'cancel'))"""
+        promised = """(SELECT coalesce(sum(quantity), 0) FROM oms_stock_promise promise
+                         WHERE promise.product_id = q.product_id AND state = 'active')"""
     rows = databases.sql(
         database,
         f"""
-        SELECT q.product_id, sum(q.quantity), sum(q.reserved_quantity), {promised if has_promises != [["0"]] else "0"},
+        SELECT q.product_id, sum(q.quantity), sum(q.reserved_quantity), {claimed}, {promised},
                (SELECT coalesce(sum(m.product_qty), 0) FROM stock_move m
                  WHERE m.product_id = q.product_id AND m.location_id = {place} AND m.state = 'done')
           FROM stock_quant q WHERE q.location_id = {place} AND q.product_id IN ({ids}) GROUP BY 1
