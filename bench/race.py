@@ -95,6 +95,8 @@ def prepare_all(database, products, heats, stock):
         is_plain = "oms.channel" not in env
         first = _make_sources(env, contested_ids, warehouse, is_plain)
         set_stock(env, contested, warehouse.lot_stock_id, stock)
+        if is_plain:  # what arrives is reserved at once for who waits: nothing would be left to race for
+            env["stock.picking"].union(*first).do_unreserve()
         records = {"source": first}
         channels = {} if is_plain else _make_channels(env, warehouse)
         for door in ALL_DOORS[:-1]:
