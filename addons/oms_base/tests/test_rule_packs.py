@@ -295,5 +295,5 @@ class TestRecipeTour(OmsBaseCommon, HttpCase):
         address["street"] = "南京路 2 号"
         small = self._create_order([(self.keyboard, 1)], partner_id=self._create_buyer("王五", **address).id)
         (large | small)._oms_review()
-        self.assertEqual((large.oms_hold_ids.rule_id, large.oms_hold_ids.type_id.code), (rule, "review"))
+        self.assertEqual((large.oms_hold_ids.rule_id, large.oms_hold_ids.type_id.code), (rule, "review"), rule.sentence)
         self.assertFalse(small.oms_hold_ids)
