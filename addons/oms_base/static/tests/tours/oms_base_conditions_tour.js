@@ -25,6 +25,16 @@ function addCondition(position, field) {
     ];
 }
 
+function reads(words) {
+    // The editor draws itself anew after each choice: what is done before that would be lost.
+    return [
+        {
+            content: "The rule reads as one sentence",
+            trigger: `.o_field_widget[name=sentence]:contains(${words})`,
+        },
+    ];
+}
+
 registry.category("web_tour.tours").add("oms_base_conditions_tour", {
     steps: () => [
         {
@@ -42,10 +52,12 @@ registry.category("web_tour.tours").add("oms_base_conditions_tour", {
             trigger: `${conditions}:eq(0) select:first`,
             run: "selectByLabel greater than",
         },
+        ...reads("is above"),
         {
             trigger: `${conditions}:eq(0) .o_tree_editor_editor:last input`,
             run: "edit 5000 && click .o_form_sheet",
         },
+        ...reads("is above 5000"),
         ...addCondition(1, "oms_is_new_address"),
         {
             content: "What is done",
@@ -68,11 +80,7 @@ registry.category("web_tour.tours").add("oms_base_conditions_tour", {
             trigger: ".modal .o_form_button_save",
             run: "click",
         },
-        {
-            content: "The rule reads as one sentence",
-            trigger:
-                ".o_field_widget[name=action_ids] .o_data_row, .o_field_widget[name=sentence]:contains(5000)",
-        },
+        ...reads("put it on hold"),
         {
             trigger: "button[name=action_go_live]",
             run: "click",
