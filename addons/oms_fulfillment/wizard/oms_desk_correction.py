@@ -4,9 +4,7 @@ from odoo import fields, models
 class OmsDeskCorrection(models.TransientModel):
     _inherit = "oms.desk.correction"
 
-    carrier_id = fields.Many2one(
-        "delivery.carrier", string="Carrier", help="For all of these orders. Empty: each keeps its own."
-    )
+    carrier_id = fields.Many2one("delivery.carrier", help="For all of these orders. Empty: each keeps its own.")
 
     def _correct(self, order):
         """Override of the review desk: the transfers that an order has go with its carrier."""

@@ -2,7 +2,21 @@ import { registry } from "@web/core/registry";
 
 const conditions = ".o_field_widget[name=domain] .o_tree_editor_condition";
 
-function addCondition(position, field) {
+function sentence(words) {
+    return `.o_field_widget[name=sentence]:contains(${words})`;
+}
+
+function reads(words) {
+    // The editor draws itself anew after each choice: what is done before that would be lost.
+    return [
+        {
+            content: "The rule reads as one sentence",
+            trigger: sentence(words),
+        },
+    ];
+}
+
+function addCondition(position, field, label) {
     return [
         {
             content: "A further condition",
@@ -22,16 +36,7 @@ function addCondition(position, field) {
             content: "It is chosen",
             trigger: "body:not(:has(.o_model_field_selector_popover))",
         },
-    ];
-}
-
-function reads(words) {
-    // The editor draws itself anew after each choice: what is done before that would be lost.
-    return [
-        {
-            content: "The rule reads as one sentence",
-            trigger: `.o_field_widget[name=sentence]:contains(${words})`,
-        },
+        ...reads(label),
     ];
 }
 
@@ -46,11 +51,20 @@ registry.category("web_tour.tours").add("oms_base_conditions_tour", {
             trigger: ".o_field_widget[name=name] input, .o_field_widget[name=name] textarea",
             run: "edit Clicked together",
         },
-        ...addCondition(0, "amount_total"),
+        ...addCondition(0, "amount_total", "Total"),
         {
             content: "More than",
             trigger: `${conditions}:eq(0) select:first`,
-            run: "selectByLabel greater than",
+            async run({ selectByLabel, waitFor }) {
+                for (let tries = 0; tries < 5; tries++) {
+                    await selectByLabel("greater than", `${conditions}:eq(0) select:first`);
+                    try {
+                        return await waitFor(sentence("is above"), { timeout: 1500 });
+                    } catch {
+                        continue; // the editor drew itself anew meanwhile, and lost the choice
+                    }
+                }
+            },
         },
         ...reads("is above"),
         {
@@ -58,7 +72,7 @@ registry.category("web_tour.tours").add("oms_base_conditions_tour", {
             run: "edit 5000 && click .o_form_sheet",
         },
         ...reads("is above 5000"),
-        ...addCondition(1, "oms_is_new_address"),
+        ...addCondition(1, "oms_is_new_address", "New Shipping Address"),
         {
             content: "What is done",
             trigger: ".o_notebook_headers a[name=actions]",
