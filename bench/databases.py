@@ -19,7 +19,7 @@ PREFIX = "bench_"
 
 
 def our_modules():
-    """Our addons less the bridges: they bring a website, tills and manufacturing, which plain Odoo does not have here."""
+    """Our addons less the bridges: those bring a website, tills and manufacturing, which plain Odoo lacks here."""
     return ",".join(layout.our_addons())
 
 
