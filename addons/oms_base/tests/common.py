@@ -1,5 +1,19 @@
+from contextlib import contextmanager
+
+from odoo import SUPERUSER_ID, api
 from odoo.fields import Command
-from odoo.tests import TransactionCase, new_test_user
+from odoo.modules.registry import Registry
+from odoo.tests import BaseCase, TransactionCase, get_db_name, new_test_user
+
+
+class RealTransactionsCase(BaseCase):
+    """Real transactions side by side, each by a connection of its own. What they commit, the test takes away again."""
+
+    @contextmanager
+    def _cursor(self):
+        """Yield an environment with a cursor that commits at the end."""
+        with Registry(get_db_name()).cursor() as cr:
+            yield api.Environment(cr, SUPERUSER_ID, {"tracking_disable": True})
 
 
 class OmsBaseCommon(TransactionCase):

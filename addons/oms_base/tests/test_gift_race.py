@@ -1,22 +1,15 @@
-from contextlib import contextmanager
-
 from psycopg2.errors import SerializationFailure
 
-from odoo import SUPERUSER_ID, api
 from odoo.fields import Command
-from odoo.modules.registry import Registry
-from odoo.tests import BaseCase, get_db_name, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
+
+from .common import RealTransactionsCase
 
 
 @tagged("post_install", "-at_install", "oms_concurrency")
-class TestLastGift(BaseCase):
+class TestLastGift(RealTransactionsCase):
     """Two real transactions and one last gift. What they commit is taken away again."""
-
-    @contextmanager
-    def _cursor(self):
-        with Registry(get_db_name()).cursor() as cr:
-            yield api.Environment(cr, SUPERUSER_ID, {"tracking_disable": True})
 
     def setUp(self):
         super().setUp()

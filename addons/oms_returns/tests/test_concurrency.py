@@ -1,23 +1,16 @@
-from contextlib import contextmanager
-
 from psycopg2.errors import SerializationFailure
 
-from odoo import SUPERUSER_ID, api
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.modules.registry import Registry
-from odoo.tests import BaseCase, get_db_name, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
+
+from odoo.addons.oms_base.tests.common import RealTransactionsCase
 
 
 @tagged("post_install", "-at_install", "oms_concurrency")
-class TestConcurrentRequests(BaseCase):
+class TestConcurrentRequests(RealTransactionsCase):
     """Two real transactions. What they commit is taken away again."""
-
-    @contextmanager
-    def _cursor(self):
-        with Registry(get_db_name()).cursor() as cr:
-            yield api.Environment(cr, SUPERUSER_ID, {"tracking_disable": True})
 
     def setUp(self):
         super().setUp()
