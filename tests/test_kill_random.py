@@ -141,7 +141,7 @@ class TestKillRandom(unittest.TestCase):
                 self._pull()
                 time.sleep(dice.uniform(*LIFE))  # the point at which it dies is left to chance
                 self.server.kill()
-                self._start()
+                self.server.restart()
         finally:
             stop.set()
             for person in people:
@@ -153,15 +153,6 @@ class TestKillRandom(unittest.TestCase):
 
     def _pull(self):
         self.server.login("admin", "admin").call("oms.channel", "action_pull_now", self.channels)
-
-    def _start(self):
-        """Start anew once the dead worker's transactions are gone, as they are when a machine comes back."""
-        self._wait_for_none(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid != pg_backend_pid() AND state != 'idle'",
-            self.server.database,
-            what="the dead worker's transactions end",
-        )
-        self.server.start()
 
     def _settle(self):
         """Let the last worker live: everything is pulled, worked and told."""

@@ -83,7 +83,7 @@ class TestKillWorker(unittest.TestCase):
             self.assertTrue(dead.wait(90), f"never asked for {method} {start_of_path}: {self._describe()}")
         finally:
             setattr(self.http, moment, None)
-        self._start()
+        self.server.restart()
 
     def _kill_at_write(self, table, wake):
         """Kill the worker while it hangs on its first write to ``table``."""
@@ -94,33 +94,10 @@ class TestKillWorker(unittest.TestCase):
                 wait_until(lambda: self._is_waiting_for(table), f"the worker writes to {table}", 90)
                 self.server.kill()
             connection.rollback()
-        self._start()
+        self.server.restart()
 
     def _is_waiting_for(self, table):
         return self.server.query("SELECT 1 FROM pg_locks WHERE relation = %s::regclass AND NOT granted", table)
-
-    def _start(self):
-        """Start anew once the dead worker's transactions are gone, as they are when a machine comes back."""
-        database = self.server.database
-        wait_until(
-            lambda: (
-                not self.server.query(
-                    "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND pid != pg_backend_pid()", database
-                )
-            ),
-            "the dead worker's connections end",
-            30,
-        )
-        self.server.start()
-        self._wake_scheduler()
-
-    def _wake_scheduler(self):
-        """Have due actions run at once, as anything that triggers one does. Odoo itself looks for them a minute after
-        its start."""
-        with contextlib.closing(psycopg2.connect(dbname="postgres")) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_notify('cron_trigger', %s)", (self.server.database,))
 
     def _describe(self):
         """Return what waits or failed, for who reads a failure."""
