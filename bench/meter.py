@@ -4,7 +4,7 @@ import gc
 import os
 import time
 
-_CALIBRATION_ROUNDS = 400_000
+_CALIBRATION_ROUNDS = 100_000
 
 
 def calibration():

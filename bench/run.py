@@ -105,11 +105,13 @@ def series(names, size, orders, first):
             gc.collect()
             gc.freeze()  # what is loaded now stays: the collections between the stages need not walk through it
             continue
+        before = calibration()
         for stage in Flow.STAGES:
             for key, name in names.items():
-                slowness = calibration()
                 cost = measure(name, flows[key], stage)
-                costs.setdefault((*key, stage), []).append((*cost, (slowness + calibration()) / 2))
+                after = calibration()
+                costs.setdefault((*key, stage), []).append((*cost, (before + after) / 2))
+                before = after
     return costs
 
 
