@@ -73,7 +73,7 @@ def _test_all(selection):
             if selection == _everything() and (os.cpu_count() or 1) > 1:
                 # Two processes, each on a clone of its own, for the whole suite; a class of tests stays in one. In the
                 # order of collection: tests/ has the long ones, which are not to be what is waited for at the end.
-                command = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder", *command]
+                command = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder", "--durations=25", *command]
             return _run_pytest(command, env)
         finally:
             for left_over in [name, *database.names(f"{name}-")]:

@@ -3,7 +3,7 @@ from contextlib import contextmanager
 from odoo import SUPERUSER_ID, api
 from odoo.fields import Command
 from odoo.modules.registry import Registry
-from odoo.tests import BaseCase, TransactionCase, get_db_name, new_test_user
+from odoo.tests import BaseCase, HttpCase, TransactionCase, get_db_name, new_test_user
 
 
 class RealTransactionsCase(BaseCase):
@@ -14,6 +14,30 @@ class RealTransactionsCase(BaseCase):
         """Yield an environment with a cursor that commits at the end."""
         with Registry(get_db_name()).cursor() as cr:
             yield api.Environment(cr, SUPERUSER_ID, {"tracking_disable": True})
+
+
+class HootCase(HttpCase):
+    """The JavaScript units of an addon, in HOOT."""
+
+    def _run_hoot(self, addon):
+        """Run the units of one addon."""
+        self.browser_js(
+            f"/web/tests?headless&loglevel=2&preset=desktop&timeout=15000&id={self._get_hoot_id(f'@{addon}')}",
+            "",
+            "",
+            login="admin",
+            timeout=600,
+            success_signal="[HOOT] Test suite succeeded",
+            error_checker=lambda message: "[HOOT]" not in message,
+        )
+
+    @staticmethod
+    def _get_hoot_id(suite):
+        """Return HOOT's id of a suite; its text filter is fuzzy and would run far more."""
+        value = 0
+        for char in suite:
+            value = ((value << 5) - value + ord(char)) & 0xFFFFFFFF
+        return f"{value:08x}"
 
 
 class OmsBaseCommon(TransactionCase):

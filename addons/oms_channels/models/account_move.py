@@ -10,9 +10,10 @@ class AccountMove(models.Model):
         """Override of `account`: a posted invoice of a channel order may be paid already."""
         posted = super()._post(soft)
         invoices = posted.filtered(lambda move: move.move_type in ("out_invoice", "out_refund"))
-        # sudo: sale.order - who posts invoices need not be allowed to read orders
-        if invoices.sudo()._get_channel_orders():
-            self.env["oms.channel.payment"]._trigger_settle()
+        # sudo: sale.order, oms.channel.payment - who posts invoices need not be allowed to read them
+        payments = invoices.sudo()._get_channel_orders().channel_payment_ids
+        if any(payment.amount_to_book or payment.refund_state == "waiting" for payment in payments):
+            payments._trigger_settle()
         return posted
 
     def _get_channel_orders(self):

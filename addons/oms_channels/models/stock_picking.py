@@ -16,7 +16,8 @@ class StockPicking(models.Model):
         orders = deliveries._oms_get_channel_orders()
         if orders:
             deliveries._enqueue_channel_push("shipment")
-            self.env["oms.channel.payment"]._trigger_settle()
+            if any(channel.invoice_policy == "shipped" for channel in orders.channel_id):
+                self.env["oms.channel.payment"]._trigger_settle()
         return res
 
     def _enqueue_channel_push(self, kind):

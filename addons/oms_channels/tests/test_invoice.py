@@ -1,3 +1,5 @@
+from functools import partial
+
 from odoo.tests import tagged
 
 from .common import ChannelsCommon
@@ -36,6 +38,25 @@ class TestInvoice(ChannelsCommon):
         )
         codes = order.oms_event_ids.mapped("code")
         self.assertTrue({"paid", "invoiced", "payment_booked"} <= set(codes), codes)
+
+    def test_background_is_woken_only_for_what_it_has_to_do(self):
+        cron = self.env.ref("oms_channels.ir_cron_settle")
+        count = partial(self.env["ir.cron.trigger"].search_count, [("cron_id", "=", cron.id)])
+        unpaid, paid = self._import(1), self._import(2, captured=True)
+        self.channel.invoice_policy = "manual"
+        before = count()
+        self._ship(unpaid, paid)
+        unpaid._create_invoices().action_post()
+        self.assertEqual(count(), before)
+        paid._create_invoices().action_post()
+        self.assertEqual(count(), before + 1, "the shop's money pays the invoice")
+        self._settle()
+        self.assertIn(paid.invoice_ids.payment_state, ("paid", "in_payment"))
+        later = self._import(3)
+        self.channel.invoice_policy = "shipped"
+        before = count()
+        self._ship(later)
+        self.assertEqual(count(), before + 1, "what is shipped is invoiced")
 
     def test_running_again_books_nothing_twice(self):
         order = self._import(1, captured=True)

@@ -1,25 +1,10 @@
-from odoo.tests import HttpCase, no_retry, tagged
+from odoo.tests import no_retry, tagged
+
+from odoo.addons.oms_base.tests.common import HootCase
 
 
 @tagged("post_install", "-at_install")
-class TestScanUnits(HttpCase):
+class TestScanUnits(HootCase):
     @no_retry
     def test_queue_and_screens(self):
-        """The JavaScript units of the addon, in HOOT."""
-        self.browser_js(
-            f"/web/tests?headless&loglevel=2&preset=desktop&timeout=15000&id={self._get_hoot_id('@oms_fulfillment')}",
-            "",
-            "",
-            login="admin",
-            timeout=600,
-            success_signal="[HOOT] Test suite succeeded",
-            error_checker=lambda message: "[HOOT]" not in message,
-        )
-
-    @staticmethod
-    def _get_hoot_id(suite):
-        """Return HOOT's id of a suite; its text filter is fuzzy and would run far more."""
-        value = 0
-        for char in suite:
-            value = ((value << 5) - value + ord(char)) & 0xFFFFFFFF
-        return f"{value:08x}"
+        self._run_hoot("oms_fulfillment")
