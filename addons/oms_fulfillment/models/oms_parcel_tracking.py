@@ -223,10 +223,14 @@ class OmsParcel(models.Model):
     def _poll(self, carrier):
         """Ask one carrier about these parcels, and say when to ask again."""
         try:
-            known = self.env["oms.parcel.event"]._insert_events(carrier, carrier._oms_track(self), "poll").parcel_id
+            told = carrier._oms_track(self)
         except CarrierError as error:
             _logger.warning("Tracking of %s failed, asked again later: %s", carrier.name, error)
-            known = self.browse()
+            told = []
+        except Exception:  # whatever a connection brings, the other carriers are asked all the same
+            _logger.exception("Tracking of %s failed, asked again later", carrier.name)
+            told = []
+        known = self.env["oms.parcel.event"]._insert_events(carrier, told, "poll").parcel_id
         known._apply_tracking()
         now = fields.Datetime.now()
         for parcel in self:

@@ -182,6 +182,12 @@ class TestTracking(FulfillmentCommon):
         self.assertEqual(self.parcel.poll_hours, 2)
         self.assertGreater(self.parcel.poll_date, fields.Datetime.now())
 
+    def test_a_broken_connection_stops_nobody_else(self):
+        self._make_askable(lambda carrier, parcels: {}["number"])
+        with self.assertLogs("odoo.addons.oms_fulfillment.models.oms_parcel_tracking", "ERROR"):
+            self._run_cron("oms_fulfillment.ir_cron_poll_tracking")
+        self.assertEqual(self.parcel.poll_hours, 2)
+
     def test_arrived_parcels_are_not_asked_for(self):
         self._make_askable(lambda carrier, parcels: [self._event("delivered", 1)])
         self._run_cron("oms_fulfillment.ir_cron_poll_tracking")
