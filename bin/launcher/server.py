@@ -151,8 +151,9 @@ def check_port(port, way_out=None, host=layout.HOST):
 
 
 def free_port(start):
-    """The first free port from ``start`` on."""
-    return next(port for port in range(start, 65536) if not _try_port(port, "127.0.0.1"))
+    """The first free port from ``start`` on, below it when there is none."""
+    candidates = (*range(start, 65536), *range(1024, start))
+    return next(port for port in candidates if not _try_port(port, "127.0.0.1"))
 
 
 def _try_port(port, host):

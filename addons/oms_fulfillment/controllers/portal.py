@@ -13,13 +13,4 @@ class ParcelPortal(CustomerPortal):
             parcel_sudo = self._document_check_access("oms.parcel", parcel_id, access_token)
         except (AccessError, MissingError):
             return request.redirect("/my")
-        return request.render("oms_fulfillment.portal_parcel_page", {"parcel": self._localise(parcel_sudo)})
-
-    def _localise(self, parcel_sudo):
-        """Return the parcel in the receiver's language and time zone, or the sender's zone: a public visitor has
-        neither."""
-        if not request.env.user._is_public():
-            return parcel_sudo
-        receiver = parcel_sudo.partner_id
-        zone = receiver.tz or parcel_sudo.warehouse_id.partner_id.tz or parcel_sudo.company_id.partner_id.tz
-        return parcel_sudo.with_context(lang=receiver.lang, tz=zone or request.env.context.get("tz"))
+        return request.render("oms_fulfillment.portal_parcel_page", {"parcel": parcel_sudo._for_visitor()})
