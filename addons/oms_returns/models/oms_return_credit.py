@@ -71,6 +71,8 @@ class OmsReturn(models.Model):
 
         :return: the credit notes
         """
+        # Two returns of one order would both give its shipping back.
+        self.order_ids._oms_lock_for_return()
         vals_list = []
         for oms_return in self:
             for document, lines_vals in oms_return._collect_credit_lines().items():

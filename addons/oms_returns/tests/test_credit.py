@@ -112,6 +112,15 @@ class TestCredit(OmsReturnsCommon):
         self.assertAlmostEqual(self._return(order, {self.mouse: 1}).credit_note_ids.amount_total, 30.0)
         self.assertAlmostEqual(self._return(order, {self.mouse: 1}).credit_note_ids.amount_total, 20.0)
 
+    def test_credits_of_one_order_take_turns(self):
+        order = self._sell([(self.mouse, 1)])
+        oms_return = self._approve(order)
+        self._receive(oms_return)
+        touched = []
+        self.patch(type(order), "_query_touch", touched.append)
+        self._inspect(oms_return)
+        self.assertEqual(touched, [order])
+
     def test_restocking_fee(self):
         self.policy.restocking_fee = 15.0
         order = self._sell_taxed(price=100.0, quantity=1, discount=0.0)
