@@ -128,7 +128,7 @@ def _parse_event(index, event):
 
 def _clean(value):
     """Return a value as text that a database can keep."""
-    return str(value or "").replace("\x00", "")
+    return "" if value is None else str(value).replace("\x00", "")
 
 
 def _parse_time(index, text):
