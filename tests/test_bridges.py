@@ -23,6 +23,66 @@ for name in %r:
     for entry in polib.pofile(buffer.getvalue().decode()):
         print("TERM", name, repr(entry.msgid))
 """
+# A kit of two cups and a pot comes back: one is put into stock, one is scrapped.
+KITS_COME_BACK = """
+cup, pot, kit = env["product.product"].create(
+    [
+        {"name": name, "list_price": price, "taxes_id": False, "is_storable": name != "Tea set", "type": "consu"}
+        for name, price in (("Cup", 5), ("Pot", 20), ("Tea set", 25))
+    ]
+)
+kit.invoice_policy = "delivery"
+warehouse = env["stock.warehouse"].create({"name": "Kits", "code": "KITS"})
+for part in (cup, pot):
+    env["stock.quant"]._update_available_quantity(part, warehouse.lot_stock_id, 10)
+parts = [(0, 0, {"product_id": cup.id, "product_qty": 2}), (0, 0, {"product_id": pot.id, "product_qty": 1})]
+template = kit.product_tmpl_id
+env["mrp.bom"].create({"product_tmpl_id": template.id, "type": "phantom", "bom_line_ids": parts})
+channel = env["oms.channel"].create({"name": "Kits", "code": "kits", "warehouse_ids": [(6, 0, warehouse.ids)]})
+buyer = env["res.partner"].create({"name": "Buyer", "country_id": env.ref("base.cn").id})
+order = env["sale.order"].create(
+    {
+        "partner_id": buyer.id,
+        "channel_id": channel.id,
+        "warehouse_id": warehouse.id,
+        "order_line": [(0, 0, {"product_id": kit.id, "product_uom_qty": 3})],
+    }
+)
+order.action_confirm()
+
+def move(pickings):
+    for stock_move in pickings.move_ids:
+        stock_move.quantity, stock_move.picked = stock_move.product_uom_qty, True
+    pickings.with_context(skip_sms=True).button_validate()
+
+def count(location):
+    quants = env["stock.quant"].search([("location_id", "child_of", location.id)])
+    return [sum(quants.filtered(lambda quant: quant.product_id == part).mapped("quantity")) for part in (cup, pot)]
+
+move(order.picking_ids)
+line = order.order_line
+assert (line.qty_delivered, count(warehouse.lot_stock_id)) == (3, [4, 7])
+order._create_invoices()._post(soft=False)
+oms_return = env["oms.return"].create(order._prepare_return_values())
+assert oms_return.line_ids.quantity == 3
+oms_return.line_ids.quantity = 2
+oms_return.action_approve()
+assert order.order_line._oms_get_returnable_quantities() == {line: 1}
+move(oms_return.picking_ids)
+assert oms_return.line_ids.qty_received == 2 and oms_return.state == "received"
+wizard = env["oms.return.inspect"].create({"return_id": oms_return.id})
+assert wizard.line_ids.mapped("quantity") == [2]
+wizard.line_ids.write({"quantity": 1})
+wizard.action_inspect()
+assert count(warehouse.lot_stock_id) == [6, 8], count(warehouse.lot_stock_id)
+wizard = env["oms.return.inspect"].create({"return_id": oms_return.id})
+wizard.line_ids.write({"disposition": "scrap"})
+wizard.action_inspect()
+assert count(warehouse.lot_stock_id) == [6, 8] and count(warehouse.oms_inspection_location_id) == [0, 0]
+assert oms_return.credit_note_ids.amount_total == 50, oms_return.credit_note_ids.amount_total
+assert (line.qty_delivered, line.qty_invoiced, line.qty_to_invoice) == (1, 1, 0)
+print("CAME BACK")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +115,11 @@ def test_bridges_speak_chinese(installation):
         assert terms == template, f"./oms i18n {name} writes it anew"
         catalogue = polib.pofile(str(ADDONS / name / "i18n/zh_CN.po"))
         assert not [entry.msgid for entry in catalogue if not entry.translated()]
+
+
+def test_kits_come_back_as_their_parts(installation):
+    """With `oms_returns`, which knows nothing of kits: it asks the product for its goods."""
+    assert "CAME BACK" in installation.script(KITS_COME_BACK)
 
 
 def test_bridges_leave_a_working_company(installation):

@@ -53,6 +53,42 @@ def test_taken_port_is_named_with_a_free_one(tmp_path):
     assert "OMS_PORT=" in result.stderr and "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"OMS_PORT": "abc"}, "oms: OMS_PORT=abc is no port"),
+        ({"OMS_PORT": "99999"}, "oms: OMS_PORT=99999 is no port"),
+        ({"OMS_HOST": "192.0.2.1"}, "oms: OMS_HOST=192.0.2.1 is no address of this machine"),
+    ],
+)
+def test_impossible_port_or_address_is_one_sentence(tmp_path, variables, words):
+    result = call("run", home=tmp_path, **variables)
+    assert result.returncode == 1
+    assert result.stderr.startswith(words) and result.stderr.count("\n") == 1, result.stderr
+
+
+def test_taken_port_of_the_marketplace_names_a_way_that_works(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code = f"""
+from launcher import run
+from launcher.errors import OmsError
+try:
+    run._marketplace_port({{"marketplace_port": {taken.getsockname()[1]}}})
+except OmsError as error:
+    print(error)
+"""
+        sentence = run_inside(code, tmp_path).stdout
+    assert "OMS_DEMO=0 ./oms run" in sentence and "OMS_PORT" not in sentence
+
+
+def test_odoo_is_looked_for_where_it_listens(tmp_path):
+    code = "from launcher import layout; print(layout.LOCAL_HOST)"
+    found = [run_inside(code, tmp_path, OMS_HOST=host).stdout.strip() for host in ("", "0.0.0.0", "192.0.2.1", "::1")]
+    assert found == ["127.0.0.1", "127.0.0.1", "192.0.2.1", "[::1]"]
+
+
 def test_wrong_odoo_home_is_explained(tmp_path):
     result = call("test", "--fast", home=tmp_path, ODOO_HOME=str(tmp_path))
     assert result.returncode == 1

@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from .errors import OmsError
+
 REPO = Path(__file__).resolve().parents[2]
 HOME = Path(os.environ.get("OMS_HOME") or REPO / ".oms").resolve()
 
@@ -39,11 +41,20 @@ VENDURE = HOME / "vendure"
 SHOPIFY = HOME / "shopify"
 
 PYTHON = sys.executable
-PORT = int(os.environ.get("OMS_PORT") or 8069)
 HOST = os.environ.get("OMS_HOST") or "127.0.0.1"
+# Where this machine finds what listens on HOST: "everywhere" is no address to call.
+LOCAL_HOST = "127.0.0.1" if HOST in ("0.0.0.0", "::") else f"[{HOST}]" if ":" in HOST else HOST
 DATABASE = os.environ.get("OMS_DB") or "oms"
 WITH_DEMO = os.environ.get("OMS_DEMO", "1") not in ("0", "no", "false", "")
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+def port(variable="OMS_PORT", default=8069):
+    """The port that a variable of the environment names."""
+    text = os.environ.get(variable) or str(default)
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise OmsError(f"{variable}={text} is no port: give a number from 1 to 65535.")
+    return int(text)
 
 
 def home_id():

@@ -1,6 +1,5 @@
 """./oms run: a running Odoo with our addons and a living example."""
 
-import os
 import time
 
 from . import database, guard, layout, odoo, odoo_source, server, setup, template
@@ -26,7 +25,7 @@ def run(arguments):
     if unknown := [argument for argument in arguments if argument != "--foreground"]:
         raise OmsError(f"./oms run does not know {unknown[0]}; see ./oms --help")
     if not _running_here():
-        server.check_port(layout.PORT)
+        server.check_port(layout.port())
     progress = setup.ensure_host(extra_steps=3)
     with guard.lock("run", "Another ./oms run is at work; waiting for it."):
         note = _ensure_database(progress)
@@ -40,7 +39,7 @@ def run(arguments):
 def _running_here():
     """Whether our Odoo serves the database and the port asked for."""
     entry = server.running().get("odoo")
-    return bool(entry) and (entry["database"], entry["port"]) == (layout.DATABASE, layout.PORT)
+    return bool(entry) and (entry["database"], entry["port"]) == (layout.DATABASE, layout.port())
 
 
 def _ensure_database(progress):
@@ -72,7 +71,7 @@ def _create(name):
     if _has_demo():
         if addons := guard.read(_DEMO_ADDONS).split():
             odoo.install(aside, addons, "Installing what the example needs")
-        port = int(os.environ.get("OMS_MARKETPLACE_PORT") or server.free_port(layout.PORT + 10))
+        port = layout.port("OMS_MARKETPLACE_PORT", server.free_port(layout.port() + 10))
         state = server.marketplace_state(name)
         guard.remove(state)
         marketplace = {"OMS_MARKETPLACE_URL": f"http://127.0.0.1:{port}", "OMS_MARKETPLACE_STATE": state}
@@ -107,27 +106,33 @@ def _update(name, note, progress):
 def _start(progress, note, foreground):
     """Start what does not run yet; return the processes started."""
     processes = []
+    port = _marketplace_port(note)
     if _running_here() and not foreground:
         progress.ready("Odoo (was running)")
     else:
         server.stop("odoo")
-        server.check_port(layout.PORT)
+        server.check_port(layout.port())
         with progress.step("Odoo"):
-            process = server.start_odoo(layout.DATABASE, layout.PORT, log_to_terminal=foreground)
-            server.wait_until_answers(process, layout.PORT)
+            process = server.start_odoo(layout.DATABASE, layout.port(), log_to_terminal=foreground)
+            server.wait_until_answers(process, layout.port())
             processes.append(process)
-    if (
-        note["marketplace_port"]
-        and layout.WITH_DEMO
-        and _MARKETPLACE.is_file()
-        and not server.running().get("marketplace")
-    ):
-        server.check_port(note["marketplace_port"], "OMS_DEMO=0 ./oms run starts without the marketplace; OMS_PORT")
-        port = note["marketplace_port"]
-        market = server.start_marketplace(_MARKETPLACE, port, layout.PORT, layout.DATABASE, foreground)
-        server.wait_until_answers(market, port, "marketplace", "/", seconds=30)
+    if port:
+        market = server.start_marketplace(_MARKETPLACE, port, layout.port(), layout.DATABASE, foreground)
+        server.wait_until_answers(market, port, "marketplace", "/", seconds=30, host="127.0.0.1")
         processes.append(market)
     return processes
+
+
+def _marketplace_port(note):
+    """The port on which the marketplace is to be started, None where it runs or is not wanted.
+
+    The company's channels know the port: it is that of the database, and where it is taken no other can be chosen.
+    """
+    port = note["marketplace_port"]
+    if not (port and layout.WITH_DEMO and _MARKETPLACE.is_file()) or server.running().get("marketplace"):
+        return None
+    server.check_port(port, "start without the simulated marketplace: OMS_DEMO=0 ./oms run", "127.0.0.1")
+    return port
 
 
 def _wait(processes):
@@ -146,7 +151,7 @@ def _wait(processes):
 def _greet(seconds):
     first_look = _FIRST_LOOK.read_text() if _has_demo() and _FIRST_LOOK.is_file() else _FIRST_LOOK_WITHOUT_DEMO
     say(f"""
-Odoo is up after {seconds:.0f} s: http://{layout.HOST}:{layout.PORT}
+Odoo is up after {seconds:.0f} s: http://{layout.HOST}:{layout.port()}
 Login admin, password admin
 
 What to look at first:

@@ -1,5 +1,6 @@
 """The programs that keep running: Odoo and the simulated marketplace beside it."""
 
+import errno
 import json
 import os
 import signal
@@ -60,7 +61,7 @@ def start_marketplace(script, port, odoo_port, database_name, log_to_terminal=Fa
         "SELECT code, id, webhook_secret FROM oms_channel WHERE provider = 'marketplace' AND webhook_secret IS NOT NULL"
     )
     for code, channel, secret in database.query(shops, database_name):
-        command += ["--webhook", f"{code}=http://127.0.0.1:{odoo_port}/oms/webhook/{channel}={secret}"]
+        command += ["--webhook", f"{code}=http://{layout.LOCAL_HOST}:{odoo_port}/oms/webhook/{channel}={secret}"]
     return _start("marketplace", command, layout.environment(), log_to_terminal, port=port)
 
 
@@ -87,9 +88,9 @@ def _start(name, command, env, log_to_terminal, **facts):
     return process
 
 
-def wait_until_answers(process, port, name="odoo", path="/web/health", seconds=180):
+def wait_until_answers(process, port, name="odoo", path="/web/health", seconds=180, host=layout.LOCAL_HOST):
     """Wait until a program started answers; explain from its log when it ends instead."""
-    url = f"http://127.0.0.1:{port}{path}"
+    url = f"http://{host}:{port}{path}"
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -132,24 +133,36 @@ def stop(name):
     return True
 
 
-def check_port(port, variable="OMS_PORT"):
-    """Raise an error that names a free port when ``port`` is taken."""
-    if not _is_free(port):
-        other = next((candidate for candidate in range(port + 1, port + 100) if _is_free(candidate)), None)
-        hint = f"{variable}={other} ./oms run" if other else f"{variable}=<a free port> ./oms run"
-        raise OmsError(f"Port {port} is taken by another program. Stop that one, or choose another port: {hint}")
+def check_port(port, way_out=None, host=layout.HOST):
+    """Raise an error that says what to do when nothing of ours can listen on ``port``.
+
+    :param way_out: what to do instead of stopping who has it; another port by default
+    """
+    error = _try_port(port, host)
+    if not error:
+        return
+    if error.errno == errno.EADDRINUSE:
+        other = next((candidate for candidate in range(port + 1, port + 100) if not _try_port(candidate, host)), None)
+        way_out = way_out or f"choose another port: OMS_PORT={other or '<a free port>'} ./oms run"
+        raise OmsError(f"Port {port} is taken by another program. Stop that one, or {way_out}")
+    if error.errno == errno.EACCES:
+        raise OmsError(f"Port {port} is kept for root. Choose one above 1023: OMS_PORT=8069 ./oms run")
+    raise OmsError(f"OMS_HOST={host} is no address of this machine ({error.strerror}): OMS_HOST=127.0.0.1 ./oms run")
 
 
 def free_port(start):
-    """The first free port from ``start`` on."""
-    return next(port for port in range(start, 65536) if _is_free(port))
+    """The first free port from ``start`` on, below it when there is none."""
+    candidates = (*range(start, 65536), *range(1024, start))
+    return next(port for port in candidates if not _try_port(port, "127.0.0.1"))
 
 
-def _is_free(port):
-    with socket.socket() as probe:
+def _try_port(port, host):
+    """Return the error that listening there brings, None where it works."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((layout.HOST, port))
-        except OSError:
-            return False
-    return True
+            probe.bind((host, port))
+        except OSError as error:
+            return error
+    return None

@@ -1,11 +1,17 @@
+import logging
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 from psycopg2.extensions import TransactionRollbackError
 
 from odoo import api, fields, models
 from odoo.sql_db import Cursor
 from odoo.tools import SQL
+
+from ..tools import work_undisturbed
+
+_logger = logging.getLogger(__name__)
 
 # The scheduler looks for triggers of the future once a minute, so a shorter time would change nothing.
 COME_BACK_SECONDS = 10
@@ -21,6 +27,26 @@ class IrCron(models.Model):
     """
 
     _inherit = "ir.cron"
+
+    def _callback(self, cron_name, server_action_id):
+        """Override: a job of the suite that met a concurrent update has not failed. It goes on from what it has
+        committed, in a new transaction; where others never let it through, it comes back soon.
+
+        Requests are repeated by the server, jobs by nobody. That an order refers to its channel is enough to meet
+        somebody who has just noted something on the channel.
+        """
+        work = partial(super()._callback, cron_name, server_action_id)
+        if not self._oms_is_of_suite():
+            return work()
+        if not work_undisturbed(self.env, work):
+            _logger.warning("Job %r met concurrent updates only and comes back", cron_name)
+            self._oms_come_back(self)
+        return None
+
+    def _oms_is_of_suite(self):
+        """Return whether an addon of the suite brought this job: such a job can be ended between any two of its commits
+        and run again."""
+        return any(name.startswith("oms_") for name in self._get_external_ids()[self.id])
 
     def _commit_progress(self, processed=0, *, remaining=None, deactivate=False):
         """Override: between two steps of an action, when nothing is open, what is urgent is done first."""

@@ -35,6 +35,14 @@ class StockPicking(models.Model):
         self.ensure_one()
         return []
 
+    def _oms_get_arrival_dates(self):
+        """Return when the goods of deliveries reached the buyer, or were last seen on their way to them, where carriers
+        tell it. Extended by who knows parcels (`oms_fulfillment`), used by who counts days from the arrival.
+
+        :return: dict {picking: datetime}, without transfers of which nothing is known
+        """
+        return {}
+
     def _oms_check_release(self):
         """Keep the gate "release": to be called before picking starts.
 

@@ -1,5 +1,6 @@
 from . import test_cache
 from . import test_changes
+from . import test_cron_concurrency
 from . import test_delivery_group
 from . import test_delivery_group_merge
 from . import test_delivery_group_properties

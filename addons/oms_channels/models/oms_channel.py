@@ -5,6 +5,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from odoo.addons.oms_base.tools import notification
 
@@ -251,6 +252,8 @@ class OmsChannel(models.Model):
             if error.is_shop_wide:
                 self._open_circuit(error.message, error.retry_after)
             return error.message, None
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise  # nothing is wrong with the shop or the channel: the job is run again
         except Exception as error:  # whatever it is, the other channels go on
             self.env.cr.rollback()
             _logger.exception("Channel %s: %s failed", self.id, getattr(work, "__name__", work))

@@ -1,5 +1,7 @@
 from datetime import datetime, timedelta
-from unittest.mock import patch
+from unittest.mock import Mock, patch
+
+from psycopg2.errors import SerializationFailure
 
 from odoo import fields
 from odoo.tests import tagged
@@ -44,6 +46,10 @@ class TestPull(ChannelsCommon):
         self._pull()
         self.assertFalse(self.channel.pull_error)
         self.assertFalse(self.channel.rest_until)
+
+    def test_a_concurrent_update_is_no_error_of_the_channel(self):
+        with self.assertRaises(SerializationFailure):
+            self.channel._call_shop(Mock(side_effect=SerializationFailure()))
 
     def test_capture_that_bumps_nothing_is_found_by_re_reading(self):
         order = self._import(1)

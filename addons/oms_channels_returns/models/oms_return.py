@@ -40,6 +40,17 @@ class OmsReturn(models.Model):
         for oms_return in self:
             oms_return.channel_answer = ": ".join(filter(None, answers.get(oms_return.id, ()))) or False
 
+    def action_cancel(self):
+        """Override of `oms_returns`: a request made in the shop is answered there, which a cancellation is not."""
+        if waiting := self.filtered(lambda row: row.state == "requested" and row.channel_request_ref):
+            raise UserError(
+                self.env._(
+                    "%(names)s was asked for in the shop and the buyer waits for an answer: refuse it with a reason.",
+                    names=", ".join(waiting.mapped("name")),
+                )
+            )
+        return super().action_cancel()
+
     def _set_state(self, target):
         """Override of `oms_returns`: who asked in the shop is answered there, once."""
         moved = super()._set_state(target)

@@ -1,6 +1,7 @@
 from contextlib import contextmanager
 from unittest.mock import patch
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from odoo.addons.oms_channels.adapters import base
@@ -110,6 +111,16 @@ class TestShopRequests(ChannelsCommon):
             self._work("push")
         [notice] = told
         self.assertEqual((notice.is_granted, notice.reason), (False, "Worn too long"))
+
+    def test_request_of_a_shop_is_refused_not_cancelled(self):
+        order = self._sell()
+        self._tell(self._request())
+        oms_return = self._returns(order).with_user(self.user)
+        with self.assertRaisesRegex(UserError, "refuse it"):
+            oms_return.action_cancel()
+        oms_return.action_approve()
+        oms_return.action_cancel()
+        self.assertEqual(oms_return.state, "cancelled")
 
     def test_buyer_who_asks_again_after_a_refusal_is_left_to_a_person(self):
         order = self._sell()

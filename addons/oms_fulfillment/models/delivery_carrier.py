@@ -71,6 +71,8 @@ class DeliveryCarrier(models.Model):
         """Provider method of `stock_delivery`: parcels with waybills for these transfers, made once."""
         pickings._oms_ensure_parcels()
         pickings.oms_parcel_ids._assign_waybills()
+        # Odoo asks when the goods have left, or once more after what was sent was cancelled at the carrier.
+        pickings.filtered(lambda picking: picking.state == "done")._oms_finish_shipping()
         return [
             {
                 "exact_price": sum(parcels.mapped("price")),
@@ -115,15 +117,17 @@ class DeliveryCarrier(models.Model):
         """Return the carriers that may be chosen by price for a company."""
         return self.search([*self._check_company_domain(company), ("oms_tariff_ids", "!=", False)])
 
-    def _oms_quote(self, shipments):
+    def _oms_quote(self, shipments, company=None):
         """Return what each of these carriers asks for each shipment.
 
         :param shipments: list of `routing.tariff.Shipment`
+        :param company: in whose currency; in that of the carrier's prices without it
         :return: dict {carrier: list of `Quote`, None where it does not serve the shipment}
         """
         # sudo: oms.carrier.tariff - who sells or packs may be told a price, not read the price list
         lines = self.sudo().oms_tariff_ids
-        tariffs = {carrier.id: group._prepare_tariffs() for carrier, group in lines.grouped("carrier_id").items()}
+        groups = lines.grouped("carrier_id").items()
+        tariffs = {carrier.id: group._prepare_tariffs(company) for carrier, group in groups}
         return {carrier: [quote(tariffs.get(carrier.id, ()), shipment) for shipment in shipments] for carrier in self}
 
     def _oms_can_track(self):

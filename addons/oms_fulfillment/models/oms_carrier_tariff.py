@@ -48,8 +48,10 @@ class OmsCarrierTariff(models.Model):
 
     @api.depends("company_id")
     def _compute_currency_id(self):
+        """As Odoo takes a carrier's prices: in its company's currency, of a shared carrier in the main company's."""
+        shared = self.env["res.company"]._get_main_company().currency_id
         for tariff in self:
-            tariff.currency_id = (tariff.company_id or self.env.company).currency_id
+            tariff.currency_id = tariff.company_id.currency_id or shared
 
     @api.depends("carrier_id", "country_id", "state_ids")
     def _compute_display_name(self):
@@ -57,16 +59,25 @@ class OmsCarrierTariff(models.Model):
             zone = ", ".join(tariff.state_ids.mapped("name")) or tariff.country_id.name or self.env._("Everywhere")
             tariff.display_name = f"{tariff.carrier_id.name}: {zone}"
 
-    def _prepare_tariffs(self):
-        """Return these lines as the pure `Tariff` objects that `routing.tariff` reckons with."""
+    def _prepare_tariffs(self, company=None):
+        """Return these lines as the pure `Tariff` objects that `routing.tariff` reckons with.
+
+        :param company: in whose currency the prices are wanted; their own without it
+        """
+        currency, today = (company or self.env["res.company"]).currency_id, fields.Date.context_today(self)
+
+        def convert(price, own):
+            # a price of nothing costs nothing in any currency
+            return own._convert(price, currency, company, today, round=False) if price and currency else price
+
         return [
             Tariff(
                 id=line.id,
                 carrier_id=line.carrier_id.id,
                 first_weight=line.first_weight,
-                first_price=line.first_price,
+                first_price=convert(line.first_price, line.currency_id),
                 step_weight=line.step_weight,
-                step_price=line.step_price,
+                step_price=convert(line.step_price, line.currency_id),
                 country_id=line.country_id.id or 0,
                 state_ids=frozenset(line.state_ids.ids),
                 warehouse_id=line.warehouse_id.id or 0,

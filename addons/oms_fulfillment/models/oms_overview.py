@@ -20,6 +20,11 @@ class OmsOverview(models.AbstractModel):
         return [*super()._get_today_event_codes(), "delivered"]
 
     @api.model
+    def _get_came_back_domain(self):
+        """Return the domain of the parcels that came back to the sender and whose goods still count as delivered."""
+        return [("state", "=", "returned"), ("line_ids.move_id.sale_line_id.qty_delivered", ">", 0)]
+
+    @api.model
     def _get_parcel_section(self):
         own = [("company_id", "in", self.env.companies.ids)]
         tiles = [
@@ -28,6 +33,7 @@ class OmsOverview(models.AbstractModel):
             (self.env._("With the Carrier"), "", [("state", "in", MOVING_PARCEL_STATES)]),
             (self.env._("Not Moving"), "warning", [("alarm", "!=", False)]),
             (self.env._("Delivery Problems"), "error", [("state", "=", "exception")]),
+            (self.env._("Came Back"), "error", self._get_came_back_domain()),
             (self.env._("Labels to Destroy"), "warning", [("waybill_state", "=", "to_recycle")]),
         ]
         Parcel = self.env["oms.parcel"]

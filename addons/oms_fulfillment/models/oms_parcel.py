@@ -247,6 +247,15 @@ class OmsParcel(models.Model):
         names = [order.channel_order_ref or order.name for order in self._get_orders()]
         return ", ".join(names) or self.picking_id.origin
 
+    def _for_visitor(self):
+        """Return one parcel in the language and time zone of who looks at its way in the portal. Who has a link and no
+        login has neither: then the receiver's count, or the sender's zone."""
+        self.ensure_one()
+        if not self.env.user._is_public():
+            return self
+        zone = self.partner_id.tz or self.warehouse_id.partner_id.tz or self.company_id.partner_id.tz
+        return self.with_context(lang=self.partner_id.lang, tz=zone or self.env.context.get("tz"))
+
     @api.model
     def _get_action(self, parcels):
         """Return the action that shows these parcels: the form of a single one, else the list."""

@@ -129,6 +129,8 @@ class OmsParcel(models.Model):
             self.poll_date = False
             self._queue_buyer_message("delivered")
             self._notify_delivered()
+        elif state == "returned":
+            self._ask_what_becomes()
 
     def _notify_delivered(self):
         """Tell the channels of the transfers whose last parcel arrived."""
@@ -138,6 +140,21 @@ class OmsParcel(models.Model):
         for channel, group in pickings.grouped(lambda picking: picking.sale_id.channel_id).items():
             if channel:
                 channel._notify("delivered", group)
+
+    def _ask_what_becomes(self):
+        """Give the responsible of the channel of each order, or of the order, the parcels that come back to do: only a
+        person knows whether they are sent again or refunded."""
+        for parcel in self:
+            for order in parcel._get_orders():
+                # sudo: sale.order, mail.activity - carriers and crons have no rights of their own
+                order_sudo = order.sudo()
+                if user := order_sudo.channel_id.user_id or order_sudo.user_id:
+                    order_sudo.activity_schedule(
+                        "mail.mail_activity_data_warning",
+                        summary=self.env._("%(parcel)s comes back to the sender", parcel=parcel.name),
+                        note=self.env._("Ask the buyer, then send it again, or make a return and refund it."),
+                        user_id=user.id,
+                    )
 
     def _log_state(self, state, dates=None):
         """Write a parcel's state into its order's timeline."""
@@ -174,15 +191,17 @@ class OmsParcel(models.Model):
     @api.model
     def _cron_apply_tracking(self, limit=100):
         """Work through the events that carriers sent."""
-        domain = [("is_applied", "=", False), ("parcel_id", "!=", False)]
+        domain = Domain("is_applied", "=", False) & Domain("parcel_id", "!=", False)
         Event = self.env["oms.parcel.event"]
         self.env["ir.cron"]._commit_progress(remaining=Event.search_count(domain))
-        while events := Event.search(domain, limit=limit, order="id"):
-            # The busy ones are worked by who keeps them busy, or at the next run.
+        busy = self.browse()
+        while events := Event.search(domain & Domain("parcel_id", "not in", busy.ids), limit=limit, order="id"):
             parcels = events.parcel_id.try_lock_for_update()
+            busy |= events.parcel_id - parcels
             parcels._apply_tracking()
-            if not parcels or not self.env["ir.cron"]._commit_progress(len(events)):
+            if not self.env["ir.cron"]._commit_progress(len(events)):
                 break
+        self.env.ref("oms_fulfillment.ir_cron_apply_tracking")._oms_come_back(busy)
 
     @api.model
     def _cron_poll_tracking(self, limit=100):
@@ -204,10 +223,14 @@ class OmsParcel(models.Model):
     def _poll(self, carrier):
         """Ask one carrier about these parcels, and say when to ask again."""
         try:
-            known = self.env["oms.parcel.event"]._insert_events(carrier, carrier._oms_track(self), "poll").parcel_id
+            told = carrier._oms_track(self)
         except CarrierError as error:
             _logger.warning("Tracking of %s failed, asked again later: %s", carrier.name, error)
-            known = self.browse()
+            told = []
+        except Exception:  # whatever a connection brings, the other carriers are asked all the same
+            _logger.exception("Tracking of %s failed, asked again later", carrier.name)
+            told = []
+        known = self.env["oms.parcel.event"]._insert_events(carrier, told, "poll").parcel_id
         known._apply_tracking()
         now = fields.Datetime.now()
         for parcel in self:

@@ -44,6 +44,13 @@ class OmsParcel(models.Model):
 
     def action_print_label(self):
         """Print the labels. A reprint is the same number on the same paper, never a new one."""
+        if cancelled := self.filtered(lambda parcel: parcel.state == "cancelled"):
+            raise UserError(
+                self.env._(
+                    "Parcel %(parcel)s is cancelled: its waybill number may be on another parcel by now.",
+                    parcel=", ".join(cancelled.mapped("name")),
+                )
+            )
         if unnumbered := self.filtered(lambda parcel: not parcel.tracking_number):
             raise UserError(
                 self.env._(
@@ -80,6 +87,11 @@ class OmsParcel(models.Model):
 
     def _assign_waybills(self):
         """Give each open parcel a carrier, a waybill number and a price; those that have them keep them."""
+        typed = self.filtered(lambda parcel: parcel.tracking_number and parcel.waybill_state == "to_assign")
+        if typed:
+            typed.waybill_state = "assigned"
+            typed._compute_prices()
+            typed._link_waiting_events()
         parcels = self.filtered(lambda parcel: not parcel.tracking_number and parcel.state != "cancelled")
         if not parcels:
             return
@@ -94,11 +106,11 @@ class OmsParcel(models.Model):
 
     def _compute_prices(self):
         """Store what the carrier asks by its tariff."""
-        for carrier, parcels in self.grouped("carrier_id").items():
+        for (carrier, company), parcels in self.grouped(lambda parcel: (parcel.carrier_id, parcel.company_id)).items():
             if not carrier:
                 parcels.price = 0.0
                 continue
-            offers = carrier._oms_quote(parcels._prepare_shipments()).get(carrier, ())
+            offers = carrier._oms_quote(parcels._prepare_shipments(), company).get(carrier, ())
             for parcel, offer in zip(parcels, offers, strict=False):
                 parcel.price = offer.price if offer else 0.0
 

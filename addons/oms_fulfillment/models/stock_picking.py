@@ -22,6 +22,13 @@ class StockPicking(models.Model):
         for picking in self:
             picking.oms_parcel_count = len(picking.oms_parcel_ids)
 
+    # === CRUD METHODS === #
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_numbered(self):
+        """The database would take the parcels along, and with them numbers and labels that must be accounted for."""
+        self.oms_parcel_ids._unlink_except_numbered()
+
     # === ACTION METHODS === #
 
     def action_oms_pack(self):
@@ -57,7 +64,9 @@ class StockPicking(models.Model):
     def _oms_get_parcels(self):
         """Override of `oms_base`: what was packed, where all of it is known."""
         parcels = self._oms_get_live_parcels()
-        if not parcels or not all(line.move_id for line in parcels.line_ids):
+        # A number that only the transfer has is of all boxes: boxes without a number would be told without any.
+        is_numbered = all(parcel.tracking_number for parcel in parcels) or not self.carrier_tracking_ref
+        if not parcels or not is_numbered or not all(line.move_id for line in parcels.line_ids):
             return super()._oms_get_parcels()
         return [
             (
@@ -67,6 +76,15 @@ class StockPicking(models.Model):
             )
             for parcel in parcels.sorted("number")
         ]
+
+    def _oms_get_arrival_dates(self):
+        """Override of `oms_base`: the delivery of the last parcel; before that the last movement the carrier told."""
+        dates = super()._oms_get_arrival_dates()
+        for picking in self:
+            parcels = picking._oms_get_live_parcels()
+            if told := [date for parcel in parcels if (date := parcel.delivered_date or parcel.last_event_date)]:
+                dates[picking] = max(told)
+        return dates
 
     def _oms_is_picked(self):
         """Whether the goods of one delivery have left their shelves: scanned, or brought by an earlier transfer."""
@@ -291,7 +309,7 @@ class StockPicking(models.Model):
 
     def _oms_choose_carriers(self, carriers):
         parcels = self._oms_get_live_parcels()
-        quotes = carriers._oms_quote(parcels._prepare_shipments())
+        quotes = carriers._oms_quote(parcels._prepare_shipments(), self.company_id)
         offers = {carrier: dict(zip(parcels, quotes[carrier], strict=True)) for carrier in carriers}
         decisions = []
         for picking in self:

@@ -118,12 +118,17 @@ def _parse_event(index, event):
     if missing:
         raise TrackingPayloadError(f"Event {index} lacks {', '.join(missing)}.")
     return TrackingEvent(
-        str(event["tracking_number"]).strip(),
+        _clean(event["tracking_number"]).strip(),
         normalise(event["code"]),
         _parse_time(index, event["time"]),
-        str(event.get("place") or ""),
-        str(event.get("text") or ""),
+        _clean(event.get("place")),
+        _clean(event.get("text")),
     )
+
+
+def _clean(value):
+    """Return a value as text that a database can keep."""
+    return "" if value is None else str(value).replace("\x00", "")
 
 
 def _parse_time(index, text):
@@ -133,7 +138,10 @@ def _parse_time(index, text):
         raise TrackingPayloadError(f"Event {index}: the time {text!r} is not ISO 8601.") from error
     if moment.tzinfo is None:
         raise TrackingPayloadError(f"Event {index}: the time {text!r} does not say its zone.")
-    return moment.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+    try:
+        return moment.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+    except OverflowError as error:  # the first or the last day of the calendar
+        raise TrackingPayloadError(f"Event {index}: the time {text!r} is out of range.") from error
 
 
 def fold_state(state, codes, transitions, states):

@@ -84,6 +84,22 @@ class TestParcel(FulfillmentCommon):
         with self.assertRaisesRegex(UserError, "cancel it instead"):
             parcel.unlink()
 
+    def test_a_transfer_does_not_take_waybills_along(self):
+        picking = self._create_delivery()
+        picking._oms_create_parcels().action_label()
+        picking.action_cancel()
+        self.assertEqual(picking.oms_parcel_ids.waybill_state, "to_recycle")
+        with self.assertRaisesRegex(UserError, "has a waybill"):
+            picking.unlink()
+
+    def test_a_cancelled_parcel_is_not_printed(self):
+        picking = self._create_delivery()
+        parcel = picking._oms_create_parcels()
+        parcel._assign_waybills()
+        parcel.action_cancel()
+        with self.assertRaisesRegex(UserError, "is cancelled"):
+            parcel.action_print_label()
+
     def test_cancelling_the_order_cancels_its_parcels(self):
         picking = self._create_delivery()
         parcel = picking._oms_create_parcels()
@@ -133,6 +149,18 @@ class TestParcel(FulfillmentCommon):
         self.assertEqual(picking.sale_id.oms_stage, "shipped", "one of two has arrived")
         parcels[1].action_deliver()
         self.assertEqual(picking.sale_id.oms_stage, "delivered")
+
+    def test_a_number_of_the_transfer_is_of_all_its_boxes(self):
+        fixed = self.env["delivery.carrier"].create(
+            {"name": "Own Van", "delivery_type": "fixed", "product_id": self.express.product_id.copy().id}
+        )
+        picking = self._create_delivery([(self.mouse, 2)], carrier_id=fixed.id)
+        picking._oms_create_parcels().line_ids.quantity = 1
+        picking._oms_create_parcels()
+        self._ship(picking)
+        self.assertEqual([number for number, _url, _content in picking._oms_get_parcels()], ["", ""])
+        picking.carrier_tracking_ref = "VAN-8"
+        self.assertEqual(picking._oms_get_parcels(), [], "the transfer's own number and content count")
 
     def test_other_companies_do_not_see_it(self):
         parcel = self._create_delivery()._oms_create_parcels()

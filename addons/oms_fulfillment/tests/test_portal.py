@@ -27,6 +27,14 @@ class TestPortal(HttpCase, FulfillmentCommon):
         self.assertIn("Hangzhou Hub", response.text)
         self.assertNotIn("90.00", response.text)
 
+    def test_times_are_those_of_the_receiver(self):
+        self.parcel.partner_id.tz = "Asia/Shanghai"
+        self.parcel.event_ids.sudo().date = "2026-01-01 20:30:00"
+        for url in (self.parcel.get_portal_url(), self.parcel.sale_id.get_portal_url()):
+            page = self.url_open(url).text
+            self.assertIn("01/02/2026", page)
+            self.assertIn("04:30", page)
+
     def test_without_the_token_nothing_is_shown(self):
         for url in (f"/my/parcel/{self.parcel.id}", f"/my/parcel/{self.parcel.id}?access_token=wrong"):
             self.assertNotIn("Hangzhou Hub", self.url_open(url).text)

@@ -115,6 +115,12 @@ class TestScanPick(ScanCommon):
         self._assert_answer(answer, "check", "pick_done")
         self.assertEqual(picking.move_ids.quantity, 1, "one dozen")
 
+    def test_article_archived_since_it_was_ordered_is_picked(self):
+        picking = self._create_delivery([(self.mouse, 1)])
+        self.mouse.active = False
+        self._scan(picking.name)
+        self.assertEqual(self._scan(self.mouse.barcode)["message"]["code"], "pick_done")
+
     def test_quantity_is_typed_after_one_scan(self):
         picking = self._create_delivery([(self.mouse, 5)])
         line = self._scan(picking.name)["data"]["current_id"]

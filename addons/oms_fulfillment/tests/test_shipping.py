@@ -1,6 +1,9 @@
+from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ..routing.tariff import Shipment
+from ..routing.tracking import TrackingEvent
 from .common import FulfillmentCommon
 
 
@@ -86,6 +89,7 @@ class TestShipping(FulfillmentCommon):
         self._ship(picking)
         self.assertEqual(picking.carrier_tracking_ref, "EX0000000001")
         self.assertEqual(picking.carrier_price, 17.0)
+        self.assertEqual(picking.oms_parcel_ids.state, "shipped")
         self.assertFalse(picking.sale_id.oms_event_ids)
 
     def test_the_price_before_the_order_is_confirmed(self):
@@ -149,6 +153,48 @@ class TestShipping(FulfillmentCommon):
         self.assertRecordValues(parcel, [{"tracking_number": "VAN-7", "waybill_state": "assigned", "state": "shipped"}])
         self.assertEqual(picking.carrier_tracking_ref, "VAN-7")
 
+    def test_a_number_typed_on_the_parcel_is_its_waybill(self):
+        picking = self._create_delivery(carrier_id=self.express.id)
+        parcel = picking._oms_create_parcels()
+        event = TrackingEvent("EX-TYPED", "picked_up", fields.Datetime.now())
+        self.env["oms.parcel.event"]._insert_events(self.express, [event], "webhook")
+        parcel.tracking_number = "EX-TYPED"
+        self._ship(picking)
+        self.assertRecordValues(
+            parcel, [{"tracking_number": "EX-TYPED", "waybill_state": "assigned", "price": 17.0, "state": "in_transit"}]
+        )
+        self.assertEqual(picking.carrier_price, 17.0)
+
+    def test_a_shared_carrier_asks_in_the_main_currency(self):
+        euro = self.env.ref("base.EUR")
+        euro.active = True
+        main = self.env["res.company"]._get_main_company()
+        company = self.env["res.company"].create({"name": "Europe", "currency_id": euro.id})
+        self.env["res.currency.rate"].create(
+            [
+                {"currency_id": currency.id, "company_id": company.id, "rate": rate, "name": "2020-01-01"}
+                for currency, rate in ((euro, 1.0), (main.currency_id, 2.0))
+                if currency != main.currency_id or main.currency_id != euro
+            ]
+        )
+        self.express.company_id = False
+        shipment = Shipment(self.country.id, self.province.id, self.warehouse.id, 1.0)
+        [own] = self.express._oms_quote([shipment], main)[self.express]
+        [foreign] = self.express._oms_quote([shipment], company)[self.express]
+        self.assertEqual((own.price, foreign.price), (12.0, 6.0))
+
+    def test_freight_counts_pieces_and_kilograms(self):
+        dozen = self.env.ref("uom.product_uom_dozen")
+        self.mouse.volume = 0.01
+        self.express.oms_volume_divisor = 6000
+        order = self._create_order([(self.mouse, 1)], carrier_id=self.express.id)
+        order.order_line.product_uom_id = dozen
+        shipment = order._oms_prepare_shipment()
+        self.assertAlmostEqual(shipment.weight, 2.4)
+        self.assertAlmostEqual(shipment.volume, 0.12)
+        self.patch(type(self.env["oms.parcel"]), "_get_kilogram_factor", lambda parcel: 0.5)
+        self.assertAlmostEqual(order._oms_prepare_shipment().weight, 1.2)
+
     def test_cancelling_at_the_carrier_voids_the_number(self):
         picking = self._create_delivery()
         parcel = self._ship(picking)
@@ -157,6 +203,7 @@ class TestShipping(FulfillmentCommon):
         self.assertFalse(picking.carrier_tracking_ref)
         picking.send_to_shipper()
         self.assertEqual(picking.carrier_tracking_ref, "EC0000000002")
+        self.assertEqual((picking.oms_parcel_ids - parcel).state, "shipped")
 
     def test_real_cost_is_put_on_the_order_once(self):
         self.economy.invoice_policy = "real"

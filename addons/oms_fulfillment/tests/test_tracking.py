@@ -125,6 +125,31 @@ class TestTracking(FulfillmentCommon):
         self.assertEqual(self.parcel.state, "in_transit")
         self.assertTrue(stored.is_applied)
 
+    def test_the_cron_comes_back_to_busy_parcels(self):
+        self.env["oms.parcel.event"]._insert_events(self.express, [self._event("picked_up", 1)], "webhook")
+        self.patch(type(self.parcel), "try_lock_for_update", lambda parcels, **options: parcels.browse())
+        with self.capture_triggers("oms_fulfillment.ir_cron_apply_tracking") as triggers:
+            self._run_cron("oms_fulfillment.ir_cron_apply_tracking")
+        self.assertEqual((self.parcel.state, len(triggers.records)), ("shipped", 1))
+
+    def test_a_parcel_that_comes_back_is_somebodys_to_do(self):
+        self.channel.user_id = self.user
+        self._tell(self._event("picked_up", 1), self._event("return_to_sender", 30))
+        [activity] = self.picking.sale_id.activity_ids
+        self.assertEqual((activity.user_id, self.parcel.name in activity.summary), (self.user, True))
+        overview = self.env["oms.overview"].with_user(self.operator)
+        domain = overview._get_came_back_domain()
+        Parcel = self.env["oms.parcel"].with_user(self.operator)
+        self.assertEqual(Parcel.search(domain) & self.parcel, self.parcel.with_user(self.operator))
+        self.assertEqual(self.picking._oms_get_arrival_dates(), {self.picking: self.start + timedelta(hours=30)})
+
+    def test_goods_arrive_with_their_last_parcel(self):
+        self.assertEqual(self.picking._oms_get_arrival_dates(), {}, "nothing was told yet")
+        self._tell(self._event("picked_up", 1))
+        self.assertEqual(self.picking._oms_get_arrival_dates(), {self.picking: self.start + timedelta(hours=1)})
+        self._tell(self._event("delivered", 24), self._event("in_transit", 48))
+        self.assertEqual(self.picking._oms_get_arrival_dates(), {self.picking: self.start + timedelta(hours=24)})
+
     def _make_askable(self, answer):
         """Let the carrier's type be asked; ``answer`` gets the parcels."""
         self.patch(type(self.env["delivery.carrier"]), "oms_waybill_oms_track", answer, create=True)
@@ -156,6 +181,12 @@ class TestTracking(FulfillmentCommon):
             self._run_cron("oms_fulfillment.ir_cron_poll_tracking")
         self.assertEqual(self.parcel.poll_hours, 2)
         self.assertGreater(self.parcel.poll_date, fields.Datetime.now())
+
+    def test_a_broken_connection_stops_nobody_else(self):
+        self._make_askable(lambda carrier, parcels: {}["number"])
+        with self.assertLogs("odoo.addons.oms_fulfillment.models.oms_parcel_tracking", "ERROR"):
+            self._run_cron("oms_fulfillment.ir_cron_poll_tracking")
+        self.assertEqual(self.parcel.poll_hours, 2)
 
     def test_arrived_parcels_are_not_asked_for(self):
         self._make_askable(lambda carrier, parcels: [self._event("delivered", 1)])

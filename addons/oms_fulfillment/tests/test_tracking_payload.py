@@ -55,11 +55,20 @@ class TestTrackingPayload(BaseCase):
             payload({"tracking_number": "1", "code": "3", "time": "2026-11-22T12:00:00"}): (
                 "Event 0: the time '2026-11-22T12:00:00' does not say its zone."
             ),
+            payload({"tracking_number": "1", "code": "3", "time": "0001-01-01T00:00:00+08:00"}): (
+                "Event 0: the time '0001-01-01T00:00:00+08:00' is out of range."
+            ),
         }
         for body, message in cases.items():
             with self.assertRaises(TrackingPayloadError) as caught:
                 parse_payload(body)
             self.assertEqual(str(caught.exception), message)
+
+    def test_what_no_database_keeps_is_left_out(self):
+        [event] = parse_payload(
+            payload({"tracking_number": "1\x00 ", "code": "3", "time": "2026-11-22T12:00:00Z", "text": "a\x00b"})
+        )
+        self.assertEqual((event.tracking_number, event.text), ("1", "ab"))
 
     def test_unknown_words_are_no_error(self):
         self.assertEqual([normalise(word) for word in ("Delivered", "派件", "5", "???")][3], "unknown")

@@ -12,9 +12,12 @@ class ReturnPortal(CustomerPortal):
     def _prepare_home_portal_values(self, counters):
         values = super()._prepare_home_portal_values(counters)
         if "return_count" in counters:
-            Return = request.env["oms.return"]
-            values["return_count"] = Return.search_count(self._get_returns_domain()) if Return.has_access("read") else 0
+            values["return_count"] = self._get_returns_sudo().search_count(self._get_returns_domain())
         return values
+
+    def _get_returns_sudo(self):
+        # sudo: oms.return - one's own returns by the domain, also those of employees who handle none
+        return request.env["oms.return"].sudo()
 
     def _get_returns_domain(self):
         # Internal users see their own here as well, as they do with orders.
@@ -23,14 +26,14 @@ class ReturnPortal(CustomerPortal):
 
     @http.route(["/my/returns", "/my/returns/page/<int:page>"], type="http", auth="user", website=True)
     def portal_my_returns(self, page=1, **kwargs):
-        Return = request.env["oms.return"]
-        domain = self._get_returns_domain()
-        page_values = pager(url="/my/returns", total=Return.search_count(domain), page=page, step=self._items_per_page)
-        returns = Return.search(domain, limit=self._items_per_page, offset=page_values["offset"])
-        request.session["my_returns_history"] = returns.ids[:100]
+        returns_sudo, domain = self._get_returns_sudo(), self._get_returns_domain()
+        total = returns_sudo.search_count(domain)
+        page_values = pager(url="/my/returns", total=total, page=page, step=self._items_per_page)
+        returns_sudo = returns_sudo.search(domain, limit=self._items_per_page, offset=page_values["offset"])
+        request.session["my_returns_history"] = returns_sudo.ids[:100]
         values = {
             **self._prepare_portal_layout_values(),
-            "returns": returns.sudo(),  # sudo: sale.order - the names of the orders, which are the buyer's own
+            "returns": returns_sudo,
             "page_name": "oms_return",
             "pager": page_values,
             "default_url": "/my/returns",

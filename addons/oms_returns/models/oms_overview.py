@@ -7,7 +7,10 @@ class OmsOverview(models.AbstractModel):
     @api.model
     def _get_sections(self):
         """Override of `oms_base` to add what waits for somebody in the returns."""
-        return [*super()._get_sections(), self._get_return_section()]
+        sections = super()._get_sections()
+        if self.env["oms.return"].has_access("read"):
+            sections.append(self._get_return_section())
+        return sections
 
     @api.model
     def _get_return_section(self):
@@ -15,6 +18,7 @@ class OmsOverview(models.AbstractModel):
         domains = {
             "approve": [("state", "=", "requested")],
             "receive": [("reception_state", "in", ("waiting", "partial"))],
+            "stopped": [("reception_state", "=", "stopped"), ("state", "=", "approved")],
             "inspect": [("line_ids.qty_to_inspect", ">", 0)],
             "credit": [("money_state", "=", "due")],
             "refund": [("money_state", "in", ("draft", "posted"))],
@@ -22,6 +26,7 @@ class OmsOverview(models.AbstractModel):
         labels = {
             "approve": self.env._("To Approve"),
             "receive": self.env._("To Receive"),
+            "stopped": self.env._("Not Coming"),
             "inspect": self.env._("To Inspect"),
             "credit": self.env._("To Credit"),
             "refund": self.env._("To Refund"),

@@ -104,6 +104,7 @@ class OmsReturn(models.Model):
                 )
             )
         cancelled = self._set_state("cancelled")
+        cancelled._restore_undelivered()
         # sudo: stock.picking - customer service takes back its approval
         cancelled.picking_ids.sudo().filtered(lambda picking: picking.state != "done").action_cancel()
 
@@ -117,6 +118,14 @@ class OmsReturn(models.Model):
                 # sudo: oms.return.line, sale.order.line - approving the refund is what allows it
                 line.sudo().quantity_cancelled = cancelled
                 sale_line.sudo().product_uom_qty -= cancelled
+
+    def _restore_undelivered(self):
+        """Put what a refund that does not come after all took off the orders back on them: it is delivered again."""
+        for line in self.line_ids.filtered("quantity_cancelled"):
+            # sudo: oms.return.line, sale.order.line - as in _cancel_undelivered
+            line_sudo = line.sudo()
+            line_sudo.sale_line_id.product_uom_qty += line_sudo.quantity_cancelled
+            line_sudo.quantity_cancelled = 0.0
 
     def _get_errors(self):
         """Return why the policy does not allow the return, as a list of sentences."""
@@ -157,6 +166,23 @@ class OmsReturn(models.Model):
                         product=sale_line.product_id.display_name,
                         asked=asked,
                         limit=limits[sale_line],
+                    )
+                )
+        return errors or self._get_amount_errors()
+
+    def _get_amount_errors(self):
+        """Return a sentence for each order of which more money is asked for than is left of it: its discounts are no
+        part of the lines' prices."""
+        errors = []
+        amount_lines = self.line_ids.filtered("refund_amount") if self.type == "refund_only" else self.line_ids.browse()
+        for order, lines in amount_lines.grouped("order_id").items():
+            left = order._oms_get_refundable_amount(but_for=self)
+            if self.currency_id.compare_amounts(sum(lines.mapped("refund_amount")), left) > 0:
+                errors.append(
+                    self.env._(
+                        "%(order)s: only %(limit)s can still be refunded in all.",
+                        order=order.name,
+                        limit=formatLang(self.env, max(0.0, left), currency_obj=self.currency_id),
                     )
                 )
         return errors

@@ -71,6 +71,8 @@ class OmsReturn(models.Model):
 
         :return: the credit notes
         """
+        # Two returns of one order would both give its shipping back.
+        self.order_ids._oms_lock_for_return()
         vals_list = []
         for oms_return in self:
             for document, lines_vals in oms_return._collect_credit_lines().items():
@@ -116,6 +118,8 @@ class OmsReturn(models.Model):
                 parts[line._get_document(source)].append((line, source, quantity))
         for document, goods in parts.items():
             groups[document] += self._prepare_goods_credit_values(document, goods)
+        for document, vals in self._prepare_refunded_before(parts):
+            groups[document].append(vals)
         if parts:
             for document, lines_vals in self._prepare_shipping_credit_values(parts).items():
                 groups[document] += lines_vals
@@ -154,6 +158,27 @@ class OmsReturn(models.Model):
         for line, source, quantity in goods:
             values += line._prepare_fee_values(source, quantity, factor)
         return values
+
+    def _prepare_refunded_before(self, parts):
+        """Return [(document, line values)] that take off what would be given back beyond the price of an order line:
+        the buyer got an amount for the same goods before, from us or from the shop.
+
+        :param parts: {document: [(return line, source line, quantity), ...]}
+        """
+        worth, last = defaultdict(float), {}
+        for document, goods in parts.items():
+            for line, source, quantity in goods:
+                worth[line.sale_line_id] += source.price_total * quantity / source._oms_get_quantity()
+                last[line.sale_line_id] = document, line, source
+        result = []
+        for sale_line, amount in worth.items():
+            document, line, source = last[sale_line]
+            excess = amount - max(0.0, sale_line._oms_get_refundable_amount())
+            # Each credit note rounds: cents are no refund.
+            tolerance = self.currency_id.rounding * (1 + len(sale_line.invoice_lines))
+            if excess > tolerance:
+                result.append((document, line._prepare_refunded_before_values(source, self.currency_id.round(excess))))
+        return result
 
     def _prepare_shipping_credit_values(self, parts):
         """Return the line values for shipping, by the policy, as {invoice or order: [values]}.

@@ -101,21 +101,44 @@ class OmsReturnInspection(models.Model):
         )
         for picking, inspections in zip(pickings, ways.values(), strict=True):
             for inspection in inspections:
-                inspection.move_id = self.env["stock.move"].create(inspection._prepare_move_values(picking))
+                vals_list = [inspection._prepare_move_values(picking, part) for part in inspection._get_goods()]
+                inspection.move_id = self.env["stock.move"].create(vals_list)[:1]
         pickings.action_confirm()
         pickings.move_ids.picked = True
         # The button also takes them out of a batch that may have claimed them meanwhile, which _action_done does not.
         pickings.button_validate()
 
-    def _prepare_move_values(self, picking):
-        """Return the values of the stock move that brings the goods of one row where ``picking`` goes."""
+    def _get_goods(self):
+        """Return [(product, lot, unit, quantity)] of what one row is about: of a kit its parts, as they came in, those
+        that came first inspected first."""
         self.ensure_one()
+        goods = self.line_id._get_goods()
+        if self.product_id in goods:
+            return [(self.product_id, self.lot_id, self.uom_id, self.quantity)]
+        before = sum(row.quantity for row in self.line_id.inspection_ids if row.id < self.id)
+        result = []
+        received = self.line_id._get_receipt_moves().move_line_ids
+        for part, needed in goods.items():
+            passed, left = before * needed, self.quantity * needed
+            for move_line in received.filtered(lambda row, part=part: row.product_id == part).sorted("id"):
+                there = move_line.quantity_product_uom
+                skipped = min(passed, there)
+                taken = min(left, there - skipped)
+                passed, left = passed - skipped, left - taken
+                if part.uom_id.compare(taken, 0) > 0:
+                    result.append((part, move_line.lot_id, part.uom_id, part.uom_id.round(taken)))
+        return result
+
+    def _prepare_move_values(self, picking, goods):
+        """Return the values of the stock move that brings what `_get_goods` says where ``picking`` goes."""
+        self.ensure_one()
+        product, lot, unit, quantity = goods
         places = {"location_id": picking.location_id.id, "location_dest_id": picking.location_dest_id.id}
         return {
             **places,
-            "product_id": self.product_id.id,
-            "product_uom": self.uom_id.id,
-            "product_uom_qty": self.quantity,
+            "product_id": product.id,
+            "product_uom": unit.id,
+            "product_uom_qty": quantity,
             "picking_id": picking.id,
             "picking_type_id": picking.picking_type_id.id,
             "company_id": picking.company_id.id,
@@ -125,10 +148,10 @@ class OmsReturnInspection(models.Model):
                     {
                         **places,
                         "picking_id": picking.id,
-                        "product_id": self.product_id.id,
-                        "product_uom_id": self.uom_id.id,
-                        "quantity": self.quantity,
-                        "lot_id": self.lot_id.id,
+                        "product_id": product.id,
+                        "product_uom_id": unit.id,
+                        "quantity": quantity,
+                        "lot_id": lot.id,
                     }
                 )
             ],
@@ -136,36 +159,38 @@ class OmsReturnInspection(models.Model):
 
     def _scrap(self):
         """Write off what is of no use."""
-        rows = self.filtered(lambda row: row.disposition == "scrap")
+        parts = [(row, part) for row in self if row.disposition == "scrap" for part in row._get_goods()]
         scraps = self.env["stock.scrap"].create(
             [
                 {
-                    "product_id": row.product_id.id,
-                    "product_uom_id": row.uom_id.id,
-                    "scrap_qty": row.quantity,
-                    "lot_id": row.lot_id.id,
+                    "product_id": product.id,
+                    "product_uom_id": unit.id,
+                    "scrap_qty": quantity,
+                    "lot_id": lot.id,
                     "location_id": row._get_source_location().id,
                     "origin": row.return_id.name,
                     "company_id": row.company_id.id,
                 }
-                for row in rows
+                for row, (product, lot, unit, quantity) in parts
             ]
         )
-        for row, scrap in zip(rows, scraps, strict=True):
-            row.scrap_id = scrap
+        for (row, _part), scrap in zip(parts, scraps, strict=True):
+            row.scrap_id = row.scrap_id or scrap
         scraps.do_scrap()
 
     def _send_back(self):
         """Prepare the transfers that bring rejected goods back to the buyers, whose orders then count them again."""
         by_receipt = defaultdict(list)
         for row in self.filtered(lambda row: row.disposition == "back"):
-            left = row.quantity
-            for receipt in reversed(row.line_id._get_receipt_moves()):
-                wanted = row.uom_id._compute_quantity(left, receipt.product_uom, rounding_method="HALF-UP")
-                taken = min(wanted, receipt.quantity)
-                left -= receipt.product_uom._compute_quantity(taken, row.uom_id, rounding_method="HALF-UP")
-                if receipt.product_uom.compare(taken, 0) > 0:
-                    by_receipt[receipt.picking_id].append((row, receipt, taken))
+            for product, needed in row.line_id._get_goods().items():
+                left, unit = row.quantity * needed, product.uom_id
+                receipts = row.line_id._get_receipt_moves().filtered(lambda move, part=product: move.product_id == part)
+                for receipt in reversed(receipts):
+                    wanted = unit._compute_quantity(left, receipt.product_uom, rounding_method="HALF-UP")
+                    taken = min(wanted, receipt.quantity)
+                    left -= receipt.product_uom._compute_quantity(taken, unit, rounding_method="HALF-UP")
+                    if receipt.product_uom.compare(taken, 0) > 0:
+                        by_receipt[receipt.picking_id].append((row, receipt, taken))
         for picking, parts in by_receipt.items():
             wizard = self.env["stock.return.picking"].create(
                 {

@@ -1,4 +1,7 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 
 class OmsReturnLine(models.Model):
@@ -71,10 +74,11 @@ class OmsReturnLine(models.Model):
     @api.depends("move_ids.state", "move_ids.quantity", "move_ids.product_uom", "move_ids.location_id")
     def _compute_qty_received(self):
         for line in self:
-            line.qty_received = sum(
-                move.product_uom._compute_quantity(move.quantity, line.uom_id, rounding_method="HALF-UP")
-                for move in line._get_receipt_moves()
-            )
+            received = defaultdict(float)
+            for move in line._get_receipt_moves():
+                unit = move.product_id.uom_id
+                received[move.product_id] += move.product_uom._compute_quantity(move.quantity, unit, round=False)
+            line.qty_received = line.sale_line_id._oms_count_goods(received)
 
     @api.depends("inspection_ids.quantity", "inspection_ids.disposition")
     def _compute_inspected(self):
@@ -114,11 +118,38 @@ class OmsReturnLine(models.Model):
             price = line.sale_line_id.price_reduce_taxinc
             line.amount_asked = line.refund_amount or price * line.quantity
 
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._refuse_amounts_by_hand(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._refuse_amounts_by_hand(vals)
+        return super().write(vals)
+
+    def _refuse_amounts_by_hand(self, vals):
+        """What was taken off the order, or was never billed, decides what is given back."""
+        if not self.env.su and (vals.get("quantity_cancelled") or vals.get("qty_not_billed")):
+            raise AccessError(self.env._("What is given back follows from the order and its invoices."))
+
     # === BUSINESS METHODS === #
 
     def _is_credit_due(self):
         self.ensure_one()
         return bool(self.qty_to_credit or self.amount_to_credit)
+
+    def _get_goods(self):
+        """Return {product: quantity in its unit} of what comes back as one unit of the line: the product as it was
+        delivered, or the parts of a kit."""
+        self.ensure_one()
+        line_sudo = self.sale_line_id.sudo()  # sudo: stock.move - customer service need not be stock user
+        product = self.product_id
+        if product in line_sudo.move_ids.product_id:  # also of what became a kit later
+            return {product: self.uom_id._compute_quantity(1.0, product.uom_id, round=False)}
+        return self.sale_line_id._oms_get_goods()
 
     def _get_receipt_moves(self):
         """Return the done stock moves that brought the line's goods in, oldest first."""

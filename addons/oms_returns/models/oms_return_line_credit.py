@@ -30,7 +30,7 @@ class OmsReturnLine(models.Model):
         """Return what to credit from where, as [(source, quantity in the source's unit), ...].
 
         What was never invoiced is credited from the order line when a channel collected the money with the order;
-        otherwise nobody was billed, and nothing is due.
+        otherwise nobody was billed, or the shop gave it back by itself, and nothing is due.
         """
         self.ensure_one()
         parts = []
@@ -41,11 +41,12 @@ class OmsReturnLine(models.Model):
             if source.product_uom_id.compare(taken, 0) > 0:
                 parts.append((source, taken))
                 left -= source.product_uom_id._compute_quantity(taken, self.uom_id, rounding_method="HALF-UP")
+        unbilled = min(left, self.sale_line_id._oms_get_unbilled_quantity()) if self.order_id.channel_id else 0.0
+        if self.uom_id.compare(unbilled, 0) > 0:
+            parts.append((self.sale_line_id, unbilled))
+            left -= unbilled
         if self.uom_id.compare(left, 0) > 0:
-            if self.order_id.channel_id:
-                parts.append((self.sale_line_id, left))
-            else:
-                self.qty_not_billed += left
+            self.qty_not_billed += left
         return parts
 
     def _prepare_quantity_credit_values(self, source, quantity):
@@ -78,6 +79,21 @@ class OmsReturnLine(models.Model):
             oms_return_line_id=self.id,
             oms_is_money_only=True,
         )
+
+    def _prepare_refunded_before_values(self, source, amount):
+        """Return the values of the line that takes off what the buyer got back for these goods before, as an amount.
+
+        It is linked with the order line, so that what was given back for it adds up, and stands for no goods.
+        """
+        self.ensure_one()
+        values = source._oms_prepare_credit_values(
+            1.0,
+            price_unit=-source.tax_ids._oms_get_price(amount, self.product_id, self.currency_id),
+            discount=0.0,
+            oms_is_money_only=True,
+        )
+        name = self.env._("Refunded before: %(product)s", product=self.product_id.display_name)
+        return {**values, "name": name, "product_id": False, "product_uom_id": False}
 
     def _prepare_fee_values(self, source, quantity, factor):
         """Return the values of the restocking fee for a credited quantity: a list, empty without a fee.

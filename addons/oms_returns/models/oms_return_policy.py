@@ -28,7 +28,10 @@ class OmsReturnPolicy(models.Model):
         "oms.channel", string="Channels", check_company=True, help="Leave empty for all channels."
     )
     window_days = fields.Integer(
-        string="Return Window (days)", default=30, help="Days after the delivery in which a return can be asked for."
+        string="Return Window (days)",
+        default=30,
+        help="Days after the delivery in which a return can be asked for. They count from the arrival where carriers "
+        "tell when parcels arrive.",
     )
     excluded_category_ids = fields.Many2many(
         "product.category", string="Excluded Categories", help="Products of these categories can't be returned."
@@ -125,7 +128,7 @@ class OmsReturnPolicy(models.Model):
             self.env._(
                 "%(product)s was delivered on %(date)s, and could be returned until %(last)s.",
                 product=line.product_id.display_name,
-                date=fields.Date.to_string(dates[line.sale_line_id]),
+                date=fields.Date.to_string(self._get_day(dates[line.sale_line_id])),
                 last=fields.Date.to_string(self._get_last_day(dates[line.sale_line_id])),
             )
             for line in goods
@@ -161,10 +164,15 @@ class OmsReturnPolicy(models.Model):
         return not set(map(str, self.excluded_category_ids.ids)).isdisjoint(path.split("/"))
 
     def _is_late(self, delivery_date):
-        return self._get_last_day(delivery_date) < fields.Date.context_today(self)
+        return self._get_last_day(delivery_date) < self._get_day(fields.Datetime.now())
 
     def _get_last_day(self, delivery_date):
-        return fields.Date.to_date(delivery_date) + timedelta(days=self.window_days)
+        return self._get_day(delivery_date) + timedelta(days=self.window_days)
+
+    def _get_day(self, moment):
+        """Return the day of a moment where the person is; of visitors nobody knows that: where the company is."""
+        zone = self.env.context.get("tz") or self.env.user.tz or (self.company_id or self.env.company).partner_id.tz
+        return fields.Date.context_today(self.with_context(tz=zone), moment)
 
     def _can_auto_approve(self, oms_return):
         """Return whether the return may be approved without a person."""

@@ -46,39 +46,44 @@ class OmsReturn(models.Model):
         parts = defaultdict(list)
         left = self._get_open_move_quantities()
         for line in self.line_ids:
-            missing = line.quantity
             moves = [move for move in left if move.sale_line_id == line.sale_line_id]
             # The delivery that brought the wanted lot comes first, else the latest one.
             moves.sort(
                 key=lambda move: (line.lot_id in move.move_line_ids.lot_id if line.lot_id else True, move.date, move.id)
             )
-            for move in reversed(moves):
-                wanted = line.uom_id._compute_quantity(missing, move.product_uom, rounding_method="HALF-UP")
-                taken = min(wanted, left[move])
-                if move.product_uom.compare(taken, 0) > 0:
-                    left[move] -= taken
-                    missing -= move.product_uom._compute_quantity(taken, line.uom_id, rounding_method="HALF-UP")
-                    parts[move.picking_id].append((line, move, taken))
-            if line.uom_id.compare(missing, 0) > 0:
-                raise UserError(
-                    self.env._(
-                        "%(name)s: no delivery of %(product)s is left to return %(quantity)s from. Lower the quantity.",
-                        name=self.name,
-                        product=line.product_id.display_name,
-                        quantity=missing,
-                    )
-                )
+            for product, needed in line._get_goods().items():
+                missing = line.quantity * needed
+                for move in reversed([move for move in moves if move.product_id == product]):
+                    wanted = product.uom_id._compute_quantity(missing, move.product_uom, rounding_method="HALF-UP")
+                    taken = min(wanted, left[move])
+                    if move.product_uom.compare(taken, 0) > 0:
+                        left[move] -= taken
+                        missing -= move.product_uom._compute_quantity(taken, product.uom_id, rounding_method="HALF-UP")
+                        parts[move.picking_id].append((line, move, taken))
+                self._check_nothing_missing(product, missing)
         return parts
+
+    def _check_nothing_missing(self, product, missing):
+        """Refuse to receive goods that no delivery is left for.
+
+        :raise UserError: naming the product
+        """
+        self.ensure_one()
+        if product.uom_id.compare(missing, 0) > 0:
+            raise UserError(
+                self.env._(
+                    "%(name)s: no delivery of %(product)s is left to return %(quantity)s from. Lower the quantity.",
+                    name=self.name,
+                    product=product.display_name,
+                    quantity=missing,
+                )
+            )
 
     def _get_open_move_quantities(self):
         """Return {done delivery move: what of it was not returned yet, in the move's unit}."""
         # sudo: stock.move - as in _create_receipts
         moves = self.line_ids.sale_line_id.sudo().move_ids.filtered(
-            lambda move: (
-                move.state == "done"
-                and move.location_dest_id.usage == "customer"
-                and move.product_id == move.sale_line_id.product_id
-            )
+            lambda move: move.state == "done" and move.location_dest_id.usage == "customer"
         )
         quantities = {move: move.quantity for move in moves}
         for returned in moves.returned_move_ids.filtered(lambda move: move.state != "cancel"):

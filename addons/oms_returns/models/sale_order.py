@@ -102,6 +102,31 @@ class SaleOrder(models.Model):
             if quantity > 0 and line in dates and policy._is_returnable(line.product_id, dates[line])
         }
 
+    def _oms_get_refundable_amount(self, but_for=None):
+        """Return what the buyer paid for one order, taxes included, less what was or is about to be given back as an
+        amount.
+
+        :param but_for: oms.return records whose own amounts are not counted
+        """
+        self.ensure_one()
+        order_sudo = self.sudo()  # sudo: account.move - customer service reads no invoices
+        invoiced = credited = 0.0
+        for move in order_sudo.invoice_ids:
+            # A line without an order line is a fee or cents of the order that the document is for.
+            is_alone = move.line_ids.sale_line_ids.order_id <= order_sudo
+            lines = move.invoice_line_ids.filtered(
+                lambda line, is_alone=is_alone: (
+                    line.sale_line_ids.order_id == order_sudo or (is_alone and not line.sale_line_ids)
+                )
+            )
+            if move.move_type == "out_refund" and move.state != "cancel":
+                credited += sum(lines.mapped("price_total"))
+            elif move.move_type == "out_invoice" and move.state == "posted":
+                invoiced += sum(lines.mapped("price_total"))
+        returns_sudo = order_sudo.return_line_ids.filtered(lambda line: line.return_id not in (but_for or ()))
+        paid = max(invoiced, order_sudo.amount_total + order_sudo.order_line._oms_get_cancelled_amount())
+        return paid - credited - sum(returns_sudo.mapped("amount_to_credit"))
+
     def _oms_is_settled(self):
         """Return whether all goods of the order were given back or refunded."""
         self.ensure_one()

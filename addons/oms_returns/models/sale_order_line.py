@@ -1,3 +1,4 @@
+import math
 from collections import defaultdict
 
 from odoo import fields, models
@@ -22,30 +23,43 @@ class SaleOrderLine(models.Model):
         :param but_for: oms.return records whose own quantities are not counted
         :return: dict {line: quantity in the line's unit, never negative}
         """
-        quantities = defaultdict(float)
-        for line, quantity in self._oms_get_delivered_quantities().items():
-            quantities[line] += quantity
-        for line, quantity in self._oms_sum_moved_quantities(
-            Domain("location_id.usage", "=", "customer")
-            & Domain("oms_return_line_id", "not in", but_for.line_ids.ids if but_for else [])
-        ).items():
-            quantities[line] -= quantity
-        for line, quantity in self._oms_get_asked_quantities(but_for).items():
-            quantities[line] -= quantity
-        return {line: max(0.0, line.product_uom_id.round(quantities[line])) for line in self}
-
-    def _oms_get_delivered_quantities(self):
-        """Return what left to the buyer, returns not taken off, as {line: quantity in the line's unit}."""
-        return self._oms_sum_moved_quantities(
+        moved = self._oms_sum_moved_quantities(
             Domain("location_dest_id.usage", "=", "customer") & Domain("state", "=", "done")
         )
+        back = self._oms_sum_moved_quantities(
+            Domain("location_id.usage", "=", "customer")
+            & Domain("oms_return_line_id", "not in", but_for.line_ids.ids if but_for else [])
+        )
+        asked = self._oms_get_asked_quantities(but_for)
+        result = {}
+        for line in self:
+            left = {product: quantity - back[line].get(product, 0.0) for product, quantity in moved[line].items()}
+            result[line] = max(0.0, line.product_uom_id.round(line._oms_count_goods(left) - asked.get(line, 0.0)))
+        return result
+
+    def _oms_get_goods(self):
+        """Return {product: quantity in its unit} of what leaves and comes back as one unit of the line: the product, or
+        the parts of a kit."""
+        self.ensure_one()
+        one = self.product_uom_id._compute_quantity(1.0, self.product_id.uom_id, round=False)
+        return self.product_id.with_company(self.company_id)._oms_explode(one)
+
+    def _oms_count_goods(self, quantities):
+        """Return how much of the line, in its unit, these goods are; of a kit what its scarcest part makes.
+
+        :param dict quantities: {product: quantity in its unit}
+        """
+        self.ensure_one()
+        if self.product_id in quantities:  # also of what became a kit later
+            unit = self.product_id.uom_id
+            own = quantities[self.product_id]
+            return unit._compute_quantity(own, self.product_uom_id, rounding_method="HALF-UP")
+        goods = self._oms_get_goods() if quantities else {}
+        return min((math.floor(quantities.get(part, 0.0) / needed + 1e-6) for part, needed in goods.items()), default=0)
 
     def _oms_sum_moved_quantities(self, domain):
-        """Return {line: quantity in its unit} of the lines' stock moves in ``domain``: done, or else planned.
-
-        Moves of another product (the parts of a kit) say nothing about how much of the line moved.
-        """
-        quantities = defaultdict(float)
+        """Return {line: {product: quantity in its unit}} of these lines' stock moves: what is done, else planned."""
+        quantities = defaultdict(lambda: defaultdict(float))
         # sudo: stock.move - the buyer's own request is judged by them
         groups = (
             self.env["stock.move"]
@@ -57,10 +71,8 @@ class SaleOrderLine(models.Model):
             )
         )
         for line, product, uom, state, done, planned in groups:
-            line = line.sudo(self.env.su)
-            if product == line.product_id:
-                quantity = done if state == "done" else planned
-                quantities[line] += uom._compute_quantity(quantity, line.product_uom_id, rounding_method="HALF-UP")
+            quantity = uom._compute_quantity(done if state == "done" else planned, product.uom_id, round=False)
+            quantities[line.sudo(self.env.su)][product.sudo(self.env.su)] += quantity
         return quantities
 
     def _oms_get_asked_quantities(self, but_for=None):
@@ -84,7 +96,7 @@ class SaleOrderLine(models.Model):
     def _oms_get_delivery_dates(self):
         """Return when the goods of each line reached the buyer, as {line: datetime}, without lines never delivered.
 
-        Here: when they last left. To be overridden by addons that know when the parcels arrived.
+        Where nobody knows when a transfer arrived: when it left.
         """
         groups = (
             self.env["stock.move"]
@@ -93,11 +105,18 @@ class SaleOrderLine(models.Model):
                 Domain("sale_line_id", "in", self.ids)
                 & Domain("location_dest_id.usage", "=", "customer")
                 & Domain("state", "=", "done"),
-                ["sale_line_id"],
+                ["sale_line_id", "picking_id"],
                 ["date:max"],
             )
         )
-        return {line.sudo(self.env.su): date for line, date in groups}
+        arrivals = self.env["stock.picking"].sudo().union(*(picking for _line, picking, _date in groups))
+        arrivals = arrivals._oms_get_arrival_dates()
+        dates = {}
+        for line, picking, left in groups:
+            arrived = max(left, arrivals.get(picking, left))
+            line = line.sudo(self.env.su)
+            dates[line] = max(dates.get(line, arrived), arrived)
+        return dates
 
     def _oms_get_refundable_amount(self, but_for=None):
         """Return what the buyer paid for the line, taxes included, less what was or is about to be given back.
@@ -106,14 +125,25 @@ class SaleOrderLine(models.Model):
         """
         self.ensure_one()
         line_sudo = self.sudo()  # sudo: account.move.line - customer service reads no journal items
+        invoiced = credited = 0.0
+        for line in line_sudo.invoice_lines:
+            if line.move_id.move_type == "out_refund" and line.parent_state != "cancel":
+                credited += line.price_total
+            elif line.move_id.move_type == "out_invoice" and line.parent_state == "posted":
+                invoiced += line.price_total
         returns_sudo = line_sudo.return_line_ids.filtered(lambda line: line.return_id not in (but_for or ()))
-        cancelled = sum(returns_sudo.mapped("quantity_cancelled")) * line_sudo.price_reduce_taxinc
-        credited = sum(
-            line.price_total
-            for line in line_sudo.invoice_lines
-            if line.move_id.move_type == "out_refund" and line.parent_state != "cancel"
-        )
-        return line_sudo.price_total + cancelled - credited - sum(returns_sudo.mapped("amount_to_credit"))
+        paid = max(invoiced, line_sudo.price_total + line_sudo._oms_get_cancelled_amount())
+        return paid - credited - sum(returns_sudo.mapped("amount_to_credit"))
+
+    def _oms_get_cancelled_amount(self):
+        """Return what refunds before the delivery took off these lines, taxes included."""
+        amount = 0.0
+        for line in self:
+            if quantity := sum(line.return_line_ids.mapped("quantity_cancelled")):
+                price = line.price_unit * (1.0 - line.discount / 100.0)
+                taxes = line.tax_ids.compute_all(price, line.currency_id, quantity, line.product_id)
+                amount += taxes["total_included"]
+        return amount
 
     def _oms_is_settled(self):
         """Return whether all of the line's goods were given back or refunded."""
@@ -162,6 +192,13 @@ class SaleOrderLine(models.Model):
         credits = self._oms_get_credit_lines()
         left = self.product_uom_qty - self._oms_get_billed_quantity() - sum(credits.mapped("quantity"))
         return left, self._oms_get_gross() - sum(line._oms_get_gross() for line in credits)
+
+    def _oms_get_unbilled_quantity(self):
+        """Return how much of what was ordered is in no invoice and was not credited without one, what refunds took off
+        the order included."""
+        self.ensure_one()
+        cancelled = sum(self.return_line_ids.mapped("quantity_cancelled"))
+        return max(0.0, cancelled + self._oms_get_uncredited()[0])
 
     def _oms_get_billed_quantity(self):
         """Return the quantity in the line's invoices, credit notes not taken off."""

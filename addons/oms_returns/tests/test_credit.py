@@ -112,6 +112,15 @@ class TestCredit(OmsReturnsCommon):
         self.assertAlmostEqual(self._return(order, {self.mouse: 1}).credit_note_ids.amount_total, 30.0)
         self.assertAlmostEqual(self._return(order, {self.mouse: 1}).credit_note_ids.amount_total, 20.0)
 
+    def test_credits_of_one_order_take_turns(self):
+        order = self._sell([(self.mouse, 1)])
+        oms_return = self._approve(order)
+        self._receive(oms_return)
+        touched = []
+        self.patch(type(order), "_query_touch", touched.append)
+        self._inspect(oms_return)
+        self.assertEqual(touched, [order])
+
     def test_restocking_fee(self):
         self.policy.restocking_fee = 15.0
         order = self._sell_taxed(price=100.0, quantity=1, discount=0.0)
@@ -228,8 +237,55 @@ class TestCredit(OmsReturnsCommon):
         order = self._sell([(self.mouse, 2)])
         order.invoice_ids._reverse_moves()._post(soft=False)
         oms_return = self._return(order, {self.mouse: 1})
-        # Nothing of the invoice is left to credit: what was paid beside it is credited from the order line.
-        self.assertFalse(oms_return.credit_note_ids.reversed_entry_id)
+        # Nothing of the invoice is left to credit, and nothing was paid beside it.
+        self.assertFalse(oms_return.credit_note_ids)
+        self.assertEqual((oms_return.state, oms_return.line_ids.qty_not_billed), ("done", 1.0))
+
+    def _refund_amount(self, order, amount):
+        oms_return = self._ask(order, {self.mouse: 0}, type="refund_only")
+        oms_return.line_ids.refund_amount = amount
+        oms_return.action_approve()
+        return oms_return.credit_note_ids
+
+    def test_an_amount_given_before_is_taken_off(self):
+        order = self._sell_taxed(price=100.0, quantity=1, discount=0.0)
+        amount = self._refund_amount(order, 10.01)
+        goods = self._return(order).credit_note_ids
+        self.assertAlmostEqual(goods.amount_total, 113.0 - 10.01)
+        self.assertEqual((order.order_line.qty_invoiced, order.order_line.qty_to_invoice), (0.0, 0.0))
+        for account, lines in (order.invoice_ids | amount).line_ids.grouped("account_id").items():
+            self.assertAlmostEqual(sum(lines.mapped("balance")), 0.0, 2, account.name)
+
+    def test_amounts_and_goods_never_exceed_what_was_paid(self):
+        order = self._sell([(self.mouse, 2)])
+        self._refund_amount(order, 5.0)
+        self.assertAlmostEqual(self._return(order, {self.mouse: 1}).credit_note_ids.amount_total, 20.0)
+        last = self._return(order, {self.mouse: 1})
+        self.assertAlmostEqual(last.credit_note_ids.amount_total, 15.0)
+
+    def test_nothing_is_left_after_all_was_given_back(self):
+        order = self._sell([(self.mouse, 1)])
+        self._refund_amount(order, 20.0)
+        oms_return = self._return(order)
+        self.assertAlmostEqual(sum(oms_return.credit_note_ids.mapped("amount_total")), 0.0)
+        self.assertEqual((oms_return.state, order.order_line.qty_to_invoice), ("done", 0.0))
+
+    def test_what_the_shop_gave_back_by_itself_is_not_given_again(self):
+        order = self._sell([(self.mouse, 1)])
+        invoice = order.invoice_ids
+        lines = [line._oms_prepare_credit_values(1.0, oms_is_money_only=True) for line in invoice.invoice_line_ids]
+        values = invoice._oms_prepare_credit_note_values("refunded in the shop")
+        self.env["account.move"].create({**values, "invoice_line_ids": list(map(Command.create, lines))})._post()
+        oms_return = self._return(order)
+        self.assertFalse(oms_return.credit_note_ids)
+        self.assertEqual(oms_return.state, "done")
+
+    def test_prices_of_the_invoice_count(self):
+        order = self._sell([(self.mouse, 1)], invoice=False)
+        invoice = order._create_invoices()
+        invoice.invoice_line_ids.price_unit = 25.0
+        invoice._post(soft=False)
+        self.assertAlmostEqual(self._return(order).credit_note_ids.amount_total, 25.0)
 
     def test_entries_of_the_ledger(self):
         order = self._sell_taxed(price=100.0, quantity=1, discount=0.0)

@@ -153,6 +153,14 @@ class TestPortal(OmsReturnsCommon, HttpCase):
         result = self.make_jsonrpc_request("/my/counters", {"counters": ["return_count"]})
         self.assertEqual(result["return_count"], 1)
 
+    def test_employees_who_handle_no_returns_see_their_own(self):
+        partner = self._create_buyer("李四")
+        new_test_user(self.env, "oms_shopping", groups="base.group_user", partner_id=partner.id)
+        oms_return = self._ask(self._sell([(self.mouse, 1)], partner_id=partner.id))
+        oms_return.action_request()
+        self.authenticate("oms_shopping", "oms_shopping")
+        self.assertIn(oms_return.name, self.url_open("/my/returns").text)
+
     def test_tour(self):
         self.start_tour(f"/my/orders/{self.order.id}", "oms_returns_portal_tour", login="oms_buyer")
         self.assertEqual(self._get_returns().state, "requested")

@@ -116,6 +116,16 @@ class TestReceipt(OmsReturnsCommon):
         self._inspect(oms_return)
         self.assertEqual(self._get_quantity(self.mouse, central.lot_stock_id), 1.0)
 
+    def test_what_left_no_warehouse_comes_back_to_that_of_the_order(self):
+        operation = self.env["stock.picking.type"].create(
+            {"name": "Returns", "code": "incoming", "sequence_code": "RET", "company_id": self.env.company.id}
+        )
+        operation.warehouse_id = False
+        self.warehouse.out_type_id.return_picking_type_id = operation
+        receipt = self._approve(self._sell([(self.mouse, 1)])).picking_ids
+        self.assertEqual(receipt.picking_type_id, self.warehouse.in_type_id)
+        self.assertEqual(receipt.location_dest_id, self.inspection_location)
+
     def test_partial_deliveries_are_returned_from_the_latest(self):
         order = self._create_order([(self.mouse, 3)])
         order.action_confirm()

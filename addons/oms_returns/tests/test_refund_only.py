@@ -75,6 +75,35 @@ class TestRefundOnly(OmsReturnsCommon):
         self.assertEqual(order.picking_ids.mapped("state"), ["cancel"])
         self.assertEqual(order.order_line.qty_to_invoice, 0.0)
 
+    def test_refund_that_does_not_come_gives_the_units_back(self):
+        self.mouse.invoice_policy = "order"
+        self.policy.auto_credit = False
+        order = self._create_order([(self.mouse, 3)])
+        order.action_confirm()
+        self._invoice(order)
+        oms_return = self._refund(order, quantity=1)
+        self.assertEqual((order.order_line.product_uom_qty, oms_return.money_state), (2.0, "due"))
+        oms_return.action_cancel()
+        self.assertEqual((order.order_line.product_uom_qty, oms_return.line_ids.quantity_cancelled), (3.0, 0.0))
+        self._deliver(order)
+        self.assertEqual((order.order_line.qty_delivered, order.order_line.qty_to_invoice), (3.0, 0.0))
+
+    def test_amounts_do_not_exceed_what_the_order_cost(self):
+        voucher = self.env["product.product"].create({"name": "Voucher", "type": "service", "invoice_policy": "order"})
+        order = self._create_order()  # 2 x 20 + 50
+        order.order_line = [Command.create({"product_id": voucher.id, "price_unit": -10.0, "tax_ids": False})]
+        order.action_confirm()
+        self._deliver(order)
+        self._invoice(order)
+        oms_return = self._ask(order, {self.mouse: 0, self.keyboard: 0}, type="refund_only")
+        for line, amount in zip(oms_return.line_ids, (40.0, 50.0), strict=True):
+            line.refund_amount = amount
+        with self.assertRaisesRegex(UserError, "80.00 .*in all"):
+            oms_return.action_approve()
+        oms_return.line_ids[0].refund_amount = 30.0
+        oms_return.action_approve()
+        self.assertAlmostEqual(sum(oms_return.credit_note_ids.mapped("amount_total")), 80.0)
+
     def test_part_delivered_part_not(self):
         self.mouse.invoice_policy = "order"
         order = self._create_order([(self.mouse, 3)])

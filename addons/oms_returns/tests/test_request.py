@@ -1,5 +1,6 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -85,6 +86,23 @@ class TestRequest(OmsReturnsCommon):
         order = self._sell([(self.mouse, 1)])
         self._age_delivery(order, 30)
         self.assertFalse(self._ask(order).policy_errors)
+
+    def test_window_begins_when_the_parcel_arrives(self):
+        order = self._sell([(self.mouse, 1)])
+        self._age_delivery(order, 40)
+        self.assertTrue(self._ask(order).policy_errors)
+        arrived = fields.Datetime.now() - timedelta(days=29)
+        Picking = type(self.env["stock.picking"])
+        self.patch(Picking, "_oms_get_arrival_dates", lambda pickings: dict.fromkeys(pickings, arrived))
+        self.assertFalse(self._ask(order).policy_errors)
+
+    def test_days_are_those_of_the_person_or_the_company(self):
+        evening = datetime(2026, 1, 1, 20)
+        self.policy.company_id.partner_id.tz = "Asia/Shanghai"
+        nobody = self.policy.with_context(tz=False).with_user(self.env.ref("base.public_user"))
+        nobody.env.user.sudo().tz = False
+        self.assertEqual(str(nobody.sudo()._get_day(evening)), "2026-01-02")
+        self.assertEqual(str(self.policy.with_context(tz="UTC")._get_day(evening)), "2026-01-01")
 
     def test_excluded_category_and_its_children(self):
         parent = self.env["product.category"].create({"name": "Hygiene"})

@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
@@ -51,6 +51,34 @@ class TestSecurity(OmsReturnsCommon):
             self.env["oms.return.inspection"].with_user(self.manager).create(
                 {"line_id": oms_return.line_ids.id, "quantity": 1, "disposition": "restock"}
             )
+
+    def test_what_decides_the_money_is_not_written_by_hand(self):
+        oms_return = self._ask(self._sell([(self.mouse, 1)]))
+        for name in ("quantity_cancelled", "qty_not_billed"):
+            with self.assertRaises(AccessError):
+                oms_return.line_ids.with_user(self.user).write({name: -5.0})
+            with self.assertRaises(AccessError):
+                oms_return.with_user(self.user).line_ids = [
+                    Command.create({"sale_line_id": oms_return.line_ids.sale_line_id.id, name: 5.0})
+                ]
+
+    def test_goods_of_another_return_are_not_inspected(self):
+        oms_return, other = (self._approve(self._sell([(self.mouse, 1)])) for _i in range(2))
+        self._receive(oms_return)
+        self._receive(other)
+        wizard = self.env["oms.return.inspect"].with_user(self.operator).create({"return_id": oms_return.id})
+        wizard.line_ids.line_id = other.line_ids
+        with self.assertRaisesRegex(UserError, oms_return.name):
+            wizard.action_inspect()
+
+    def test_who_has_nothing_to_do_with_orders_reads_no_returns(self):
+        employee = new_test_user(self.env, "oms_employee", groups="base.group_user")
+        oms_return = self._ask(self._sell([(self.mouse, 1)]))
+        for record in (oms_return, oms_return.line_ids, self.policy, self.reason):
+            with self.assertRaises(AccessError):
+                record.with_user(employee).check_access("read")
+        for user in (self.user, self.operator, self.accountant):
+            oms_return.with_user(user).check_access("read")
 
     def test_other_companies_stay_apart(self):
         oms_return = self._ask(self._sell([(self.mouse, 1)]))

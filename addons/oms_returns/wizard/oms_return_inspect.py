@@ -53,12 +53,18 @@ class OmsReturnInspect(models.TransientModel):
 
     @api.model
     def _get_received_quantities(self, line):
-        """Return {(lot, location): quantity received and not inspected yet, in the line's unit}."""
+        """Return {(lot, location): quantity received and not inspected yet, in the line's unit}.
+
+        A kit is inspected as a whole: its parts keep the lots they came in with.
+        """
         quantities = defaultdict(float)
-        for move_line in line._get_receipt_moves().move_line_ids:
+        receipts = line._get_receipt_moves()
+        for move_line in receipts.filtered(lambda move: move.product_id == line.product_id).move_line_ids:
             quantities[move_line.lot_id, move_line.location_dest_id] += move_line.product_uom_id._compute_quantity(
                 move_line.quantity, line.uom_id, rounding_method="HALF-UP"
             )
+        if receipts and not quantities:
+            quantities[self.env["stock.lot"], receipts[:1].location_dest_id] = line.qty_received
         for inspection in line.inspection_ids:
             quantities[inspection.lot_id, inspection.location_id] -= inspection.quantity
         return quantities
@@ -68,6 +74,8 @@ class OmsReturnInspect(models.TransientModel):
         self.ensure_one()
         self.return_id._check_group("oms_base.oms_base_group_warehouse")
         rows = self.line_ids.filtered("quantity")
+        if rows.line_id - self.return_id.line_ids:
+            raise UserError(self.env._("Choose products of the return %(name)s only.", name=self.return_id.name))
         if not rows:
             raise UserError(self.env._("Enter how much of %(name)s was inspected.", name=self.return_id.name))
         # sudo: oms.return.inspection - rows are written only here, after the check, and the credit note that may follow

@@ -12,11 +12,14 @@ class StockReturnPicking(models.TransientModel):
         # A copied receipt (the return of the return) is a new errand of its own.
         values["oms_return_id"] = self.oms_return_id.id
         if self.oms_return_id and picking.location_dest_id.usage == "customer":
+            operation = self.env["stock.picking.type"].browse(values["picking_type_id"])
             warehouse = self.oms_return_id.policy_id.warehouse_id
+            if not warehouse and not operation.warehouse_id:  # what was dropshipped left no warehouse
+                warehouse = self.oms_return_id.order_ids.warehouse_id[:1]
             if warehouse:
                 values["picking_type_id"] = warehouse.in_type_id.id
             else:
-                warehouse = self.env["stock.picking.type"].browse(values["picking_type_id"]).warehouse_id
+                warehouse = operation.warehouse_id
             values["location_dest_id"] = warehouse._oms_get_return_location("inspection").id
         return values
 

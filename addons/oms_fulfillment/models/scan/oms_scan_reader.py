@@ -56,12 +56,16 @@ class OmsScanReader(models.AbstractModel):
 
     def _find_product(self, barcodes, company):
         """Return the one product with one of ``barcodes``, or whose reference is the code typed by hand."""
-        Product = self.env["product.product"]
-        domain = Product._check_company_domain(company)
-        found = Product.search([("barcode", "in", barcodes), *domain], limit=1)
-        if not found:
-            found = Product.search([("default_code", "=", barcodes[0]), *domain], limit=2)
-        return found if len(found) == 1 else None
+        # What was archived since it was ordered still lies on the shelf and has to be packed.
+        for is_active in (True, False):
+            Product = self.env["product.product"].with_context(active_test=is_active)
+            domain = Product._check_company_domain(company)
+            found = Product.search([("barcode", "in", barcodes), *domain], limit=1)
+            if not found:
+                found = Product.search([("default_code", "=", barcodes[0]), *domain], limit=2)
+            if len(found) == 1:
+                return found.with_env(self.env)
+        return None
 
     def _parse(self, barcode, company):
         """Yield what the nomenclatures read in ``barcode``: {"product": codes, "lot": name, "quantity": float}."""

@@ -2,7 +2,13 @@ import { describe, expect, test } from "@odoo/hoot";
 import { click, queryAllTexts, queryText } from "@odoo/hoot-dom";
 import { animationFrame } from "@odoo/hoot-mock";
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
-import { contains, mountWithCleanup, onRpc } from "@web/../tests/web_test_helpers";
+import {
+    contains,
+    mountWithCleanup,
+    onRpc,
+    patchWithCleanup,
+} from "@web/../tests/web_test_helpers";
+import { browser } from "@web/core/browser/browser";
 import { OmsScanApp } from "@oms_fulfillment/scan_app/scan_app";
 import { ScanCheck } from "@oms_fulfillment/scan_app/screens/scan_check";
 import { ScanPick } from "@oms_fulfillment/scan_app/screens/scan_pick";
@@ -144,6 +150,34 @@ test("weigh: a weight out of tolerance is accepted by managers only", async () =
     expect(".oms_scan_accept").toHaveCount(0);
     await contains("input[name=oms_scan_weight]").edit("1.502", { confirm: "Enter" });
     expect.verifySteps([["scan_barcode", { barcode: "1.502" }]]);
+});
+
+test("label: a waybill that can't be made is told, not printed", async () => {
+    const answers = [
+        new Response("no", { status: 500 }),
+        new Response("login", { headers: { "Content-Type": "text/html" } }),
+        new Response("%PDF", { headers: { "Content-Type": "application/pdf" } }),
+    ];
+    patchWithCleanup(browser, { fetch: async () => answers.shift() });
+    patchWithCleanup(OmsScanApp.prototype, { onPrintLoaded() {} });
+    const message = {
+        code: "labelled",
+        level: "success",
+        text: "Ready",
+        print_url: "/report/pdf/x/1",
+    };
+    const answer = { state: "label", data: { ...COMMON, parcels: [] }, message };
+    onRpc("oms.scan.session", "scan_start", () => ({ ...answer, message: null }));
+    onRpc("oms.scan.session", "scan_print_label", () => answer);
+    await mountWithCleanup(OmsScanApp, { props: { action: {}, actionId: 1, className: "" } });
+    await animationFrame();
+    for (const level of ["danger", "danger", "success"]) {
+        await contains(".oms_scan_print_label").click();
+        await animationFrame();
+        await animationFrame();
+        expect(".oms_scan_message").toHaveClass(`oms_${level}`);
+        expect(".oms_scan_print").toHaveCount(level === "success" ? 1 : 0);
+    }
 });
 
 test("the app shows what the server answers and repeats nothing by itself", async () => {

@@ -209,12 +209,29 @@ export class OmsScanApp extends Component {
     }
 
     /** A PC prints at once, silently if its browser is set so; a phone opens the PDF. */
-    print(url) {
+    async print(url) {
         if (isMobileOS()) {
             browser.open(url, "_blank");
             return;
         }
-        this.state.printUrl = `${url}?t=${this.state.stamp}`; // the same waybill may be printed twice
+        const page = await this.fetchPdf(url);
+        if (!page) {
+            this.onError(new Error(_t("The waybill could not be made. Print it again.")));
+            return;
+        }
+        URL.revokeObjectURL(this.state.printUrl);
+        this.state.printUrl = URL.createObjectURL(page); // a new one each time: the same waybill may be printed twice
+    }
+
+    /** The PDF, or nothing: an error page must not come out of the label printer. */
+    async fetchPdf(url) {
+        try {
+            const response = await browser.fetch(url);
+            const type = response.headers.get("Content-Type") || "";
+            return response.ok && type.startsWith("application/pdf") ? await response.blob() : null;
+        } catch {
+            return null;
+        }
     }
 
     onPrintLoaded(ev) {
