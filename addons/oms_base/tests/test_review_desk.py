@@ -70,6 +70,7 @@ class TestReviewDesk(OmsBaseCommon):
         case = self.desk.get_case(hold.id)
         values = {fact["label"]: fact["value"] for fact in case["evidence"]}
         self.assertEqual(values["Missing Quantities"], "[OMS-MOUSE] Mouse: ordered 99, sellable 10")
+        self.assertEqual(len(values), len(case["evidence"]), "nothing is told twice")
         self.assertIn("1,980.00", values["Total"])
         self.assertNotIn("Address Problem", values, "what was empty is left out")
         self.assertEqual(case["others"][0]["type"], "Total differs")
@@ -154,6 +155,24 @@ class TestReviewDesk(OmsBaseCommon):
         self.assertIn("changed", order.oms_event_ids.mapped("code"))
         self.desk.correct_address(hold.id, {"street": "龙井路 2 号"})
         self.assertEqual((order.partner_shipping_id, contact.street), (contact, "龙井路 2 号"))
+
+    def test_goods_go_to_the_corrected_address(self):
+        orders = [self._create_order() for _number in range(2)]
+        for order in orders:
+            order.action_confirm()
+            order._oms_place_hold("manual", "the buyer has moved")
+        free, picked = orders
+        picked.picking_ids.printed = True
+        for order in orders:
+            answer = self.desk.correct_address(order.oms_hold_ids.id, {"street": "龙井路 1 号"})
+            self.assertTrue(answer["ok"], answer)
+            self.assertEqual(order.partner_shipping_id.street, "龙井路 1 号")
+        contact = free.partner_shipping_id
+        self.assertEqual((free.picking_ids.partner_id, free.picking_ids.move_ids.partner_id), (contact, contact))
+        self.assertFalse(free.picking_ids.activity_ids)
+        # What somebody works on has its label perhaps: Odoo asks a person.
+        self.assertEqual(picked.picking_ids.partner_id, self.buyer)
+        self.assertTrue(picked.picking_ids.activity_ids)
 
     def test_an_address_that_is_still_wrong_stays_held(self):
         order = self._create_order(partner_id=self._create_buyer("李四", street=False, phone="12").id)

@@ -239,17 +239,18 @@ class SaleOrder(models.Model):
     def _get_rule_evidence(self, rule=None):
         """Return what ``rule`` saw of these orders, as JSON-able values: what holds of the rule keep. Can be extended.
 
-        :return: dict {order id: {"amount_total", "channel_amount_total", "address_problem", "shortage", and each field
-            path that the rule's conditions name: its value in words}}
+        :return: dict {order id: {"amount_total", "channel_amount_total", and each field path that the rule's conditions
+            name: its value in words; of a shortage the missing quantities too}}
         """
-        paths = sorted(domain_words.get_field_paths(rule._get_order_domain())) if rule else []
+        paths = domain_words.get_field_paths(rule._get_order_domain()) if rule else set()
+        is_about_stock = not paths.isdisjoint(("oms_has_shortage", "oms_shortage"))
+        shown = sorted(paths - {"id", "amount_total", "channel_amount_total", "oms_shortage"})
         return {
             order.id: {
                 "amount_total": order.amount_total,
                 "channel_amount_total": order.channel_amount_total,
-                "address_problem": order.oms_address_problem or "",
-                "shortage": order.oms_shortage or [],
-                **{path: order._oms_get_seen_value(path) for path in paths if path not in ("id", "amount_total")},
+                **{path: order._oms_get_seen_value(path) for path in shown},
+                **({"oms_shortage": order.oms_shortage or []} if is_about_stock else {}),
             }
             for order in self
         }
