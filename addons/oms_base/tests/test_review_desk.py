@@ -276,6 +276,21 @@ class TestReviewDesk(OmsBaseCommon):
         self.assertEqual(held.order_id.oms_warehouse_id, self.warehouse)
         self.assertFalse(picked.order_id.commitment_date)
 
+    def test_goods_come_from_the_other_warehouse(self):
+        south = self.env["stock.warehouse"].create({"name": "South", "code": "OMSTS"})
+        self.channel.warehouse_ids += south
+        for product in (self.mouse, self.keyboard):
+            self._set_stock(product, 10, south)
+        order = self._create_order()
+        order.action_confirm()
+        hold = order._oms_place_hold("manual", "closed today")
+        wizard = self.env["oms.desk.correction"].with_user(self.user)
+        wizard = wizard.browse(self.desk.open_correction(hold.ids)["res_id"])
+        wizard.warehouse_id = south
+        self.assertTrue(wizard.action_correct()["infos"]["answers"][0]["ok"])
+        moves = order.order_line.move_ids.filtered(lambda move: move.state != "cancel")
+        self.assertEqual((moves.warehouse_id, sum(moves.mapped("product_uom_qty"))), (south, 3))
+
     def test_who_has_no_right_changes_none(self):
         hold = self._hold()
         hold.order_id.order_line[1].warehouse_id = self.env["stock.warehouse"].create({"name": "O", "code": "OTHR"})

@@ -109,15 +109,18 @@ class SaleOrder(models.Model):
         is_followed = bool(order_sudo._oms_filter_unreleased()) and not others
         order_sudo.with_context(update_delivery_shipping_partner=is_followed).partner_shipping_id = contact
 
-    def _oms_correct_terms(self, **values):
+    def _oms_correct_terms(self, warehouse=None, **values):
         """Change when and from where one order is sent, and have it judged again.
 
+        :param warehouse: the one it ships from and from no other
         :param values: fields of the order
         :raise UserError: when the warehouse works on it already
         """
         self.ensure_one()
-        # sudo: stock.picking - whether the warehouse works on it; the transfers themselves are not shown
-        if not self.sudo()._oms_filter_unreleased():
+        self.check_access("write")
+        # sudo: stock.picking - whether the warehouse works on it; transfers follow the order that the user may change
+        order_sudo = self.sudo()
+        if not order_sudo._oms_filter_unreleased():
             raise UserError(
                 self.env._(
                     "%(order)s is with the warehouse already, or cancelled: how it is sent can't be changed here.",
@@ -125,6 +128,8 @@ class SaleOrder(models.Model):
                 )
             )
         self.write(values)
+        if warehouse:
+            order_sudo._oms_ship_from(warehouse)
         self._oms_judge_changes()  # as above
 
     def _oms_ask_buyer(self, question):

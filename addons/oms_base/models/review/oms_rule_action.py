@@ -271,7 +271,7 @@ class OmsRuleAction(models.Model):
             lambda order: order.oms_warehouse_id != warehouse and order.company_id == warehouse.company_id
         )
         if todo:
-            todo.write({"oms_warehouse_id": warehouse.id, "warehouse_id": warehouse.id})
+            todo._oms_ship_from(warehouse)
 
     def _describe_warehouse(self):
         return self.env._("ship it from %(warehouse)s", warehouse=self.warehouse_id.name)

@@ -336,6 +336,19 @@ class SaleOrder(models.Model):
             )
         )
 
+    def _oms_ship_from(self, warehouse):
+        """Have these orders, whose goods nobody has begun to pick, sent from one warehouse and no other."""
+        self.write({"oms_warehouse_id": warehouse.id, "warehouse_id": warehouse.id})
+        confirmed = self.filtered(lambda order: order.state == "sale")
+        elsewhere = confirmed.order_line.move_ids.filtered(
+            lambda move: (
+                move.state not in ("done", "cancel")
+                and (move.warehouse_id or move.location_id.warehouse_id) != warehouse
+            )
+        )
+        if elsewhere:
+            elsewhere.sale_line_id.order_id._oms_ask_anew()
+
     def _oms_cancel(self, reason):
         """Cancel one order with a reason that its timeline keeps."""
         self._oms_log_event("changed", message=self.env._("To be cancelled: %(reason)s", reason=reason))
