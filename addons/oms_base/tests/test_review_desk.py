@@ -32,6 +32,17 @@ class TestReviewDesk(OmsBaseCommon):
         self.assertEqual(answer["scopes"], {"all": 3, "mine": 1, "escalated": 1})
         self.assertEqual(self.desk.get_queues()["queues"][0]["code"], "risk", "the most severe comes first")
 
+    def test_cases_of_who_a_rule_assigns_are_theirs(self):
+        hold = {"type": "hold", "hold_type_id": self.env.ref("oms_base.oms_hold_type_manual").id}
+        self._create_rule("[]", actions=[hold, {"type": "assign", "user_id": self.user.id}])
+        order = self._create_order()
+        order._oms_review()
+        self.assertEqual(self.desk.get_queues("mine")["scopes"]["mine"], 1)
+        order.oms_reviewer_id = self.manager
+        self.assertEqual(order.oms_hold_ids.user_id, self.manager)
+        self.desk.assign(order.oms_hold_ids.ids)
+        self.assertEqual(order.oms_hold_ids.user_id, self.user)
+
     def test_released_and_other_companies_are_not_there(self):
         self._hold()._release("gone")
         company = self.env["res.company"].create({"name": "Other"})

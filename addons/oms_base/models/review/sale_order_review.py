@@ -117,7 +117,8 @@ class SaleOrder(models.Model):
             asked = [spec for spec in specs if spec.trigger in triggers]
             if parts is not None:
                 asked = self._oms_filter_dependent(asked, parts)
-            judged = self._oms_judge([spec for spec in specs if spec in asked or spec.is_deciding] if asked else [])
+            ids = {spec.id for spec in asked}
+            judged = self._oms_judge([spec for spec in specs if spec.id in ids or spec.is_deciding] if asked else [])
             if is_last or Rule._are_current([spec for spec, orders in judged.items() if orders]):
                 matched = {spec: judged[spec] for spec in asked}
                 return matched, {spec: orders for spec, orders in judged.items() if spec not in matched}
@@ -149,7 +150,8 @@ class SaleOrder(models.Model):
 
         active = self.oms_hold_ids.filtered(lambda hold: hold.state == "active")
         gone = active.standing_reason_ids.filtered(lambda reason: is_gone(reason.rule_id, reason.hold_id.order_id))
-        gone._settle(self.env._("The rule no longer matches the order."))
+        if gone:
+            gone._settle(self.env._("The rule no longer matches the order."))
         for spec, orders in matched.items():
             if spec.is_settling and (others := self - orders):
                 others = others.filtered(lambda order, spec=spec: spec.applies_to(order.company_id.id))
