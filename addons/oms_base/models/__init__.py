@@ -1,6 +1,7 @@
 from . import ir_cron
 from . import oms_queue_mixin
 from . import oms_cached_mixin
+from . import oms_study_mixin
 from . import oms_channel
 from . import hold
 from . import oms_event

@@ -97,8 +97,7 @@ class SaleOrder(models.Model):
             for holds in order.oms_hold_ids.grouped("type_id").values():
                 last = holds.sorted("id")[-1]
                 if last.state == "released" and last.resolution == "cancelled":
-                    last.copy({"state": "active", "release_date": False, "release_user_id": False, "resolution": False})
-                    order._oms_log_event("held", document=last, message=f"{last.type_id.name}: {last.reason}")
+                    order._oms_log_event("held", document=last.copy(), message=f"{last.type_id.name}: {last.reason}")
 
     def _oms_get_blocking_holds(self, gate):
         """Return the active holds of these orders that keep ``gate`` closed: those on it and on the gates before it.

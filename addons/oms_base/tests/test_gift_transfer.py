@@ -77,6 +77,14 @@ class TestGiftTransfer(GiftCommon):
         for words in ("The gift “Autumn” can", "6901234567892", "MUG", "Mug"):
             self.assertIn(words, str(transfer.report))
 
+    def test_conditions_that_can_not_be_read_are_named(self):
+        for conditions, words in (([["no_such_field", "=", 1]], "no_such_field"), (["&"], "can't be read"), (7, "7")):
+            data = self._export()
+            data["rules"][0]["actions"][0]["gift"] |= {"name": "Another", "product_domain": conditions}
+            transfer = self._import(data)
+            self.assertFalse(transfer.rule_ids.action_ids)
+            self.assertIn(words, str(transfer.report).replace("&#39;", "'"))
+
     def test_several_products_of_a_name_are_none(self):
         data = self._export()
         self.gift.name = "Another"

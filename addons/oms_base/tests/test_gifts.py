@@ -227,6 +227,26 @@ class TestGiftLines(GiftCommon):
         order._oms_judge_changes()
         self.assertFalse(order._get_gift_lines())
 
+    def test_change_of_the_rule_gives_nothing_twice(self):
+        rule = self._create_gift_rule(self._create_gift(is_multiple=True, max_per_buyer=3))
+        order = self._spend(2)
+        self._review(order)
+        draft = rule.browse(rule.action_draft_change()["res_id"])
+        draft.action_ids = [Command.create({"type": "seal"})]
+        draft.action_go_live()
+        self._review(order)
+        self.assertEqual(self._get_given(order), {"Mug": 1})
+        # One that takes the place of another in the rule has what that one gave.
+        rule.action_ids = [Command.clear(), Command.create({"type": "gift", "gift_id": rule.action_ids.gift_id.id})]
+        self.assertFalse(order._get_gift_lines().oms_gift_action_id)
+        order.order_line[0].product_uom_qty = 4
+        order._oms_judge_changes()
+        self.assertEqual(self._get_given(order), {"Mug": 2})
+        self.assertEqual(order._get_gift_lines().oms_gift_action_id, rule.action_ids)
+        rule.domain = "[('id', '=', 0)]"
+        self._review(order)
+        self.assertEqual(self._get_given(order), {})
+
     def test_edit_counts_whatever_the_rule_looks_at(self):
         self._create_gift_rule(self._create_gift(), domain="[('partner_shipping_id.city', '=', '杭州市')]")
         order = self._spend(1)

@@ -151,6 +151,19 @@ class TestHoldReasons(OmsBaseCommon):
         active = self.order.oms_hold_ids.filtered(lambda hold: hold.state == "active")
         self.assertEqual(active.reason_ids.rule_id, self.by_address | self.by_amount)
 
+    def test_reopened_order_is_looked_at_anew(self):
+        self.hold.with_user(self.user)._touch()
+        self.hold._escalate()
+        self.hold.release_comment = "the buyer did not want it"
+        self.order._action_cancel()
+        self.order.with_user(self.user).action_draft()
+        active = self.order.oms_hold_ids.filtered(lambda hold: hold.state == "active")
+        for name in ("touch_date", "escalation_date", "release_comment", "release_number", "resolution"):
+            self.assertFalse(active[name], name)
+        self.order.order_line[0].product_uom_qty = 7
+        active.with_user(self.user).action_release("put right")
+        self.assertEqual(active.resolution, "corrected")
+
     def test_reasons_are_nobodys_to_write(self):
         for values in ({"name": "x"}, {"settled_date": "2020-01-01"}):
             with self.assertRaises(AccessError):

@@ -25,7 +25,9 @@ class DoorsCommon(OmsBaseCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.admin = cls.env.ref("base.user_admin")
-        cls.users = [cls.user, cls.operator, cls.accountant, cls.manager, cls.admin, cls.env.user]
+        # Who sells and ships by Odoo itself, and knows nothing of the suite.
+        cls.outsider = cls._create_user("oms_outsider", "sales_team.group_sale_manager,stock.group_stock_manager")
+        cls.users = [cls.user, cls.operator, cls.accountant, cls.manager, cls.outsider, cls.admin, cls.env.user]
         cls.channel.auto_confirm = True
 
     def _opens(self, door, record, is_open):
@@ -593,7 +595,8 @@ class TestHttpDoors(DoorsCommon, HttpCase):
     def test_json_2(self):
         held, free = self._create_order(), self._create_order()
         held._oms_place_hold("address", "stop")
-        for user in self.users[:-1]:
+        portal = new_test_user(self.env, "oms_portal", "base.group_portal")
+        for user in (*self.users[:-1], portal):
             for method, body in (
                 ("action_confirm", {}),
                 ("write", {"vals": {"state": "sale"}}),

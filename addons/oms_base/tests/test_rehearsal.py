@@ -1,6 +1,8 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from psycopg2.errors import SerializationFailure
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
@@ -29,7 +31,8 @@ class TestRehearsal(OmsBaseCommon):
 
     def _rehearse(self, rules=None, **values):
         values = {"rule_ids": [Command.set(rules.ids)], **values} if rules else values
-        rehearsal = self.env["oms.rehearsal"].create({"channel_ids": [Command.set(self.channel.ids)], **values})
+        Rehearsal = self.env["oms.rehearsal"].with_env((rules or self).env)
+        rehearsal = Rehearsal.create({"channel_ids": [Command.set(self.channel.ids)], **values})
         rehearsal.action_start()
         self._run_cron(CRON)
         return rehearsal
@@ -262,6 +265,37 @@ class TestRehearsal(OmsBaseCommon):
         self.assertEqual(rehearsal.line_ids.order_id, orders[1:])
         self.assertEqual(len(rehearsal.line_ids), 59)
 
+    def test_chunk_that_met_a_concurrent_update_is_run_again(self):
+        self._create_orders(2)
+        Rehearsal = self.registry["oms.rehearsal"]
+        judge, refusals = Rehearsal._judge_apart, [SerializationFailure()]
+
+        def meet(rehearsal, order_ids):
+            if refusals:
+                raise refusals.pop()
+            return judge(rehearsal, order_ids)
+
+        with patch.object(Rehearsal, "_judge_apart", meet):
+            rehearsal = self._rehearse(self._create_rule("[]", state="draft"))
+        self.assertEqual((rehearsal.state, rehearsal.judged_count, len(rehearsal.line_ids)), ("done", 2, 2))
+
+    def test_what_can_not_go_on_ends_and_stops_no_other(self):
+        self._create_orders(2)
+        drafts = [self._create_rule("[]", state="draft") for _number in range(2)]
+        bad = self.env["oms.rehearsal"].create({"rule_ids": [Command.set(drafts[0].ids)]})
+        bad.action_start()
+        Rehearsal = self.registry["oms.rehearsal"]
+        judge = Rehearsal._judge_apart
+
+        def fail(rehearsal, order_ids):
+            if rehearsal.id == bad.id:
+                raise ValueError("odd")
+            return judge(rehearsal, order_ids)
+
+        with patch.object(Rehearsal, "_judge_apart", fail), self.assertLogs("odoo.addons.oms_base", "ERROR"):
+            good = self._rehearse(drafts[1])
+        self.assertEqual((bad.state, bad.error, good.state), ("failed", "ValueError: odd", "done"))
+
     def test_cancelled_rehearsal_stops_and_starts_anew(self):
         self._create_orders(3)
         draft = self._create_rule("[]", state="draft")
@@ -300,6 +334,14 @@ class TestRehearsal(OmsBaseCommon):
         rehearsals[0].action_start()
         self._run_cron(CRON)
         self.assertEqual((rehearsals[0].state, rehearsals[0].judged_count), ("done", 60))
+
+    def test_language_of_who_rehearses_is_no_change_of_the_rules(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        self._create_orders(1)
+        draft = self._create_rule("[]", state="draft")
+        draft.with_context(lang="zh_CN").name = "大单"
+        rehearsal = self._rehearse(draft.with_context(lang="zh_CN"))
+        self.assertEqual((rehearsal.state, rehearsal.error), ("done", False))
 
     def test_nothing_to_rehearse_is_refused(self):
         with self.assertRaisesRegex(UserError, "Choose the rules"):

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo.tests import tagged
 
 from odoo.addons.oms_base.tests.common import OmsBaseCommon
@@ -22,7 +24,7 @@ class TestReview(OmsBaseCommon):
         order = self._review(self._create_order(partner_id=self._create_buyer("李四", street=False, phone="12").id))
         self.assertEqual((order.state, order.oms_stage), ("draft", "held"))
         self.assertEqual(order.oms_hold_ids.type_id.code, "address")
-        self.assertIn("12", order.oms_hold_ids.data["address_problem"])
+        self.assertIn("12", order.oms_hold_ids.data["oms_address_problem"])
 
     def test_wrong_total_is_held(self):
         order = self._review(self._create_order(channel_amount_total=89.99))
@@ -75,6 +77,27 @@ class TestReview(OmsBaseCommon):
         self._review(good | bad)
         self.assertEqual(good.state, "sale")
         self.assertEqual((bad.state, bad.oms_hold_ids.type_id.code), ("draft", "error"))
+
+    def test_whatever_goes_wrong_with_an_order_stops_no_other(self):
+        """Not only what is said in words: a fault in another addon's code, too."""
+        good, bad = self._create_order(), self._create_order()
+        Order = self.registry["sale.order"]
+        confirm = Order.action_confirm
+
+        def fail(orders):
+            if bad.id in orders.ids:
+                raise ValueError("no good")
+            return confirm(orders)
+
+        with (
+            patch.object(Order, "_get_review_queue_domain", lambda _self: [("id", "in", (good | bad).ids)]),
+            patch.object(Order, "action_confirm", fail),
+            self.assertLogs("odoo.addons.oms_base", "ERROR"),
+        ):
+            good.browse()._cron_review_orders(good.id % 2)
+            good.browse()._cron_review_orders(1 - good.id % 2)
+        self.assertEqual((good.state, bad.state), ("sale", "draft"))
+        self.assertEqual((bad.oms_hold_ids.type_id.code, bad.oms_hold_ids.reason), ("error", "ValueError: no good"))
 
     def test_queries_do_not_grow_with_the_batch(self):
         def count(size):

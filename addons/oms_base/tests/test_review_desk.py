@@ -32,6 +32,17 @@ class TestReviewDesk(OmsBaseCommon):
         self.assertEqual(answer["scopes"], {"all": 3, "mine": 1, "escalated": 1})
         self.assertEqual(self.desk.get_queues()["queues"][0]["code"], "risk", "the most severe comes first")
 
+    def test_cases_of_who_a_rule_assigns_are_theirs(self):
+        hold = {"type": "hold", "hold_type_id": self.env.ref("oms_base.oms_hold_type_manual").id}
+        self._create_rule("[]", actions=[hold, {"type": "assign", "user_id": self.user.id}])
+        order = self._create_order()
+        order._oms_review()
+        self.assertEqual(self.desk.get_queues("mine")["scopes"]["mine"], 1)
+        order.oms_reviewer_id = self.manager
+        self.assertEqual(order.oms_hold_ids.user_id, self.manager)
+        self.desk.assign(order.oms_hold_ids.ids)
+        self.assertEqual(order.oms_hold_ids.user_id, self.user)
+
     def test_released_and_other_companies_are_not_there(self):
         self._hold()._release("gone")
         company = self.env["res.company"].create({"name": "Other"})
@@ -70,6 +81,7 @@ class TestReviewDesk(OmsBaseCommon):
         case = self.desk.get_case(hold.id)
         values = {fact["label"]: fact["value"] for fact in case["evidence"]}
         self.assertEqual(values["Missing Quantities"], "[OMS-MOUSE] Mouse: ordered 99, sellable 10")
+        self.assertEqual(len(values), len(case["evidence"]), "nothing is told twice")
         self.assertIn("1,980.00", values["Total"])
         self.assertNotIn("Address Problem", values, "what was empty is left out")
         self.assertEqual(case["others"][0]["type"], "Total differs")
@@ -154,6 +166,24 @@ class TestReviewDesk(OmsBaseCommon):
         self.assertIn("changed", order.oms_event_ids.mapped("code"))
         self.desk.correct_address(hold.id, {"street": "龙井路 2 号"})
         self.assertEqual((order.partner_shipping_id, contact.street), (contact, "龙井路 2 号"))
+
+    def test_goods_go_to_the_corrected_address(self):
+        orders = [self._create_order() for _number in range(2)]
+        for order in orders:
+            order.action_confirm()
+            order._oms_place_hold("manual", "the buyer has moved")
+        free, picked = orders
+        picked.picking_ids.printed = True
+        for order in orders:
+            answer = self.desk.correct_address(order.oms_hold_ids.id, {"street": "龙井路 1 号"})
+            self.assertTrue(answer["ok"], answer)
+            self.assertEqual(order.partner_shipping_id.street, "龙井路 1 号")
+        contact = free.partner_shipping_id
+        self.assertEqual((free.picking_ids.partner_id, free.picking_ids.move_ids.partner_id), (contact, contact))
+        self.assertFalse(free.picking_ids.activity_ids)
+        # What somebody works on has its label perhaps: Odoo asks a person.
+        self.assertEqual(picked.picking_ids.partner_id, self.buyer)
+        self.assertTrue(picked.picking_ids.activity_ids)
 
     def test_an_address_that_is_still_wrong_stays_held(self):
         order = self._create_order(partner_id=self._create_buyer("李四", street=False, phone="12").id)
@@ -256,6 +286,21 @@ class TestReviewDesk(OmsBaseCommon):
         self.assertEqual(str(held.order_id.commitment_date), "2030-01-01 10:00:00")
         self.assertEqual(held.order_id.oms_warehouse_id, self.warehouse)
         self.assertFalse(picked.order_id.commitment_date)
+
+    def test_goods_come_from_the_other_warehouse(self):
+        south = self.env["stock.warehouse"].create({"name": "South", "code": "OMSTS"})
+        self.channel.warehouse_ids += south
+        for product in (self.mouse, self.keyboard):
+            self._set_stock(product, 10, south)
+        order = self._create_order()
+        order.action_confirm()
+        hold = order._oms_place_hold("manual", "closed today")
+        wizard = self.env["oms.desk.correction"].with_user(self.user)
+        wizard = wizard.browse(self.desk.open_correction(hold.ids)["res_id"])
+        wizard.warehouse_id = south
+        self.assertTrue(wizard.action_correct()["infos"]["answers"][0]["ok"])
+        moves = order.order_line.move_ids.filtered(lambda move: move.state != "cancel")
+        self.assertEqual((moves.warehouse_id, sum(moves.mapped("product_uom_qty"))), (south, 3))
 
     def test_who_has_no_right_changes_none(self):
         hold = self._hold()

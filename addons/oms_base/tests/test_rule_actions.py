@@ -154,6 +154,14 @@ class TestRuleActions(OmsBaseCommon):
         self.assertEqual(order.state, "cancel")
         self.assertIn("Test order of the shop", "".join(order.oms_event_ids.filtered("message").mapped("message")))
 
+    def test_nothing_holds_what_a_rule_has_cancelled(self):
+        _rule, order = self._review_by(
+            {"type": "cancel", "note": "Fraud"},
+            {"type": "cancel", "note": "Fraud indeed"},
+            {"type": "hold", "hold_type_id": self.env.ref("oms_base.oms_hold_type_manual").id},
+        )
+        self.assertEqual((order.state, len(order.oms_hold_ids)), ("cancel", 0))
+
     def test_cancel_is_too_late_once_goods_left(self):
         order = self._create_order()
         order.action_confirm()
@@ -201,6 +209,14 @@ class TestRuleActions(OmsBaseCommon):
         self.assertEqual(headers["Idempotency-Key"], call.idempotency_key)
         self.assertEqual(len(headers["X-OMS-Signature"]), 64)
         self.assertTrue(post.call_args.kwargs["timeout"])
+
+    def test_a_rule_may_call_two_webhooks(self):
+        webhooks = self.env["oms.webhook"].create(
+            [{"name": name, "url": "https://erp.example.com/hook"} for name in ("ERP", "CRM")]
+        )
+        _rule, order = self._review_by(*({"type": "webhook", "webhook_id": webhook.id} for webhook in webhooks))
+        order._oms_review()
+        self.assertEqual([len(webhook.call_ids) for webhook in webhooks], [1, 1])
 
     def test_webhook_that_is_down_is_tried_again_and_a_refusal_is_final(self):
         webhook = self.env["oms.webhook"].create({"name": "ERP", "url": "https://erp.example.com/hook"})
@@ -292,6 +308,29 @@ class TestRuleActions(OmsBaseCommon):
         self.assertEqual([bool(order.oms_hold_ids) for order in orders], [True, True, True])
         self.assertEqual(orders[0].oms_hold_ids.reason_ids.rule_id, rule)
         self.assertEqual((rule.schedule_cursor, bool(rule.schedule_date)), (0, True))
+
+    def test_order_that_fails_on_schedule_stops_no_other(self):
+        good, bad = self._create_order(), self._create_order()
+        (good | bad)._oms_review()
+        rule = self._create_rule("[]", trigger="schedule", actions=[{"type": "priority"}])
+        Action = self.registry["oms.rule.action"]
+        run = Action._run_priority
+
+        def fail(action, orders):
+            if bad.id in orders.ids:
+                raise ValueError("no good")
+            return run(action, orders)
+
+        domain = [("id", "in", (good | bad).ids)]
+        with (
+            patch.object(self.registry["sale.order"], "_get_scheduled_domain", lambda _self: domain),
+            patch.object(Action, "_run_priority", fail),
+            self.assertLogs("odoo.addons.oms_base", "ERROR"),
+        ):
+            good.browse()._cron_judge_scheduled()
+        self.assertEqual((good.oms_priority, bad.oms_priority), ("1", "0"))
+        self.assertEqual(bad.oms_hold_ids.type_id.code, "error")
+        self.assertTrue(rule.schedule_date)
 
     def test_history_of_closed_orders_is_forgotten_after_years(self):
         order, old = self._create_order(), self._create_order()

@@ -127,10 +127,13 @@ class TestRulePacks(OmsBaseCommon):
             "periods": [{"name": "618", "from": "06-17", "days": 3}],
         }
         pack = self._patch_pack([self._prepare_rule()], set=rule_set)
+        self.env.user.tz = "Asia/Shanghai"
         pack.action_install()
         found = self.env["oms.rule.set"].search([("pack_code", "=", pack.code)])
         self.assertEqual(found.rule_ids.pack_rule_code, "large")
-        self.assertEqual((found.period_ids.date_from.month, found.period_ids.date_from.day), (6, 17))
+        start, end = found.period_ids.date_from, found.period_ids.date_to
+        self.assertEqual((start.month, start.day, start.hour), (6, 16, 16), "midnight in Shanghai")
+        self.assertEqual((end - start).days, 3)
         self.assertTrue(found.next_date)
         found.rule_ids.unlink()
         pack.action_install()

@@ -77,6 +77,46 @@ class TestRules(OmsBaseCommon):
         self.assertFalse(draft.exists())
         self.assertEqual((rule.domain, rule.version, len(rule.action_ids)), ("[('amount_total', '>', 5000)]", 2, 1))
 
+    def test_change_is_handed_over_in_all_languages(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        hold = {"type": "hold", "hold_type_id": self.env.ref("oms_base.oms_hold_type_manual").id, "reason": "Look"}
+        rule = self._create_rule("[]", actions=[hold, {"type": "priority"}])
+        action = rule.action_ids[0]
+        chinese = rule.with_context(lang="zh_CN").with_user(self.manager)
+        draft = chinese.browse(chinese.action_draft_change()["res_id"])
+        draft.name, draft.action_ids[0].reason = "大单", "看一看"
+        draft.action_ids[1].unlink()
+        draft.action_ids = [Command.create({"type": "seal"})]
+        draft.action_go_live()
+        self.assertEqual((rule.name, chinese.name, rule.version), ("Large order", "大单", 2))
+        self.assertEqual(rule.action_ids.mapped("type"), ["hold", "seal"])
+        self.assertEqual(rule.action_ids[0], action, "what it did is known by it")
+        self.assertEqual((action.reason, action.with_context(lang="zh_CN").reason), ("Look", "看一看"))
+        self.assertIn("大单", str(rule.version_id.words["zh_CN"]))
+
+    def test_rule_says_the_same_to_everybody(self):
+        """Who works in another language makes no version by it, only by changing a text."""
+        self.env["res.lang"]._activate_lang("zh_CN")
+        rule = self._create_rule("[]")
+        rule.with_context(lang="zh_CN").name = "大单"
+        self.assertEqual(rule.version, 2)
+        rule.with_context(lang="zh_CN").sequence = 3
+        rule.sequence = 4
+        self.assertEqual(rule.version, 2)
+
+    def test_what_decisions_name_is_not_deleted(self):
+        rule, unused = self._create_rule("[]"), self._create_rule("[('id', '=', 0)]")
+        self._create_order()._oms_review()
+        with self.assertRaisesRegex(UserError, "Archive it"):
+            rule.unlink()
+        unused.unlink()
+        sale = self.env["oms.rule.set"].create({"name": "618"})
+        rule.set_id = sale
+        with self.assertRaisesRegex(UserError, "run at any time: Large order"):
+            sale.unlink()
+        rule.action_to_draft()
+        sale.unlink()
+
     def test_versions_are_kept_once_and_compared_in_words(self):
         rule = self._create_rule("[('amount_total', '>', 50)]")
         rule.name = rule.name
@@ -169,6 +209,10 @@ class TestRules(OmsBaseCommon):
             order._oms_review()
         self.assertEqual(order.oms_hold_ids.rule_id, good)
         self.assertIn("x_gone", broken.problem)
+
+    def test_rule_of_no_day_is_refused(self):
+        with self.assertRaisesRegex(ValidationError, "would never run"):
+            self._create_rule("[]", **dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), False))
 
     def test_window_of_weekdays_and_hours(self):
         rule = self._create_rule("[]", hour_from=22.0, hour_to=6.0, sat=False, sun=False, tz="Asia/Shanghai")

@@ -52,13 +52,14 @@ class OmsDeskCorrection(models.TransientModel):
         return order._oms_correct_address(address) if address else None
 
     def _prepare_terms(self):
-        """Return the values that all of the orders get. To be extended by addons with fields of their own."""
+        """Return what all of the orders get, as `_oms_correct_terms` takes it. To be extended by addons with fields of
+        their own."""
         self.ensure_one()
         terms = {}
         if self.commitment_date:
             terms["commitment_date"] = self.commitment_date
         if self.warehouse_id:
-            terms |= {"oms_warehouse_id": self.warehouse_id.id, "warehouse_id": self.warehouse_id.id}
+            terms["warehouse"] = self.warehouse_id
         return terms
 
 

@@ -6,6 +6,10 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
+    def _oms_ask_anew(self):
+        """Override: the plan says from where, and what moves is told."""
+        self._oms_source_again()
+
     def _oms_source_again(self):
         """Plan again what of these orders is still open, and move it.
 

@@ -1,17 +1,7 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
-KEPT_DAYS = 180
-# Legal transitions: target state -> the states it may be reached from.
-TRANSITIONS = {
-    "running": ("draft", "failed", "cancelled", "done"),
-    "done": ("running",),
-    "failed": ("running",),
-    "cancelled": ("draft", "running"),
-}
 # What both sides are summed up by: field of the lines -> field of the trial, each with _a and _b.
 MEASURES = ("parcels", "cost", "distance_km", "missing", "split", "kept", "promised", "age", "load")
 
@@ -25,13 +15,12 @@ class OmsSourcingTrial(models.Model):
 
     _name = "oms.sourcing.trial"
     _description = "Sourcing Trial"
+    _inherit = ["oms.study.mixin"]
     _order = "id desc"
     _check_company_auto = True
+    _study_cron_xmlid = "oms_allocation.ir_cron_run_trials"
 
     name = fields.Char(compute="_compute_name", store=True, readonly=False)
-    company_id = fields.Many2one("res.company", required=True, index=True, default=lambda self: self.env.company)
-    currency_id = fields.Many2one(related="company_id.currency_id")
-    user_id = fields.Many2one("res.users", string="By", default=lambda self: self.env.user, readonly=True)
     strategy_id = fields.Many2one(
         "oms.sourcing.strategy", string="Try", required=True, check_company=True, index=True, ondelete="cascade"
     )
@@ -49,8 +38,7 @@ class OmsSourcingTrial(models.Model):
         default="period",
         required=True,
     )
-    days = fields.Integer(string="Last Days", default=7)
-    channel_ids = fields.Many2many("oms.channel", string="Channels", help="Leave empty for all channels.")
+    days = fields.Integer(default=7)
     order_ids = fields.Many2many(
         "sale.order", string="Orders", domain="[('channel_id', '!=', False), ('company_id', '=', company_id)]"
     )
@@ -58,25 +46,6 @@ class OmsSourcingTrial(models.Model):
     partner_id = fields.Many2one("res.partner", string="Made-up: Ship To")
     product_ids = fields.One2many("oms.sourcing.trial.product", "trial_id", string="Made-up: Products", copy=True)
 
-    state = fields.Selection(
-        [
-            ("draft", "Draft"),
-            ("running", "Running"),
-            ("done", "Done"),
-            ("failed", "Failed"),
-            ("cancelled", "Cancelled"),
-        ],
-        default="draft",
-        required=True,
-        readonly=True,
-        index=True,
-        copy=False,
-    )
-    error = fields.Text(readonly=True, copy=False)
-    date_from = fields.Datetime(string="Orders Since", readonly=True, copy=False)
-    end_date = fields.Datetime(string="Ended On", readonly=True, copy=False)
-    last_order_id = fields.Integer(readonly=True, copy=False, help="Orders up to this one are tried.")
-    total_count = fields.Integer(string="Orders in All", readonly=True, copy=False)
     tried_count = fields.Integer(string="Tried", compute="_compute_results")
     changed_count = fields.Integer(string="Sourced Otherwise", compute="_compute_results")
     progress = fields.Float(compute="_compute_results")
@@ -104,7 +73,7 @@ class OmsSourcingTrial(models.Model):
             pairs = dict(zip(MEASURES, zip(sums[::2], sums[1::2], strict=True), strict=True))
             trial.tried_count = count
             trial.changed_count = changed or 0
-            trial.progress = 100.0 if trial.state == "done" else 100 * count / (trial.total_count or 1)
+            trial.progress = trial._get_progress(count)
             rows = trial._prepare_comparison(count, pairs) if count else []
             trial.comparison = self.env["ir.qweb"]._render(
                 "oms_allocation.sourcing_comparison", {"rows": rows, "trial": trial}
@@ -167,30 +136,6 @@ class OmsSourcingTrial(models.Model):
 
     # === ACTION METHODS === #
 
-    def action_start(self):
-        """Begin, or begin anew, in the background.
-
-        :raise UserError: when there is nothing to try the strategy on
-        """
-        for trial in self:
-            trial._check_ready()
-        todo = self._set_state("running")
-        # sudo: oms.sourcing.trial.line - results are written by the trial only, not by hand
-        todo.line_ids.sudo().unlink()
-        for trial in todo:
-            trial.write({"last_order_id": 0, "date_from": fields.Datetime.now() - timedelta(days=trial.days)})
-            trial.total_count = (
-                1 if trial.source == "made_up" else self.env["sale.order"].search_count(trial._get_order_domain())
-            )
-        if todo:
-            self.env.ref("oms_allocation.ir_cron_run_trials")._trigger()
-        return True
-
-    def action_cancel(self):
-        """Stop; what was tried so far stays to be seen."""
-        self._set_state("cancelled")
-        return True
-
     def action_view_lines(self):
         """Open the orders, to be grouped and measured."""
         self.ensure_one()
@@ -198,7 +143,7 @@ class OmsSourcingTrial(models.Model):
         return {**action, "domain": [("trial_id", "=", self.id)], "context": {}}
 
     def _check_ready(self):
-        self.ensure_one()
+        """Override of the study."""
         if self.source == "orders" and not self.order_ids:
             raise UserError(self.env._("Choose the orders to try %(name)s on.", name=self.name))
         if self.source == "made_up" and not (self.channel_id and self.partner_id and self.product_ids):
@@ -206,30 +151,15 @@ class OmsSourcingTrial(models.Model):
                 self.env._("%(name)s needs the channel, the address and the products of the order.", name=self.name)
             )
 
-    def _set_state(self, target):
-        """Bring those of these trials that may to the state ``target``. Return them."""
-        todo = self.filtered(lambda trial: trial.state in TRANSITIONS[target])
-        values = {"state": target, "error": False}
-        if target != "running":
-            values["end_date"] = fields.Datetime.now()
-        todo.write(values)
-        return todo
+    def _count_orders(self):
+        return 1 if self.source == "made_up" else super()._count_orders()
 
     def _get_order_domain(self):
-        """Return the domain of the orders that are tried. Can be extended."""
-        self.ensure_one()
+        """Override of the study: chosen orders are tried whenever they were placed."""
+        if self.source != "orders":
+            return super()._get_order_domain() & Domain("state", "!=", "cancel")
         domain = Domain("company_id", "=", self.company_id.id) & Domain("state", "!=", "cancel")
-        if self.source == "orders":
-            return domain & Domain("id", "in", self.order_ids.ids) & Domain("channel_id", "!=", False)
-        domain &= Domain("date_order", ">=", self.date_from)
-        channels = self.channel_ids
-        return domain & (Domain("channel_id", "in", channels.ids) if channels else Domain("channel_id", "!=", False))
-
-    @api.autovacuum
-    def _gc_trials(self):
-        """Forget trials that are long past: strategies and orders are others now."""
-        limit = fields.Datetime.now() - timedelta(days=KEPT_DAYS)
-        self.search([("state", "not in", ("draft", "running")), ("end_date", "<", limit)], limit=1000).unlink()
+        return domain & Domain("id", "in", self.order_ids.ids) & Domain("channel_id", "!=", False)
 
 
 class OmsSourcingTrialProduct(models.Model):

@@ -2,7 +2,6 @@ from contextlib import suppress
 from dataclasses import replace
 
 from odoo import api, models
-from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from odoo.addons.oms_base.const import BATCH_SIZE
@@ -13,50 +12,36 @@ class _RolledBack(Exception):
 
 
 class OmsSourcingTrial(models.Model):
-    """How a trial is run: chunk by chunk in the order of ids, `last_order_id` says how far it got."""
+    """How a chunk of orders is tried."""
 
     _inherit = "oms.sourcing.trial"
 
     @api.model
     def _cron_run_trials(self):
-        """Go on with the trials that are running, each chunk in its own transaction."""
-        cron = self.env["ir.cron"]
-        running = self.search([("state", "=", "running")], order="id")
-        cron._commit_progress(remaining=sum(trial.total_count for trial in running))
-        for trial in running:
-            while trial.exists() and trial.state == "running":
-                try:
-                    done = trial._run_chunk()
-                except UserError as error:
-                    self.env.cr.rollback()
-                    trial._set_state("failed")
-                    trial.error = str(error)
-                    done = 0
-                if not cron._commit_progress(done):
-                    return
-                trial.invalidate_recordset()
+        """Go on with the trials that are running."""
+        self._run_studies()
 
     def _run_chunk(self):
-        """Try the next orders and keep what came out; the last chunk ends the trial. Return how many were tried."""
+        """Override of the study."""
         self.ensure_one()
         if self.source == "made_up":
             return self._run_made_up()
-        domain = [*self._get_order_domain(), ("id", ">", self.last_order_id)]
-        orders = self.env["sale.order"].search(domain, order="id", limit=BATCH_SIZE)
-        self._keep_results(orders)
-        if orders:
-            self.last_order_id = orders.ids[-1]
-        if len(orders) < BATCH_SIZE:
-            self._set_state("done")
+        orders = self._get_next_orders(BATCH_SIZE)
+        vals_list = self._prepare_line_vals_list(orders)
+        if trial := self._lock_running():
+            trial._keep_results(vals_list)
+            if orders:
+                trial.last_order_id = orders.ids[-1]
+            if len(orders) < BATCH_SIZE:
+                trial._set_state("done")
         return len(orders)
 
     def _run_made_up(self):
         """Try an order that exists in a savepoint only."""
         with suppress(_RolledBack), self.env.cr.savepoint():
-            values = self._prepare_line_vals_list(self._create_made_up())
+            vals_list = self._prepare_line_vals_list(self._create_made_up())
             raise _RolledBack
-        # sudo: oms.sourcing.trial.line - results are written by the trial only
-        self.env["oms.sourcing.trial.line"].sudo().create([{**vals, "order_id": False} for vals in values])
+        self._keep_results([{**vals, "order_id": False} for vals in vals_list])
         self._set_state("done")
         return 1
 
@@ -74,9 +59,9 @@ class OmsSourcingTrial(models.Model):
             }
         )
 
-    def _keep_results(self, orders):
+    def _keep_results(self, vals_list):
         # sudo: oms.sourcing.trial.line - results are written by the trial only
-        self.env["oms.sourcing.trial.line"].sudo().create(self._prepare_line_vals_list(orders))
+        self.env["oms.sourcing.trial.line"].sudo().create(vals_list)
 
     # === TRY === #
 

@@ -217,6 +217,12 @@ class SaleOrder(models.Model):
                     order._oms_finish_grouping("unmerged", name)
                     others.order_line._oms_relaunch()  # they may have waited for this order
 
+    def _oms_ask_anew(self):
+        """Call back what the warehouses were asked for by these orders, which nobody has begun to pick, and ask for it
+        where it comes from now. `oms_allocation` overrides it: there the plan says from where."""
+        self.order_line.move_ids._oms_withdraw()
+        self.order_line._oms_relaunch()
+
     def _oms_lock_for_grouping(self):
         """Lock these orders: what is read of them after that is nobody else's to change before this is done.
 

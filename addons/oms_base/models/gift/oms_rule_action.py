@@ -33,8 +33,9 @@ class OmsRuleAction(models.Model):
 
     def _settle_gift(self, orders):
         """Take the gift back from orders that have it, or are held for it, and no longer match."""
-        domain = [("oms_gift_action_id", "=", self.id), ("order_id", "in", orders.ids)]
-        having = self.env["sale.order.line"].search(domain)
+        domain = [("oms_gift_action_id", "in", (False, self.id)), ("oms_gift_id", "!=", False)]
+        given = self.env["sale.order.line"].search([*domain, ("order_id", "in", orders.ids)])
+        having = given.filtered(lambda line: line._oms_get_gift_action() == self)
         held = orders.oms_hold_ids.filtered(lambda hold: hold._is_of_gift_action(self))
         todo = orders & (having.order_id | held.order_id)
         if todo:

@@ -13,9 +13,10 @@ class SaleOrder(models.Model):
 
     # === FOR OTHERS === #
 
-    def _get_gift_lines(self):
-        """Return the lines of these orders that are gifts."""
-        return self.order_line.filtered("oms_gift_id")
+    def _get_gift_lines(self, action=None):
+        """Return the lines of these orders that are gifts, or those given by one action."""
+        lines = self.order_line.filtered("oms_gift_id")
+        return lines.filtered(lambda line: line._oms_get_gift_action() == action) if action else lines
 
     def _get_gift_cost(self):
         """Return what the gifts of each of these orders cost: {order id: amount in the currency of its company}."""
@@ -131,7 +132,7 @@ class SaleOrder(models.Model):
             .with_context(oms_in_review=True)
             .filtered(lambda order: order.channel_id and order.state in GIFT_STATES)
         )
-        for action, lines in orders._get_gift_lines().grouped("oms_gift_action_id").items():
+        for action, lines in orders._get_gift_lines().grouped(lambda line: line._oms_get_gift_action()).items():
             if action:
                 todo = lines.order_id
                 todo._oms_apply_gifts(action, todo._oms_get_target_gifts(action), is_refund=True)
@@ -139,6 +140,14 @@ class SaleOrder(models.Model):
 
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
+
+    def _oms_get_gift_action(self):
+        """Return the action by which one gift was given, or the one that has taken its place in the rule."""
+        self.ensure_one()
+        if self.oms_gift_action_id:
+            return self.oms_gift_action_id
+        others = self.oms_gift_rule_version_id.rule_id.action_ids
+        return others.filtered(lambda action: action.gift_id == self.oms_gift_id)[:1]
 
     def _oms_earns_gifts(self):
         """Whether this line counts for gifts: goods that cost something. Can be narrowed."""

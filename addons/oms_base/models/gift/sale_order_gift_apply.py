@@ -50,7 +50,7 @@ class SaleOrder(models.Model):
         """Return {order: {product id: quantity it should have more (or less)}}, only orders where there is one."""
         kept = self._oms_get_kept_shares()
         differences = {order: dict(quantities) for order, quantities in targets.items() if order in self}
-        for line in self._get_gift_lines().filtered(lambda line: line.oms_gift_action_id == action):
+        for line in self._get_gift_lines(action):
             quantities = differences.setdefault(line.order_id, {})
             given = line.product_uom_qty * kept.get(line, 1.0)
             quantities[line.product_id.id] = quantities.get(line.product_id.id, 0.0) - given
@@ -69,7 +69,7 @@ class SaleOrder(models.Model):
         vals_list, changed, removed = [], {}, self.env["sale.order.line"]
         earning = self._oms_get_earning_lines(action.gift_id) if any(order in differences for order in self) else {}
         for order in self:
-            lines = order._get_gift_lines().filtered(lambda line: line.oms_gift_action_id == action)
+            lines = order._get_gift_lines(action)
             for product_id, quantity in differences.get(order, {}).items():
                 own = lines.filtered(lambda line, product_id=product_id: line.product_id.id == product_id)
                 if not own:
@@ -82,9 +82,9 @@ class SaleOrder(models.Model):
                     else:
                         changed.setdefault((left, order.state), self.env["sale.order.line"])
                         changed[left, order.state] |= line
-        version = action.rule_id.version_id
+        stamp = {"oms_gift_action_id": action.id, "oms_gift_rule_version_id": action.rule_id.version_id.id}
         for (quantity, _state), lines in changed.items():
-            lines.write({"product_uom_qty": quantity, "oms_gift_rule_version_id": version.id})
+            lines.write({"product_uom_qty": quantity, **stamp})
         removed.unlink()
         created = self.env["sale.order.line"].create(vals_list)
         # Read of all at once, as Odoo's totals would read it order by order.
@@ -119,7 +119,7 @@ class SaleOrder(models.Model):
 
     def _oms_link_gift_parents(self, action, earning):
         """Note for which lines these orders have their gifts by ``action``, where that changed."""
-        for line in self._get_gift_lines().filtered(lambda line: line.oms_gift_action_id == action):
+        for line in self._get_gift_lines(action):
             parents = earning.get(line.order_id)
             if parents and line.oms_gift_parent_ids != parents:
                 line.oms_gift_parent_ids = parents

@@ -66,16 +66,20 @@ class SaleOrder(models.Model):
     def _oms_get_given_quantities(self, action):
         """Return what these orders have by ``action``: {order: {product id: quantity}}."""
         given = {}
-        for line in self._get_gift_lines():
-            if line.oms_gift_action_id == action and line.product_uom_qty:
+        for line in self._get_gift_lines(action):
+            if line.product_uom_qty:
                 quantities = given.setdefault(line.order_id, {})
                 quantities[line.product_id.id] = quantities.get(line.product_id.id, 0.0) + line.product_uom_qty
         return given
 
     def _get_given_domain(self, action):
         """Return the Domain of the lines by which the gift of ``action`` was given, but for those now being judged."""
-        others = Domain("order_id", "not in", self.ids) | Domain("oms_gift_action_id", "!=", action.id)
-        return Domain("oms_gift_id", "=", action.gift_id.id) & Domain("state", "!=", "cancel") & others
+        judged = self._get_gift_lines(action)
+        return (
+            Domain("oms_gift_id", "=", action.gift_id.id)
+            & Domain("state", "!=", "cancel")
+            & Domain("id", "not in", judged.ids)
+        )
 
     def _oms_count_given(self, action):
         rows = self.env["sale.order.line"]._read_group(self._get_given_domain(action), [], ["product_uom_qty:sum"])

@@ -49,19 +49,20 @@ class OmsHold(models.Model):
         "res.users", string="Reviewer", index="btree_not_null", help="Whose case it is; empty: anybody's."
     )
     state = fields.Selection(
-        [("active", "Active"), ("released", "Released")], default="active", required=True, readonly=True
+        [("active", "Active"), ("released", "Released")], default="active", required=True, readonly=True, copy=False
     )
 
     # Release
     auto_release_date = fields.Datetime(string="Releases Itself On", readonly=True)
-    release_date = fields.Datetime(string="Released On", readonly=True)
+    release_date = fields.Datetime(string="Released On", readonly=True, copy=False)
     # By the number of its event it is known whether the order changed before or after, be it in the same second.
     release_number = fields.Integer(readonly=True, copy=False, aggregator=None)
-    release_user_id = fields.Many2one("res.users", string="Released By", readonly=True)
-    release_comment = fields.Text(string="Comment")
+    release_user_id = fields.Many2one("res.users", string="Released By", readonly=True, copy=False)
+    release_comment = fields.Text(string="Comment", copy=False)
     resolution = fields.Selection(
         RESOLUTIONS,
         readonly=True,
+        copy=False,
         help="How it ended. Released unchanged means that a person saw nothing to correct: a false alarm of the rule.",
     )
 

@@ -15,9 +15,12 @@ class OmsHold(models.Model):
     _inherit = "oms.hold"
 
     touch_date = fields.Datetime(
-        string="Touched On", readonly=True, help="When a person first opened the case in the review desk or commented."
+        string="Touched On",
+        readonly=True,
+        copy=False,
+        help="When a person first opened the case in the review desk or commented.",
     )
-    touch_user_id = fields.Many2one("res.users", string="Touched By", readonly=True)
+    touch_user_id = fields.Many2one("res.users", string="Touched By", readonly=True, copy=False)
     handling_minutes = fields.Float(
         string="Hand-on Time (minutes)",
         compute="_compute_handling_minutes",
@@ -25,8 +28,8 @@ class OmsHold(models.Model):
         aggregator="avg",
         help="From the first touch to the release.",
     )
-    escalation_date = fields.Datetime(string="Escalated On", readonly=True)
-    escalation_level = fields.Integer(readonly=True, aggregator="max")
+    escalation_date = fields.Datetime(string="Escalated On", readonly=True, copy=False)
+    escalation_level = fields.Integer(readonly=True, copy=False, aggregator="max")
 
     _untouched_idx = models.Index(
         "(type_id, create_date) WHERE state = 'active' AND touch_date IS NULL AND escalation_date IS NULL"

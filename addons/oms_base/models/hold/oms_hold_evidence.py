@@ -3,8 +3,6 @@ import re
 from odoo import models
 from odoo.tools.misc import format_amount
 
-# Keys of evidence whose words no field of the order has.
-FIELD_OF_KEY = {"address_problem": "oms_address_problem", "shortage": "oms_shortage"}
 # Keys whose value a shop told as the text of an amount.
 AMOUNT_KEYS = ("total", "amount")
 AMOUNT = re.compile(r"-?\d+(\.\d+)?")
@@ -77,7 +75,7 @@ class OmsHold(models.Model):
     def _get_key_label(self, key):
         """Return the label of the order's field of that name, or of the contact's, or the key itself in words."""
         order, contact = self.order_id, self.partner_id
-        for name, model in ((FIELD_OF_KEY.get(key, key), order), (f"oms_{key}", order), (key, contact)):
+        for name, model in ((key, order), (f"oms_{key}", order), (key, contact)):
             if name in model._fields:
                 return model._fields[name]._description_string(self.env)
         return str(key).replace("_", " ").capitalize()

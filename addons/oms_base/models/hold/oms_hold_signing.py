@@ -10,7 +10,7 @@ class OmsHold(models.Model):
 
     approval_ids = fields.One2many("oms.hold.approval", "hold_id", string="Approvals", readonly=True)
     # Written with each approval, so that two persons who approve at once meet on the hold's row.
-    approval_count = fields.Integer(string="Approved Steps", readonly=True)
+    approval_count = fields.Integer(string="Approved Steps", readonly=True, copy=False)
     next_step_id = fields.Many2one("oms.hold.approval.step", compute="_compute_next_step_id")
     next_approvers = fields.Char(
         string="Next",

@@ -90,7 +90,7 @@ class SaleOrder(models.Model):
             kept = {name: contact[name] for name in ADDRESS_FIELDS}
             kept |= {"state_id": contact.state_id.id, "country_id": contact.country_id.id}
             links = {"type": "delivery", "parent_id": self.partner_id.id, "company_id": contact.company_id.id}
-            self.partner_shipping_id = self.env["res.partner"].create({**kept, **vals, **links})
+            self._oms_send_to(self.env["res.partner"].create({**kept, **vals, **links}))
         else:
             contact.write(vals)
         self._oms_judge_changes()  # the reviewer is looking at it: not in the background
@@ -98,15 +98,29 @@ class SaleOrder(models.Model):
             return False, self.env._("Corrected, but still: %(problem)s", problem=problem)
         return True, self.env._("Corrected")
 
-    def _oms_correct_terms(self, **values):
+    def _oms_send_to(self, contact):
+        """Send one order to another contact. Its transfers follow, unless the warehouse works on one of them, or other
+        orders share them: then Odoo asks a person, or the order leaves the parcel (`_oms_follow_address`)."""
+        self.ensure_one()
+        self.check_access("write")
+        # sudo: stock.picking - transfers follow the order that the user may change
+        order_sudo = self.sudo()
+        others = order_sudo._oms_get_pickings().move_ids.sale_line_id.order_id - order_sudo
+        is_followed = bool(order_sudo._oms_filter_unreleased()) and not others
+        order_sudo.with_context(update_delivery_shipping_partner=is_followed).partner_shipping_id = contact
+
+    def _oms_correct_terms(self, warehouse=None, **values):
         """Change when and from where one order is sent, and have it judged again.
 
+        :param warehouse: the one it ships from and from no other
         :param values: fields of the order
         :raise UserError: when the warehouse works on it already
         """
         self.ensure_one()
-        # sudo: stock.picking - whether the warehouse works on it; the transfers themselves are not shown
-        if not self.sudo()._oms_filter_unreleased():
+        self.check_access("write")
+        # sudo: stock.picking - whether the warehouse works on it; transfers follow the order that the user may change
+        order_sudo = self.sudo()
+        if not order_sudo._oms_filter_unreleased():
             raise UserError(
                 self.env._(
                     "%(order)s is with the warehouse already, or cancelled: how it is sent can't be changed here.",
@@ -114,6 +128,8 @@ class SaleOrder(models.Model):
                 )
             )
         self.write(values)
+        if warehouse:
+            order_sudo._oms_ship_from(warehouse)
         self._oms_judge_changes()  # as above
 
     def _oms_ask_buyer(self, question):

@@ -1,40 +1,21 @@
-import logging
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Domain
-from odoo.service.model import MAX_TRIES_ON_CONCURRENCY_FAILURE, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from .const import CHANGE_KINDS, CHUNK_SIZE
 
-_logger = logging.getLogger(__name__)
-
-KEPT_DAYS = 180
-# Legal transitions: target state -> the states it may be reached from.
-TRANSITIONS = {
-    "running": ("draft", "failed", "cancelled", "done"),
-    "done": ("running",),
-    "failed": ("running",),
-    "cancelled": ("draft", "running"),
-}
-
 
 class OmsRehearsal(models.Model):
-    """Rules tried over past orders by the code that judges new ones, in a transaction that is rolled back.
-
-    Runs in the background, chunk by chunk in the order of ids: `last_order_id` says how far it got, so that a worker
-    that is killed loses one chunk at most. See `oms_rehearsal_judge.py` for how a chunk is judged.
-    """
+    """Rules tried over past orders by the code that judges new ones, in a transaction that is rolled back; see
+    `oms_rehearsal_judge.py` for how a chunk is judged."""
 
     _name = "oms.rehearsal"
     _description = "Rule Rehearsal"
+    _inherit = ["oms.study.mixin"]
     _order = "id desc"
     _check_company_auto = True
+    _study_cron_xmlid = "oms_base.ir_cron_run_rehearsals"
 
     name = fields.Char(compute="_compute_name", store=True, readonly=False)
-    company_id = fields.Many2one("res.company", required=True, index=True, default=lambda self: self.env.company)
-    user_id = fields.Many2one("res.users", string="By", default=lambda self: self.env.user, readonly=True)
     rule_ids = fields.Many2many("oms.rule", string="Rules", context={"active_test": False})
     set_id = fields.Many2one(
         "oms.rule.set",
@@ -43,8 +24,7 @@ class OmsRehearsal(models.Model):
         ondelete="cascade",
         help="Rehearse the whole set, as if its calendar ran.",
     )
-    days = fields.Integer(string="Last Days", default=30, required=True, help="Orders of the last so many days.")
-    channel_ids = fields.Many2many("oms.channel", string="Channels", help="Leave empty for all channels.")
+    days = fields.Integer(default=30)
     compare = fields.Selection(
         [("live", "Today's live rules"), ("without", "Today's rules without these"), ("none", "No rules at all")],
         string="Compared With",
@@ -58,27 +38,8 @@ class OmsRehearsal(models.Model):
         "rules that run at its own date.",
     )
 
-    state = fields.Selection(
-        [
-            ("draft", "Draft"),
-            ("running", "Running"),
-            ("done", "Done"),
-            ("failed", "Failed"),
-            ("cancelled", "Cancelled"),
-        ],
-        default="draft",
-        required=True,
-        readonly=True,
-        index=True,
-        copy=False,
-    )
-    error = fields.Text(readonly=True, copy=False)
-    date_from = fields.Datetime(string="Orders Since", readonly=True, copy=False)
     start_date = fields.Datetime(string="Started On", readonly=True, copy=False)
-    end_date = fields.Datetime(string="Ended On", readonly=True, copy=False)
     content = fields.Json(readonly=True, copy=False, help="What the rules said when the rehearsal began.")
-    last_order_id = fields.Integer(readonly=True, copy=False, help="Orders up to this one are judged.")
-    total_count = fields.Integer(string="Orders", readonly=True, copy=False)
     progress = fields.Float(compute="_compute_progress")
 
     judged_count = fields.Integer(string="Judged", readonly=True, copy=False)
@@ -94,7 +55,6 @@ class OmsRehearsal(models.Model):
     gifted_after = fields.Integer(string="With a Gift Then", readonly=True, copy=False)
     error_count = fields.Integer(string="Can't Be Judged", readonly=True, copy=False)
     changed_count = fields.Integer(string="Changed", readonly=True, copy=False)
-    currency_id = fields.Many2one(related="company_id.currency_id")
     gift_cost_before = fields.Monetary(string="Gifts Cost Now", readonly=True, copy=False)
     gift_cost_after = fields.Monetary(string="Gifts Cost Then", readonly=True, copy=False)
     pass_rate_before = fields.Float(string="Pass Rate Now (%)", compute="_compute_pass_rates")
@@ -114,9 +74,7 @@ class OmsRehearsal(models.Model):
     @api.depends("judged_count", "total_count", "state")
     def _compute_progress(self):
         for rehearsal in self:
-            total = rehearsal.total_count
-            is_done = rehearsal.state == "done"
-            rehearsal.progress = 100.0 if is_done else 100 * rehearsal.judged_count / total if total else 0.0
+            rehearsal.progress = rehearsal._get_progress(rehearsal.judged_count)
 
     @api.depends("judged_count", "error_count", "passed_before", "passed_after")
     def _compute_pass_rates(self):
@@ -168,83 +126,36 @@ class OmsRehearsal(models.Model):
 
     # === ACTION METHODS === #
 
-    def action_start(self):
-        """Begin, or begin anew, in the background.
-
-        :raise UserError: when there is nothing to rehearse, or a rule can't judge
-        """
-        for rehearsal in self:
-            rules = rehearsal._get_rules()
-            if not rules:
-                raise UserError(
-                    self.env._("Choose the rules or the rule set to rehearse in %(name)s.", name=rehearsal.name)
-                )
-            if broken := rules.filtered("problem"):
-                raise UserError(
-                    self.env._(
-                        "%(rule)s can't judge: %(problem)s. Set its conditions again first.",
-                        rule=broken[0].name,
-                        problem=broken[0].problem,
-                    )
-                )
-        todo = self._set_state("running")
-        # sudo: oms.rehearsal.line - results are written by the rehearsal only, not by hand
-        todo.line_ids.sudo().unlink()
-        for rehearsal in todo:
-            rehearsal._reset()
-        if todo:
-            self.env.ref("oms_base.ir_cron_run_rehearsals")._trigger()
-        return True
-
-    def action_cancel(self):
-        """Stop; what was judged so far stays to be seen."""
-        self._set_state("cancelled")
-        return True
-
     def action_view_lines(self):
         """Open the orders that change, to be grouped and measured."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.oms_rehearsal_line_action")
         return {**action, "domain": [("rehearsal_id", "=", self.id)], "context": {}}
 
-    def _start_and_open(self):
-        """Start and show how it goes on."""
-        self.action_start()
+    # === RUN === #
+
+    def _check_ready(self):
+        """Override of the study."""
+        rules = self._get_rules()
+        if not rules:
+            raise UserError(self.env._("Choose the rules or the rule set to rehearse in %(name)s.", name=self.name))
+        if broken := rules.filtered("problem"):
+            raise UserError(
+                self.env._(
+                    "%(rule)s can't judge: %(problem)s. Set its conditions again first.",
+                    rule=broken[0].name,
+                    problem=broken[0].problem,
+                )
+            )
+
+    def _prepare_start_values(self):
+        """Override of the study: the counters, and what the rules say as it begins."""
         return {
-            "type": "ir.actions.act_window",
-            "res_model": self._name,
-            "res_id": self.id,
-            "views": [(False, "form")],
+            **super()._prepare_start_values(),
+            **dict.fromkeys(self._get_counters(), 0),
+            "start_date": fields.Datetime.now(),
+            "content": self._prepare_content(),
         }
-
-    def _set_state(self, target):
-        """Bring those of these rehearsals that may to the state ``target``; repeating does nothing.
-
-        :return: the rehearsals that changed
-        """
-        todo = self.filtered(lambda rehearsal: rehearsal.state in TRANSITIONS[target])
-        values = {"state": target, "error": False}
-        if target != "running":
-            values["end_date"] = fields.Datetime.now()
-        todo.write(values)
-        return todo
-
-    def _reset(self):
-        self.ensure_one()
-        now = fields.Datetime.now()
-        counters = dict.fromkeys(self._get_counters(), 0)
-        self.write(
-            {
-                **counters,
-                "start_date": now,
-                "end_date": False,
-                "date_from": now - timedelta(days=self.days),
-                "last_order_id": 0,
-                "content": self._prepare_content(),
-            }
-        )
-        # sudo: sale.order - all orders of the company are judged, whichever of them the user may see
-        self.total_count = self.env["sale.order"].sudo().search_count(self._get_order_domain())
 
     @api.model
     def _get_counters(self):
@@ -265,49 +176,10 @@ class OmsRehearsal(models.Model):
         prepare = self.env["oms.rule.version"]._prepare_content
         return {str(rule.id): {**prepare(rule), "state": rule.state} for rule in self._get_rules()}
 
-    def _get_order_domain(self):
-        """Return the domain of the orders that are judged. Can be extended."""
-        self.ensure_one()
-        domain = Domain("company_id", "=", self.company_id.id) & Domain("date_order", ">=", self.date_from)
-        if self.channel_ids:
-            return domain & Domain("channel_id", "in", self.channel_ids.ids)
-        return domain & Domain("channel_id", "!=", False)
-
-    # === IN THE BACKGROUND === #
-
     @api.model
     def _cron_run_rehearsals(self):
-        """Go on with the rehearsals that are running, each chunk in its own transaction."""
-        cron = self.env["ir.cron"]
-        running = self.search([("state", "=", "running")], order="id")
-        remaining = sum(rehearsal.total_count - rehearsal.judged_count for rehearsal in running)
-        cron._commit_progress(remaining=max(remaining, len(running)))
-        for rehearsal in running:
-            while rehearsal.exists() and rehearsal.state == "running":
-                done = rehearsal._run_chunk_undisturbed()
-                if done is None or not cron._commit_progress(done):
-                    return
-                rehearsal.invalidate_recordset()
-        cron._commit_progress(remaining=0)
-
-    def _run_chunk_undisturbed(self):
-        """Run a chunk, again when another transaction changed one of its orders first.
-
-        :return: how many orders were judged; None when others never let it through
-        """
-        for _try in range(MAX_TRIES_ON_CONCURRENCY_FAILURE):
-            try:
-                done = self._run_chunk()
-                self.env.cr.flush()
-                return done
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
-                self.env.cr.rollback()
-                _logger.info("Rehearsal %s met a concurrent update (%s)", self.id, error.pgcode)
-            except UserError as error:
-                self.env.cr.rollback()
-                self._set_state("failed").error = str(error)
-                return 0
-        return None
+        """Go on with the rehearsals that are running."""
+        self._run_studies()
 
     def _run_chunk(self):
         """Judge the next orders and keep what came out; the last chunk ends the rehearsal."""
@@ -316,13 +188,12 @@ class OmsRehearsal(models.Model):
             raise UserError(
                 self.env._("The rules were changed while %(name)s was rehearsed. Rehearse it again.", name=self.name)
             )
-        domain = self._get_order_domain() & Domain("id", ">", self.last_order_id)
-        orders = self.env["sale.order"].search(domain, order="id", limit=CHUNK_SIZE)
+        orders = self._get_next_orders(CHUNK_SIZE)
         if not orders:
             self._set_state("done")
             return 0
         results = self._judge_apart(orders.ids)
-        rehearsal = self.try_lock_for_update().filtered(lambda rehearsal: rehearsal.state == "running")
+        rehearsal = self._lock_running()
         rehearsal._keep_results(results, orders.ids[-1])
         if len(orders) < CHUNK_SIZE:
             rehearsal._set_state("done")
@@ -339,9 +210,3 @@ class OmsRehearsal(models.Model):
         self.env["oms.rehearsal.line"].create(
             [{**result["line"], "rehearsal_id": self.id} for result in results if result["line"]]
         )
-
-    @api.autovacuum
-    def _gc_rehearsals(self):
-        """Forget rehearsals that are long past: rules and orders are others now."""
-        limit = fields.Datetime.now() - timedelta(days=KEPT_DAYS)
-        self.search([("state", "not in", ("draft", "running")), ("end_date", "<", limit)], limit=1000).unlink()

@@ -126,7 +126,7 @@ class OmsRuleExchange(models.AbstractModel):
         data = self._fill(data, parameters or {})
         Rule, Action = self.env["oms.rule"], self.env["oms.rule.action"]
         problems = []
-        domain = self._prepare_domain(data.get("domain", []), problems)
+        domain = self._prepare_domain(data.get("domain", []), problems, self.env["sale.order"])
         if domain is None:
             return None, problems
         names = {"sequence", *Rule._get_content_fields()} - {"domain", "action_ids"}
@@ -194,12 +194,11 @@ class OmsRuleExchange(models.AbstractModel):
         return model.with_context(active_test=False, lang=BASE_LANG).search(domain, limit=1).with_env(self.env)
 
     @api.model
-    def _prepare_domain(self, data, problems):
-        """Return a domain as text from nested lists, or None when it can't be read here."""
+    def _prepare_domain(self, data, problems, model):
+        """Return a domain over ``model`` as text from nested lists, or None when it can't be read here."""
         try:
-            text = repr(self._import_domain(data, self.env["sale.order"], problems))
-            domain = domain_words.parse(text)
-            domain.validate(self.env["sale.order"])
+            text = repr(self._import_domain(data, model, problems))
+            domain_words.parse(text).validate(model)
         except KeyError as error:
             problems.append(self.env._("there is no field %(field)s.", field=error.args[0]))
             return None

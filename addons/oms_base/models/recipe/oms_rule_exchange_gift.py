@@ -116,7 +116,7 @@ class OmsRuleExchange(models.AbstractModel):
         Gift, names = self.env["oms.gift"], self._get_gift_fields() - {"product_domain"}
         values = self._prepare_record_values(data, Gift, names, {"product_domain", "tiers"}, lacking)
         if conditions := data.get("product_domain"):
-            values["product_domain"] = repr(self._import_domain(conditions, self.env["product.product"], lacking))
+            values["product_domain"] = self._prepare_domain(conditions, lacking, self.env["product.product"])
         values["tier_ids"] = [
             Command.create(self._prepare_tier_values(tier, lacking)) for tier in data.get("tiers", [])
         ]

@@ -1,6 +1,8 @@
 import json
 from datetime import datetime, timedelta
 
+import pytz
+
 from odoo import api, fields, models
 from odoo.fields import Command
 from odoo.tools import file_open
@@ -139,12 +141,16 @@ class OmsRulePack(models.Model):
 
     @api.model
     def _prepare_period_values(self, period):
-        """Return the values of the next time that a day of the year comes.
+        """Return the values of the next time that a day of the year comes: from midnight on, where the user is.
 
         :param period: {"name", "from": "MM-DD", "days"}
         """
-        today = fields.Date.context_today(self)
+        today, length = fields.Date.context_today(self), timedelta(days=period["days"])
         start = datetime.strptime(f"{today.year}-{period['from']}", "%Y-%m-%d")
-        if start.date() + timedelta(days=period["days"]) <= today:
+        if start.date() + length <= today:
             start = start.replace(year=today.year + 1)
-        return {"name": period["name"], "date_from": start, "date_to": start + timedelta(days=period["days"])}
+        zone = pytz.timezone(self.env.user.tz or "UTC")
+        date_from, date_to = (
+            zone.localize(day).astimezone(pytz.utc).replace(tzinfo=None) for day in (start, start + length)
+        )
+        return {"name": period["name"], "date_from": date_from, "date_to": date_to}

@@ -1,5 +1,6 @@
 from . import oms_rule_set
 from . import oms_rule
+from . import oms_rule_draft
 from . import oms_rule_words
 from . import oms_rule_action
 from . import oms_rule_version

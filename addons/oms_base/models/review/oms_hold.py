@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 
 from . import domain_words
 
@@ -7,6 +7,15 @@ class OmsHold(models.Model):
     """What rules say of the holds they put."""
 
     _inherit = "oms.hold"
+
+    user_id = fields.Many2one(compute="_compute_user_id", store=True, readonly=False)
+
+    @api.depends("order_id.oms_reviewer_id")
+    def _compute_user_id(self):
+        """Whoever an order is assigned to, by a rule or by hand, has its cases."""
+        for hold in self:
+            is_followed = hold.state == "active" and hold.order_id.oms_reviewer_id
+            hold.user_id = hold.order_id.oms_reviewer_id if is_followed else hold.user_id
 
     def _get_reason_sentence(self, reason):
         """Override of the desk's: the sentence of the version that put the hold."""

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Command, Domain
+from odoo.fields import Domain
 from odoo.tools import ormcache
 
 from odoo.addons.base.models.res_partner import _tz_get
@@ -82,15 +82,6 @@ class OmsRule(models.Model):
     version_ids = fields.One2many("oms.rule.version", "rule_id", string="Versions", readonly=True)
     version_id = fields.Many2one("oms.rule.version", string="Current Version", readonly=True, copy=False)
     version = fields.Integer(related="version_id.number")
-    replaces_id = fields.Many2one(
-        "oms.rule",
-        string="Change Of",
-        copy=False,
-        readonly=True,
-        index="btree_not_null",
-        ondelete="cascade",
-        help="This draft takes the place of that rule when it goes live.",
-    )
     problem = fields.Char(
         compute="_compute_problem", help="Why the rule can't judge; it is left out until it is mended."
     )
@@ -139,15 +130,16 @@ class OmsRule(models.Model):
                     )
                 )
 
-    @api.constrains("hour_from", "hour_to", "date_from", "date_to")
+    @api.constrains("hour_from", "hour_to", "date_from", "date_to", *WEEKDAYS)
     def _check_window(self):
         for rule in self:
             hours_are_wrong = not (0 <= rule.hour_from < 24 and 0 < rule.hour_to <= 24)
-            if hours_are_wrong or (rule.date_from and rule.date_to and rule.date_from >= rule.date_to):
+            is_backwards = rule.date_from and rule.date_to and rule.date_from >= rule.date_to
+            if hours_are_wrong or is_backwards or not any(rule[day] for day in WEEKDAYS):
                 raise ValidationError(
                     self.env._(
-                        "The rule %(rule)s would never run: its hours must be between 0 and 24, and it must end after "
-                        "it begins.",
+                        "The rule %(rule)s would never run: it needs a day of the week, hours between 0 and 24, and an "
+                        "end after its beginning.",
                         rule=rule.name,
                     )
                 )
@@ -181,7 +173,7 @@ class OmsRule(models.Model):
     # === ACTION METHODS === #
 
     def action_go_live(self):
-        """Put drafts to work. A draft that is a change of another rule hands its content over and is gone.
+        """Put drafts to work.
 
         :raise UserError: when a rule does nothing
         """
@@ -192,29 +184,13 @@ class OmsRule(models.Model):
                     "These rules do nothing yet: %(rules)s. Add an action first.", rules=", ".join(idle.mapped("name"))
                 )
             )
-        for draft in self.filtered("replaces_id"):
-            draft._hand_over()
-        remaining = self.exists()
-        remaining.write({"state": "live"})
+        self.write({"state": "live"})
         return True
 
     def action_to_draft(self):
         """Take rules out of work; what they held stays held."""
         self.write({"state": "draft"})
         return True
-
-    def action_draft_change(self):
-        """Open a draft copy of this rule, to be changed and rehearsed while the rule goes on."""
-        self.ensure_one()
-        draft = self.search([("replaces_id", "=", self.id), ("state", "=", "draft")], limit=1)
-        if not draft:
-            draft = self.copy({"name": self.name, "replaces_id": self.id, "set_id": self.set_id.id})
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self._name,
-            "res_id": draft.id,
-            "views": [(False, "form")],
-        }
 
     def action_view_holds(self):
         """Open the holds this rule has put."""
@@ -233,15 +209,6 @@ class OmsRule(models.Model):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.oms_rule_version_action")
         return {**action, "domain": [("rule_id", "=", self.id)], "context": {}}
-
-    def _hand_over(self):
-        """Give this draft's content to the rule it is a change of, as that rule's next version."""
-        self.ensure_one()
-        rule, values = self.replaces_id, self.copy_data()[0]
-        values = {name: values[name] for name in self._get_content_fields() if name in values}
-        values["action_ids"] = [Command.clear(), *values.get("action_ids", [])]
-        rule.write({**values, "state": "live"})
-        self.unlink()
 
     # === VERSIONS === #
 

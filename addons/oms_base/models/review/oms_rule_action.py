@@ -156,7 +156,8 @@ class OmsRuleAction(models.Model):
     # === RUN === #
 
     def _filter_to_run(self, orders, approvals):
-        """Return those of ``orders``, which matched, with which this action is done.
+        """Return those of ``orders``, which matched, with which this action is done. An order that a rule before it has
+        cancelled is nobody's to look at any more.
 
         :param approvals: dict {order id: highest severity of holds that the order may pass}
         """
@@ -164,7 +165,9 @@ class OmsRuleAction(models.Model):
         if self.type != "hold":
             return orders
         hold_type = self.hold_type_id
-        todo = orders.filtered(lambda order: not hold_type._is_passable(approvals.get(order.id, "0")))
+        todo = orders.filtered(
+            lambda order: order.state != "cancel" and not hold_type._is_passable(approvals.get(order.id, "0"))
+        )
         return (todo - todo._oms_get_passed_orders(self.rule_id)).with_prefetch(orders._prefetch_ids)
 
     def _run(self, orders):
@@ -268,7 +271,7 @@ class OmsRuleAction(models.Model):
             lambda order: order.oms_warehouse_id != warehouse and order.company_id == warehouse.company_id
         )
         if todo:
-            todo.write({"oms_warehouse_id": warehouse.id, "warehouse_id": warehouse.id})
+            todo._oms_ship_from(warehouse)
 
     def _describe_warehouse(self):
         return self.env._("ship it from %(warehouse)s", warehouse=self.warehouse_id.name)
@@ -309,6 +312,7 @@ class OmsRuleAction(models.Model):
 
     def _run_cancel(self, orders):
         """Cancel orders with the reason; what is on its way already is put on hold instead."""
+        orders = orders.filtered(lambda order: order.state != "cancel")
         free = orders._oms_filter_unreleased()
         for order in free:
             order._oms_cancel(self.note)

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 
@@ -69,3 +70,19 @@ class OmsRuleHit(models.Model):
             )
         )
         self.env["oms.rule"].invalidate_model(["hit_count"], flush=False)
+
+
+class OmsRule(models.Model):
+    _inherit = "oms.rule"
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_judged(self):
+        """Decisions are stamped with the versions of rules, so a rule that has decided something is not deleted."""
+        # sudo: oms.rule.hit - whether it ever matched is no matter of whose orders one may see
+        if hit := self.env["oms.rule.hit"].sudo().search([("rule_id", "in", self.ids)], limit=1):
+            raise UserError(
+                self.env._(
+                    "%(rule)s has decided about orders, and their decisions name it. Archive it instead.",
+                    rule=hit.rule_id.name,
+                )
+            )

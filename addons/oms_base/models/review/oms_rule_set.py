@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from .spec import Period, SetSpec
 
@@ -50,6 +50,18 @@ class OmsRuleSet(models.Model):
         if {"mode", "active", "period_ids", "company_id"} & vals.keys():
             self._keep_versions()
         return res
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_live(self):
+        """Rules that lose their set are standing rules: those of a sale must not run for ever because it is over."""
+        if live := self.with_context(active_test=False).rule_ids.filtered(lambda rule: rule.state == "live"):
+            raise UserError(
+                self.env._(
+                    "Without their set these rules would run at any time: %(rules)s. Take them out of work first, or "
+                    "archive the set.",
+                    rules=", ".join(live.mapped("name")),
+                )
+            )
 
     def _keep_versions(self):
         """When the rules of these sets run is a part of what they do: their versions tell of it."""

@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+# The language that a text is in where it is not translated.
+BASE_LANG = "en_US"
+
 
 class OmsRuleVersion(models.Model):
     """The content of a rule as it once was: what decisions are stamped with. Written once, never changed."""
@@ -117,7 +120,15 @@ class OmsRuleVersion(models.Model):
 
     @api.model
     def _to_json(self, record, name):
+        """Return the value of a field as JSON-able. A text that is translated is all its languages together, whoever's
+        language it is: the same rule says the same to everybody."""
         field, value = record._fields[name], record[name]
+        if field.translate:
+            languages = [code for code, _name in self.env["res.lang"].get_installed()]
+            base = record.with_context(lang=BASE_LANG)[name]
+            texts = {code: record.with_context(lang=code)[name] for code in languages}
+            others = {code: text for code, text in texts.items() if text != base}
+            return [base, others] if others else base
         if field.relational:
             return sorted(value.ids) if field.type != "many2one" else value.id
         return field.convert_to_read(value, record) if field.type != "datetime" else fields.Datetime.to_string(value)

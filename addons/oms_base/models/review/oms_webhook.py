@@ -53,7 +53,8 @@ class OmsWebhook(models.Model):
         keys = {order: f"{rule.id}.{rule.version_id.number}.{order.id}" for order in orders}
         # sudo: oms.webhook.call - rules call for whoever works
         Call = self.env["oms.webhook.call"].sudo()
-        known = set(Call.search([("idempotency_key", "in", list(keys.values()))]).mapped("idempotency_key"))
+        domain = [("webhook_id", "=", self.id), ("idempotency_key", "in", list(keys.values()))]
+        known = set(Call.search(domain).mapped("idempotency_key"))
         Call.create(
             [
                 {
@@ -102,7 +103,7 @@ class OmsWebhookCall(models.Model):
     idempotency_key = fields.Char(required=True, readonly=True)
     payload = fields.Json(readonly=True)
 
-    _key_uniq = models.UniqueIndex("(idempotency_key)", "This call is already there.")
+    _key_uniq = models.UniqueIndex("(webhook_id, idempotency_key)", "This call is already there.")
 
     def _get_queue_key(self):
         """Override of `oms.queue.mixin`: calls of one order are made in their order."""

@@ -117,7 +117,8 @@ class SaleOrder(models.Model):
             asked = [spec for spec in specs if spec.trigger in triggers]
             if parts is not None:
                 asked = self._oms_filter_dependent(asked, parts)
-            judged = self._oms_judge([spec for spec in specs if spec in asked or spec.is_deciding] if asked else [])
+            ids = {spec.id for spec in asked}
+            judged = self._oms_judge([spec for spec in specs if spec.id in ids or spec.is_deciding] if asked else [])
             if is_last or Rule._are_current([spec for spec, orders in judged.items() if orders]):
                 matched = {spec: judged[spec] for spec in asked}
                 return matched, {spec: orders for spec, orders in judged.items() if spec not in matched}
@@ -149,7 +150,8 @@ class SaleOrder(models.Model):
 
         active = self.oms_hold_ids.filtered(lambda hold: hold.state == "active")
         gone = active.standing_reason_ids.filtered(lambda reason: is_gone(reason.rule_id, reason.hold_id.order_id))
-        gone._settle(self.env._("The rule no longer matches the order."))
+        if gone:
+            gone._settle(self.env._("The rule no longer matches the order."))
         for spec, orders in matched.items():
             if spec.is_settling and (others := self - orders):
                 others = others.filtered(lambda order, spec=spec: spec.applies_to(order.company_id.id))
@@ -239,17 +241,18 @@ class SaleOrder(models.Model):
     def _get_rule_evidence(self, rule=None):
         """Return what ``rule`` saw of these orders, as JSON-able values: what holds of the rule keep. Can be extended.
 
-        :return: dict {order id: {"amount_total", "channel_amount_total", "address_problem", "shortage", and each field
-            path that the rule's conditions name: its value in words}}
+        :return: dict {order id: {"amount_total", "channel_amount_total", and each field path that the rule's conditions
+            name: its value in words; of a shortage the missing quantities too}}
         """
-        paths = sorted(domain_words.get_field_paths(rule._get_order_domain())) if rule else []
+        paths = domain_words.get_field_paths(rule._get_order_domain()) if rule else set()
+        is_about_stock = not paths.isdisjoint(("oms_has_shortage", "oms_shortage"))
+        shown = sorted(paths - {"id", "amount_total", "channel_amount_total", "oms_shortage"})
         return {
             order.id: {
                 "amount_total": order.amount_total,
                 "channel_amount_total": order.channel_amount_total,
-                "address_problem": order.oms_address_problem or "",
-                "shortage": order.oms_shortage or [],
-                **{path: order._oms_get_seen_value(path) for path in paths if path not in ("id", "amount_total")},
+                **{path: order._oms_get_seen_value(path) for path in shown},
+                **({"oms_shortage": order.oms_shortage or []} if is_about_stock else {}),
             }
             for order in self
         }
@@ -334,6 +337,19 @@ class SaleOrder(models.Model):
                 and not any(picking._oms_is_released() for picking in order._oms_get_pickings())
             )
         )
+
+    def _oms_ship_from(self, warehouse):
+        """Have these orders, whose goods nobody has begun to pick, sent from one warehouse and no other."""
+        self.write({"oms_warehouse_id": warehouse.id, "warehouse_id": warehouse.id})
+        confirmed = self.filtered(lambda order: order.state == "sale")
+        elsewhere = confirmed.order_line.move_ids.filtered(
+            lambda move: (
+                move.state not in ("done", "cancel")
+                and (move.warehouse_id or move.location_id.warehouse_id) != warehouse
+            )
+        )
+        if elsewhere:
+            elsewhere.sale_line_id.order_id._oms_ask_anew()
 
     def _oms_cancel(self, reason):
         """Cancel one order with a reason that its timeline keeps."""

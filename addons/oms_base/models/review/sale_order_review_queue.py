@@ -3,6 +3,7 @@ import logging
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ...const import BATCH_SIZE, UNSHIPPED_STAGES
 from ...tools import work_undisturbed
@@ -49,16 +50,31 @@ class SaleOrder(models.Model):
         cron._commit_progress(remaining=len(queue))
         for start in range(0, len(queue), BATCH_SIZE):
             batch = queue[start : start + BATCH_SIZE]
-            try:
-                done = batch._oms_work_until_undisturbed(domain, "_oms_review_and_confirm")
-            except UserError:
-                self.env.cr.rollback()
-                done = 0
-                for order in batch:
-                    done += order._oms_work_until_undisturbed(domain, "_oms_review_and_confirm_one")
-                    cron._commit_progress()
+            done = batch._oms_work_apart(
+                lambda orders: orders._oms_work_until_undisturbed(domain, "_oms_review_and_confirm"),
+                lambda order: order._oms_work_until_undisturbed(domain, "_oms_review_and_confirm_one"),
+            )
             if not cron._commit_progress(done) or not cron._oms_hear_changes():
                 break
+
+    def _oms_work_apart(self, work, work_one):
+        """Work these orders together; when that fails, whatever the reason, one by one: none stops the others.
+
+        :param work: function from orders to how many of them are done
+        :param work_one: the same of one order, which keeps what goes wrong with the order
+        """
+        try:
+            return work(self)
+        except Exception as error:
+            self.env.cr.rollback()
+            _logger.info(
+                "Orders %s are worked one by one: %s", self.ids, error, exc_info=not isinstance(error, UserError)
+            )
+        done = 0
+        for order in self:
+            done += work_one(order)
+            self.env["ir.cron"]._commit_progress()
+        return done
 
     def _oms_work_until_undisturbed(self, domain, method):
         """Call ``method`` on these orders, again when another transaction changed the same stock or order first: the
@@ -87,14 +103,23 @@ class SaleOrder(models.Model):
 
     def _oms_review_and_confirm_one(self):
         """Do it for one order, or put it on hold with the error, so that it neither blocks others nor is lost."""
+        self._oms_do_or_hold(self._oms_review_and_confirm)
+
+    def _oms_do_or_hold(self, work):
+        """Call ``work``, which is about one order; an error of whatever kind becomes a hold of the order."""
         if not self:
             return
         try:
             with self.env.cr.savepoint():
-                self._oms_review_and_confirm()
+                work()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
         except UserError as error:
-            _logger.info("Order %s could not be confirmed: %s", self.name, error)
+            _logger.info("Order %s could not be worked: %s", self.name, error)
             self._oms_place_hold("error", str(error))
+        except Exception as error:
+            _logger.exception("Order %s could not be worked", self.name)
+            self._oms_place_hold("error", f"{type(error).__name__}: {error}")
 
     # === RULES ON A SCHEDULE === #
 
@@ -122,20 +147,34 @@ class SaleOrder(models.Model):
         cron._commit_progress(remaining=len(orders))
         for start in range(0, len(orders), SCHEDULED_BATCH_SIZE):
             batch = orders[start : start + SCHEDULED_BATCH_SIZE]
-
-            def work(batch=batch):
-                # Each batch is a transaction of its own, and judged wholly by the rules as they are in it.
-                running = rules.exists().filtered(lambda rule: rule.active and rule.state == "live").sorted()
-                specs = [spec for rule in running if (spec := rule._prepare_spec())]
-                batch.exists()._oms_judge_on_schedule(specs)
-
-            if not work_undisturbed(self.env, work):
-                _logger.warning("The orders %s to %s wait for the next schedule", batch[0].id, batch[-1].id)
+            done = batch._oms_work_apart(
+                lambda orders: orders._oms_judge_scheduled(rules), lambda order: order._oms_judge_scheduled(rules)
+            )
+            if done < len(batch):
+                _logger.warning("Orders among %s to %s wait for the next schedule", batch[0].id, batch[-1].id)
             if not cron._commit_progress(len(batch)):
                 rules._keep_schedule(batch[-1].id)
                 return False
         rules._keep_schedule(0, now)
         return True
+
+    def _oms_judge_scheduled(self, rules):
+        """Judge these orders in a transaction of their own, wholly by the rules as they are in it; one order is held
+        for what goes wrong with it.
+
+        :return: how many orders are done
+        """
+
+        def work():
+            running = rules.exists().filtered(lambda rule: rule.active and rule.state == "live").sorted()
+            specs = [spec for rule in running if (spec := rule._prepare_spec())]
+            orders = self.exists()
+            if len(self) == 1:
+                orders._oms_do_or_hold(lambda: orders._oms_judge_on_schedule(specs))
+            else:
+                orders._oms_judge_on_schedule(specs)
+
+        return len(self) if work_undisturbed(self.env, work) else 0
 
     def _oms_judge_on_schedule(self, specs):
         """Judge these orders by rules on a schedule. They run again and again over all that is open, so a trace is kept
