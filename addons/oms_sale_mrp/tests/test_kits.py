@@ -84,6 +84,38 @@ class TestKits(OmsBaseCommon):
         self.assertEqual(len(orders.order_line.move_ids.picking_id), 2)
         self.assertEqual(self._get_open(orders[0].order_line.move_ids), {self.mouse: 2, self.keyboard: 1})
 
+    def test_kits_come_from_where_their_parts_are(self):
+        if not hasattr(self.env["sale.order"], "_oms_plan"):
+            return  # without the addon that sources orders, all come from one warehouse
+        other = self.env["stock.warehouse"].create({"name": "OMS Other", "code": "OMSOT", "oms_priority": 9})
+        self.channel.warehouse_ids |= other
+        self._set_stock(self.mouse, 3)  # one kit here, two there, and neither has a part of a third here
+        self._set_stock(self.mouse, 4, other)
+        self._set_stock(self.keyboard, 2, other)
+        order = self._create_order([(self.kit, 3)])
+        order.action_confirm()
+        moves = order.order_line.move_ids
+        self.assertEqual(self._get_open(moves), {self.mouse: 6, self.keyboard: 3})
+        self.assertEqual(set(moves.mapped("state")), {"assigned"})
+        by_warehouse = {warehouse: self._get_open(group) for warehouse, group in moves.grouped("warehouse_id").items()}
+        self.assertEqual(
+            by_warehouse,
+            {self.warehouse: {self.mouse: 2, self.keyboard: 1}, other: {self.mouse: 4, self.keyboard: 2}},
+        )
+        late = self._create_order([(self.kit, 1)])
+        late.oms_hold_ids.action_release("It may wait.")
+        late.with_context(oms_no_review=True).action_confirm()
+        self.assertEqual(set(late.order_line.move_ids.mapped("warehouse_id.id")) - {self.warehouse.id, other.id}, set())
+
+    def test_stock_is_promised_to_kits_as_their_parts(self):
+        if not hasattr(self.env["sale.order"], "_oms_promise_stock"):
+            return  # without the addon that sources orders, nothing is promised
+        self.channel.write({"promise_hours": 24, "auto_confirm": False})
+        order = self._create_order([(self.kit, 2)])
+        order._oms_review_and_confirm()
+        promises = order.order_line.oms_promise_ids
+        self.assertEqual({row.product_id: row.quantity for row in promises}, {self.mouse: 4, self.keyboard: 2})
+
     def test_split_by_what_is_there(self):
         """Before confirmation by what may be sold, after it by what is reserved: never a part of a kit."""
         self.env["oms.rule"].search([]).state = "draft"  # else it is held for what is short

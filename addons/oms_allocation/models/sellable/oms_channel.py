@@ -100,6 +100,11 @@ class OmsChannel(models.Model):
     @api.model
     @ormcache()
     def _oms_is_any_promising(self):
-        """Whether any channel binds stock before it is allocated: if none does, nothing is asked for it."""
-        # sudo: oms.channel - the answer is kept for all users
-        return bool(self.sudo().with_context(active_test=False).search_count([("promise_hours", ">", 0)], limit=1))
+        """Whether any channel binds stock before it is allocated, or anything is still bound of one that did: if not,
+        nothing is asked for it."""
+        # sudo: oms.channel, oms.stock.promise - the answer is kept for all users
+        channels_sudo = self.sudo().with_context(active_test=False)
+        return bool(
+            channels_sudo.search_count([("promise_hours", ">", 0)], limit=1)
+            or self.env["oms.stock.promise"].sudo().search_count([("state", "=", "active")], limit=1)
+        )

@@ -47,26 +47,20 @@ class SaleOrder(models.Model):
         demands = {line: sum(quantities.values()) for line, quantities in given.items()}
         if self.state != "sale":
             demands = self.env["oms.sourcing.trial"]._prepare_demands(self)
-        if not demands:
+        if not demands or any(line.oms_lot_id for line in demands):
             return ()
         sourcing = self._oms_plan(demands, given, is_binding=False)
         strategy, access = sourcing.strategies[self], self._oms_get_accesses()[self]
-        tasks = [
-            self._oms_prepare_demand(
-                line, self._oms_to_decimal(line.product_id.uom_id, quantity), strategy, access.min_life_days
-            )
-            for line, quantity in demands.items()
-            if line.product_id.is_storable
-        ]
+        tasks = self._oms_prepare_demands(demands, sourcing, {self: access.min_life_days})[self]
         kind = self._oms_get_age_kind(strategy, access)
         ages = self._oms_read_ages(self._oms_get_storable(demands), sourcing.places, [kind])[kind]
         fresh_from = self._oms_get_fresh_day(access.min_life_days)
         return solver.find_hints(
-            self._oms_prepare_solver_order(tasks, sourcing.get_candidates(self), strategy),
+            self._oms_prepare_solver_order(tasks, sourcing.get_candidates(self), sourcing),
             prepare_supplies(self._oms_read_stock(demands, sourcing.places, given).view(access), ages, fresh_from),
             self._oms_get_receipts(demands, sourcing.places[self]),
             self._oms_get_open_orders(),
-            sourcing.plans[self],
+            sourcing.solved[self],
         )
 
     def _oms_get_receipts(self, demands, warehouses):
