@@ -66,7 +66,7 @@ def work_undisturbed(env, work):
 
     :return: whether it got through
     """
-    for _try in range(MAX_TRIES_ON_CONCURRENCY_FAILURE):
+    for tries_left in reversed(range(MAX_TRIES_ON_CONCURRENCY_FAILURE)):
         try:
             work()
             env.cr.flush()
@@ -74,7 +74,7 @@ def work_undisturbed(env, work):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
             env.cr.rollback()
             _logger.info("Background work met a concurrent update (%s)", error.pgcode)
-            if ids := getattr(error, "oms_turn", None):
+            if tries_left and (ids := getattr(error, "oms_turn", None)):
                 take_turn(env.cr, ids)
     return False
 

@@ -172,7 +172,14 @@ class SaleOrderLine(models.Model):
         for line in self:
             for allocation in line.oms_allocation_ids:
                 short = waiting[line].get(allocation.warehouse_id, 0.0)
-                if allocation.uom_id.compare(allocation.shortage_quantity, short):
+                compare = allocation.uom_id.compare
+                if compare(allocation.shortage_quantity, short):
+                    if (
+                        compare(allocation.shortage_quantity, allocation.quantity)
+                        >= 0
+                        > compare(short, allocation.quantity)
+                    ):
+                        allocation.given_date = fields.Datetime.now()  # it becomes a parcel now
                     allocation.shortage_quantity = short
         self._oms_forget_settled()
 

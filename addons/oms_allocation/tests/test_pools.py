@@ -200,7 +200,7 @@ class TestPools(OmsAllocationCommon):
             names = ("held_quantity", "consumed_quantity", "refilled_quantity")
             return [tuple(row[name] for name in names) for row in rows]
 
-        pool = self.create_pool()
+        pool = self.create_pool(start_date=fields.Datetime.subtract(fields.Datetime.now(), hours=1))
         self.assertEqual(note(), [(4, 0, 4)])
         self.assertEqual(note(), [(4, 0, 4)], "nothing changed")
         order = self.buy(3)
@@ -208,7 +208,6 @@ class TestPools(OmsAllocationCommon):
         order._action_cancel()
         self.assertEqual(note()[2:], [(4, -3, -3)], "given back")
         pool.mode = "quota"
-        pool.start_date = fields.Datetime.subtract(fields.Datetime.now(), hours=1)
         self.buy(3)
         self.assertEqual(note()[3:], [(1, 3, 0)], "a quota does not fill again")
         self.assertEqual(pool.action_view_levels()["domain"], [("pool_id", "in", pool.ids)])

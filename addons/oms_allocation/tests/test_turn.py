@@ -108,7 +108,8 @@ class TestTurn(RealTransactionsCase):
             self.assertEqual(self._take(first), 1)
             first.cr.commit()
             self.assertEqual(self._take(second), 0)
-            self.assertEqual(self._take(first), 0)  # would wait for the other for ever
+            first.cr.execute("SET LOCAL lock_timeout = '5s'")
+            self.assertEqual(self._take(first), 0, "it does not wait for the other")
             product = second["product.product"].browse(self.product_id)
             location = second["stock.location"].browse(self.location_id)
             self.assertTrue(second["stock.quant"]._oms_lock(product, location, is_forced=True).locked_ids)

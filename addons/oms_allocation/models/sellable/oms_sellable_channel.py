@@ -66,6 +66,7 @@ class OmsSellableChannel(models.Model):
         ids = self.env.context.get("oms_product_ids")
         if ids is None:
             ids = [id_ for (id_,) in Product_sudo._query_stocked_products(self.env.companies.ids, {0})]
+            ids += Product_sudo.browse(ids)._oms_find_bundles().ids
         for channel, view in channels_sudo._oms_get_views(Product_sudo.browse(ids)).items():
             for (warehouse_id, product_id), quantity in view.items():
                 yield product_id, warehouse_id, channel.id, float(quantity)

@@ -77,6 +77,16 @@ class ProductProduct(models.Model):
             if there > 0 and (keep := kept.get(warehouse_id, {}).get(product_id))
         }
 
+    def _oms_get_kits(self):
+        """Return {kit: {part: quantity in one}} of those of these products that are kits, as far as the stock of their
+        parts is counted."""
+        found = {}
+        for product in self:
+            parts = {part: needed for part, needed in product._oms_explode(1.0).items() if part.is_storable}
+            if parts and product not in parts:
+                found[product] = parts
+        return found
+
     def _oms_group_by_category(self, scopes):
         """Return {category id: product ids in it and below}, with 0 for all products, as `stock.spread` asks for."""
         grouped = defaultdict(list, {0: self.ids})
@@ -290,6 +300,28 @@ class ProductProduct(models.Model):
                 limits=SQL(", ").join(SQL("(%s, %s::timestamp)", *limit) for limit in limits),
                 arriving=self._oms_get_arriving_sql(),
                 asked=self._oms_get_asked_sql(),
+            )
+        )
+
+    def _query_arrivals(self, warehouses, until):
+        """Return rows (product id, warehouse id, date, quantity) of what comes into the warehouses until then, the last
+        step of each way once."""
+        self._oms_flush_stock()
+        return self.env.execute_query(
+            SQL(
+                """
+                WITH %s, %s
+                SELECT move.product_id, place.warehouse_id, move.date, move.product_qty::float8
+                  FROM stock_move move
+                  JOIN asked ON asked.id = move.product_id
+                  JOIN place ON place.id = COALESCE(move.location_final_id, move.location_dest_id)
+                 WHERE move.date <= %s AND NOT place.is_blocked AND %s
+                 ORDER BY move.date, move.id
+                """,
+                self._oms_get_place_sql(warehouses),
+                self._oms_get_asked_sql(),
+                until,
+                self._oms_get_arriving_sql(),
             )
         )
 

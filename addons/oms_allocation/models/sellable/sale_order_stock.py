@@ -58,7 +58,8 @@ class SaleOrder(models.Model):
         """Lock the stock that may be taken: what is read of it then stays true until the end of the transaction."""
         products, warehouses = self._oms_get_storable(demands), self._oms_get_warehouses(places)
         locked = self.env["stock.quant"]._oms_lock(products, warehouses.lot_stock_id)
-        if any(warehouse.out_type_id.reservation_method != "at_confirm" for warehouse in warehouses):
+        kinds = warehouses.out_type_id | warehouses.filtered(lambda one: one.delivery_steps != "ship_only").pick_type_id
+        if any(kind.reservation_method != "at_confirm" for kind in kinds):
             # Nothing is reserved at once, so the promise itself must be what the next transaction stumbles over.
             locked.get_locked()._oms_touch()
 
@@ -151,7 +152,8 @@ class SaleOrder(models.Model):
             view = stock.view(access, own)
             supplies = prepare_supplies(view, ages[kind], fresh_from)
             supplies += [supply for lot in sourcing.lots.values() for supply in lot.prepare_supplies(view)]
-            found = self._oms_solve_batch(tasks, supplies)
+            found, weighed = orders._oms_solve_batch(tasks, supplies)
+            sourcing.weighed.update(dict.fromkeys(orders, weighed))
             for task in tasks:
                 plan = found[task.id]
                 made.update(one.id for one in task.warehouses if one.id in plan.warehouse_ids and not one.is_open)
@@ -160,12 +162,19 @@ class SaleOrder(models.Model):
             plans.update(found)
         return {order: plans[order.id] for order in candidates}
 
-    @api.model
     def _oms_solve_batch(self, tasks, supplies):
         """Return {order id: solver.Plan}: orders that compete for what is scarce are weighed against each other, within
-        the seconds that the company gives it (0: they are served in turn)."""
-        seconds = max(0.0, self.env.company.oms_batch_seconds) if len(tasks) > 1 else 0.0
-        return solve_batch(tasks, supplies, seconds).plans if seconds else solve_in_turn(tasks, supplies)
+        the seconds that their company gives it (0: they are served in turn).
+
+        :return: the plans, and how many orders compete, with what came of it; None where none do
+        """
+        seconds = max(0.0, min(self.company_id.mapped("oms_batch_seconds"))) if len(tasks) > 1 else 0.0
+        if not seconds:
+            return solve_in_turn(tasks, supplies), None
+        result = solve_batch(tasks, supplies, seconds)
+        if not result.competing:
+            return result.plans, None
+        return result.plans, {"orders": result.competing, "method": result.method, "gap": result.gap}
 
     @api.model
     def _oms_group_by_access(self, accesses, kinds, stock):

@@ -66,21 +66,15 @@ class SaleOrder(models.Model):
     def _oms_get_receipts(self, demands, warehouses):
         """Return what is on its way to ``warehouses`` of the products of ``demands``, as `solver.Receipt`s."""
         now = fields.Datetime.now()
-        products = self.env["sale.order.line"].union(*demands).product_id
-        stocks = {warehouse.lot_stock_id: warehouse for warehouse in warehouses}
-        moves = self.env["stock.move"].search(
-            Domain("product_id", "in", products.ids)
-            & Domain("state", "in", ("waiting", "confirmed", "partially_available", "assigned"))
-            & Domain("location_dest_id", "child_of", [location.id for location in stocks])
-            & Domain("location_id.usage", "not in", ("internal", "production"))
-            & Domain("date", "<=", now + timedelta(hours=HINT_HOURS))
-        )
+        products = self._oms_get_storable(demands)
+        places = self.env["stock.warehouse"].union(*warehouses)
         receipts = []
-        for move in moves:
-            minutes = max(0, round((move.date - now).total_seconds() / 60))
-            quantity = self._oms_to_decimal(move.product_id.uom_id, move.product_qty)
-            warehouse = move.location_dest_id.warehouse_id
-            receipts.append(solver.Receipt(warehouse.id, move.product_id.id, quantity, minutes))
+        for product_id, warehouse_id, date, quantity in products._query_arrivals(
+            places, now + timedelta(hours=HINT_HOURS)
+        ):
+            minutes = max(0, round((date - now).total_seconds() / 60))
+            quantity = self._oms_to_decimal(products.browse(product_id).uom_id, quantity)
+            receipts.append(solver.Receipt(warehouse_id, product_id, quantity, minutes))
         return receipts
 
     def _oms_get_open_orders(self):

@@ -25,6 +25,7 @@ class Sourcing:
     :param given_up: {order: [RuleSpec, ...]}: preferences that would have left something behind
     :param plans: {order: solver.Plan}
     :param solved: the same as they were solved: kits are their parts there
+    :param weighed: {order: how it was weighed against others that want the same, see `_oms_solve_batch`}
     :param parts: {id of a demand: kit.Part}
     :param lots: {id of a product below 0, which stands for a chosen lot: `kit.Lot`}
     :param stock: `stock.Stock`, what is left of it
@@ -37,6 +38,7 @@ class Sourcing:
     given_up: dict = field(default_factory=dict)
     plans: dict = field(default_factory=dict)
     solved: dict = field(default_factory=dict)
+    weighed: dict = field(default_factory=dict)
     parts: dict = field(default_factory=dict)
     lots: dict = field(default_factory=dict)
     stock: dict = field(default_factory=dict)

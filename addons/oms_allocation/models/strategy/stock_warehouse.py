@@ -83,9 +83,12 @@ class StockWarehouse(models.Model):
         return {warehouse: (limit, max(0, limit - used.get(warehouse.id, 0))) for warehouse, limit in limits.items()}
 
     def _oms_query_used(self, now, without=None):
-        """Return {warehouse id: orders that were given to it since its day began}."""
+        """Return {warehouse id: orders that were given to it since its day began}; what only waits there for goods is
+        no parcel of the day."""
         begins = [SQL("(%s, %s)", warehouse.id, warehouse._oms_get_midnight(now)) for warehouse in self]
-        self.env["oms.allocation"].flush_model(["warehouse_id", "order_id", "state", "given_date"])
+        self.env["oms.allocation"].flush_model(
+            ["warehouse_id", "order_id", "state", "given_date", "quantity", "shortage_quantity"]
+        )
         rows = self.env.execute_query(
             SQL(
                 """
@@ -94,6 +97,7 @@ class StockWarehouse(models.Model):
                   JOIN (VALUES %s) AS day (warehouse_id, begins) ON day.warehouse_id = allocation.warehouse_id
                  WHERE COALESCE(allocation.given_date, allocation.create_date) >= day.begins
                    AND allocation.state <> 'cancelled' AND allocation.id <> ALL(%s)
+                   AND allocation.quantity > COALESCE(allocation.shortage_quantity, 0)
                  GROUP BY allocation.warehouse_id
                 """,
                 SQL(", ").join(begins),
