@@ -6,6 +6,8 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from odoo.addons.oms_base.tools import Turn
+
 
 class LockedQuants(defaultdict):
     """Odoo's own `quants_cache` (see `stock.quant._get_quants_by_products_locations`), which knows what is locked.
@@ -97,7 +99,8 @@ class StockQuant(models.Model):
             try:
                 self.env.cr.execute(lock, log_exceptions=False)  # being sent back is part of the plan, not an error
             except (SerializationFailure, DeadlockDetected) as error:
-                error.oms_turn = products.ids
+                over = SQL("WITH found (id, product_id, is_free) AS (%s) SELECT NOT bool_or(is_free) FROM found", found)
+                error.oms_turn = Turn(products.ids, None if is_forced else over)
                 raise
             rows = self.env.cr.fetchall()
             quants_sudo = quants_sudo.browse(id_ for id_, _locked_id in rows)

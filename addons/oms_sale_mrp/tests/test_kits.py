@@ -38,6 +38,7 @@ class TestKits(OmsBaseCommon):
         self.assertEqual(self.box._oms_explode(1.0), {self.mouse: 4, self.keyboard: 2})
         self.assertEqual(self.mouse._oms_explode(3.0), {self.mouse: 3})
         self.assertEqual(self.keyboard._oms_find_bundles(), self.kit | self.box)
+        self.assertEqual((self.mouse | self.kit | self.box)._oms_filter_kits(), self.kit | self.box)
         self.assertFalse(self.box._oms_find_bundles())
         self.bom.bom_line_ids[0].product_qty = 3
         self.assertEqual(self.kit._oms_explode(2.0), {self.mouse: 6, self.keyboard: 2})

@@ -63,7 +63,7 @@ class OmsChannel(models.Model):
     def _oms_get_views(self, products):
         """Return {channel: {(warehouse id, product id): quantity}} of what each of these channels may sell; the stock
         is read once for all of them. Of a kit it is what its scarcest part makes in a warehouse."""
-        kits = products.filtered(lambda product: not product.is_storable)._oms_get_kits()
+        kits = products._oms_get_kits()
         products |= products.union(*(part for parts in kits.values() for part in parts))
         accesses = {channel: channel._oms_get_access() for channel in self}
         ids_by_channel = {channel: set(channel._get_warehouses().ids) for channel in self}

@@ -28,7 +28,6 @@ class OmsSellableChannel(models.Model):
         " is no total of them.",
     )
 
-    @api.model
     def _read_group_select(self, aggregate_spec, query):
         """Override of `base`: channels share what is there, so what they may sell is not added up over them."""
         total = super()._read_group_select(aggregate_spec, query)

@@ -81,9 +81,9 @@ class ProductProduct(models.Model):
         """Return {kit: {part: quantity in one}} of those of these products that are kits, as far as the stock of their
         parts is counted."""
         found = {}
-        for product in self:
+        for product in self._oms_filter_kits():
             parts = {part: needed for part, needed in product._oms_explode(1.0).items() if part.is_storable}
-            if parts and product not in parts:
+            if parts:
                 found[product] = parts
         return found
 
