@@ -30,10 +30,10 @@ def contest(name, products, heats, stock):
         "products": products,
         "oversold products": sum(reserved > max(there, 0) for there, reserved, *_rest in found.values()),
         "promised too much": sum(
-            claimed + promised > stock for _there, _reserved, claimed, promised, _taken in found.values()
+            promised > max(there - reserved, 0) for there, reserved, promised, _taken in found.values()
         ),
         "not sold though wanted": sum(
-            reserved + promised + taken < stock for _there, reserved, _claimed, promised, taken in found.values()
+            reserved + promised + taken < stock for _there, reserved, promised, taken in found.values()
         ),
         "answered": errors.get("answered", 0),
         "sent back and tried again": sent_back - lost,

@@ -10,6 +10,7 @@ import logging
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -197,24 +198,17 @@ def _make_deliveries(env, product_ids, warehouse):
 
 
 def count_bound(database, products):
-    """What is bound of each product where it is contested: {id: (on hand, reserved, reserved for orders of channels,
-    promised, taken by tills)}."""
+    """What is bound of each product where it is contested: {id: (on hand, reserved, promised, taken by tills)}."""
     ids = ",".join(map(str, products))
     place = "(SELECT lot_stock_id FROM stock_warehouse ORDER BY sequence, id LIMIT 1)"
-    claimed = promised = "0"
+    promised = "0"
     if databases.sql(database, "SELECT FROM pg_class WHERE relname = 'oms_stock_promise'"):
-        claimed = f"""(SELECT coalesce(sum(l.quantity_product_uom), 0)
-                         FROM stock_move_line l JOIN stock_move m ON m.id = l.move_id
-                         JOIN sale_order_line line ON line.id = m.sale_line_id
-                         JOIN sale_order o ON o.id = line.order_id AND o.channel_id IS NOT NULL
-                        WHERE l.product_id = q.product_id AND l.location_id = {place}
-                          AND l.state NOT IN ('done', 'cancel'))"""
         promised = """(SELECT coalesce(sum(quantity), 0) FROM oms_stock_promise promise
                          WHERE promise.product_id = q.product_id AND state = 'active')"""
     rows = databases.sql(
         database,
         f"""
-        SELECT q.product_id, sum(q.quantity), sum(q.reserved_quantity), {claimed}, {promised},
+        SELECT q.product_id, sum(q.quantity), sum(q.reserved_quantity), {promised},
                (SELECT coalesce(sum(m.product_qty), 0) FROM stock_move m
                  WHERE m.product_id = q.product_id AND m.location_id = {place} AND m.state = 'done')
           FROM stock_quant q WHERE q.location_id = {place} AND q.product_id IN ({ids}) GROUP BY 1
@@ -292,12 +286,15 @@ def _work(database, wait):
     from odoo.exceptions import UserError
     from odoo.service import model as service
 
+    from odoo.addons.oms_base.tools import work_in_turn
+
     pause = service.time.sleep
     service.time = type(service.time)("paused")
     service.time.sleep = lambda seconds: pause(seconds * wait)
     with databases.environment(database) as env:  # one record of no consequence: loads what a server has loaded
         env["sale.order"].search([], limit=1).copy().action_confirm()
         env.cr.rollback()
+        is_plain = "oms.allocation" not in env
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         door, record_id = line.split()
@@ -317,7 +314,8 @@ def _work(database, wait):
                     raise
 
             try:
-                service.retrying(request, env)
+                # As a call over HTTP is run: `retrying` around `ir.http._dispatch`, which is where ours is extended.
+                service.retrying(request if is_plain else partial(work_in_turn, env, request), env)
             except UserError:  # a business answer
                 env.cr.rollback()
                 errors["answered"] += 1

@@ -7,7 +7,7 @@ the drift check is the judge, without its repairs), and nothing may be reserved 
 import random
 
 from odoo.exceptions import UserError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 from odoo.tests import Form, tagged
 
 from odoo.addons.oms_allocation.tests.common import OmsAllocationCommon
@@ -270,6 +270,16 @@ class TestSumsHold(OmsAllocationCommon):
         self.assertFalse(drift._find_in_orders(touched), name)
         mine = [found for found in drift._find_in_stock().values() if found["product_id"] in self.products.ids]
         self.assertFalse(mine, name)
+        self.check_promises(name)
+
+    def check_promises(self, name):
+        """No more is promised than is there and not reserved, whoever took something."""
+        domain = self.env["oms.stock.promise"]._get_active_domain()
+        promises = self.env["oms.stock.promise"].search(domain & Domain("product_id", "in", self.products.ids))
+        rows = promises.product_id._query_keepable_quantities(promises.warehouse_id) if promises else ()
+        there = {tuple(key): quantity for *key, quantity in rows}
+        for key, group in promises.grouped(lambda one: (one.product_id.id, one.warehouse_id.id)).items():
+            self.assertLessEqual(sum(group.mapped("quantity")), there.get(key, 0.0) + 0.001, name)
 
     def test_sums_hold_after_each_step(self):
         done = dict.fromkeys(self.WEIGHTS, 0)

@@ -37,6 +37,7 @@
         "views/stock_picking_views.xml",
         "views/stock_warehouse_views.xml",
         "views/oms_stock_pool_move_views.xml",
+        "views/oms_stock_pool_level_views.xml",
         "views/oms_stock_pool_views.xml",
         "views/oms_stock_safety_views.xml",
         "views/oms_stock_promise_views.xml",

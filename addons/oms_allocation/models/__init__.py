@@ -1,3 +1,4 @@
+from . import ir_http
 from . import oms_allocation
 from . import oms_decision
 from . import oms_event

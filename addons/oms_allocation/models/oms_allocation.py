@@ -20,6 +20,7 @@ class OmsAllocation(models.Model):
     product_id = fields.Many2one(related="line_id.product_id", store=True, precompute=True, index=True)
     company_id = fields.Many2one(related="line_id.company_id", store=True, precompute=True, index=True)
     channel_id = fields.Many2one(related="order_id.channel_id", store=True, precompute=True, index="btree_not_null")
+    lot_id = fields.Many2one(related="line_id.oms_lot_id", string="Only This Lot")
     warehouse_id = fields.Many2one(
         "stock.warehouse", required=True, index=True, ondelete="restrict", check_company=True
     )

@@ -101,6 +101,7 @@ class SaleOrder(models.Model):
         waiting_lines = lines.filtered(lambda line: before[line])
         if not waiting_lines:
             return self.browse()
+        waiting_lines.order_id._oms_take_turns()
         waiting_lines._oms_get_waiting_moves()._action_assign()
         waiting = {line: found for line in waiting_lines if (found := line._oms_get_waiting_quantities())}
         if waiting:

@@ -65,6 +65,7 @@ class SaleOrder(models.Model):
             "strategy": {"id": strategy.id, "version_id": strategy.version_id, "number": strategy.number},
             "given_up": [rule.name for rule in sourcing.given_up.get(self, ())],
             "money": self._oms_prepare_money(plan.money),
+            "weighed": sourcing.weighed.get(self),
             "winners": [
                 {
                     **describe(warehouse_id),
@@ -163,11 +164,37 @@ class SaleOrder(models.Model):
             "place": places[why["place"]],
             "strategy": version.display_name if version else "",
             "given_up": given_up and self.env._("Given up, to have more of the order: %(rules)s.", rules=given_up),
+            "weighed": self._describe_weighed(why.get("weighed")),
             "reasons": [self._describe_loser(loser) for loser in why["losers"]],
             "shortages": self._describe_shortages(why["shortages"]),
             "has_money": any((entry.get("cost") or {}).get("money") for entry in [why, *why["losers"]]),
             "money": self.env.company.currency_id.format,
         }
+
+    @api.model
+    def _describe_weighed(self, weighed):
+        """Return how an order was weighed against others that want the same goods, in a sentence; empty if it was not.
+
+        :param weighed: see `_oms_solve_batch`
+        """
+        if not weighed:
+            return ""
+        count, gap = weighed["orders"], weighed["gap"]
+        if weighed["method"] == "optimum":
+            return self.env._(
+                "%(count)s orders that came together want the same goods: no plan for all of them is better.",
+                count=count,
+            )
+        if gap is None:
+            return self.env._(
+                "%(count)s orders that came together want the same goods: they were served in turn.", count=count
+            )
+        return self.env._(
+            "%(count)s orders that came together want the same goods: the best plan for all of them is at most"
+            " %(percent)s %% better.",
+            count=count,
+            percent=f"{100 * gap:.1f}",
+        )
 
     @api.model
     def _describe_shortages(self, shortages):

@@ -75,6 +75,18 @@ class SaleOrderLine(models.Model):
         )
         return lines._oms_filter_from_stock()
 
+    def _oms_get_counted_parts(self):
+        """Return {product: quantity in one unit of the line's product} of what one line takes from the shelf and whose
+        stock is counted: its product, or the parts of a kit."""
+        self.ensure_one()
+        product = self.product_id
+        parts = product.with_company(self.company_id)._oms_explode(1.0)
+        if product not in parts and self.move_ids.filtered(
+            lambda move: move.product_id == product and move.state != "cancel"
+        ):
+            parts = {product: 1.0}  # it became a kit after it was asked for
+        return {self.env["product.product"].browse(part.id): n for part, n in parts.items() if part.is_storable}
+
     # === WHAT IS MISSING === #
 
     def _oms_compare_with_procured(self, previous_product_uom_qty, with_late=False):
@@ -160,7 +172,14 @@ class SaleOrderLine(models.Model):
         for line in self:
             for allocation in line.oms_allocation_ids:
                 short = waiting[line].get(allocation.warehouse_id, 0.0)
-                if allocation.uom_id.compare(allocation.shortage_quantity, short):
+                compare = allocation.uom_id.compare
+                if compare(allocation.shortage_quantity, short):
+                    if (
+                        compare(allocation.shortage_quantity, allocation.quantity)
+                        >= 0
+                        > compare(short, allocation.quantity)
+                    ):
+                        allocation.given_date = fields.Datetime.now()  # it becomes a parcel now
                     allocation.shortage_quantity = short
         self._oms_forget_settled()
 

@@ -1,8 +1,12 @@
 from collections import defaultdict
 
+from psycopg2.errors import DeadlockDetected, SerializationFailure
+
 from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
+
+from odoo.addons.oms_base.tools import Turn
 
 
 class LockedQuants(defaultdict):
@@ -24,10 +28,11 @@ class LockedQuants(defaultdict):
 
 
 class ReservableQuants(LockedQuants):
-    """All quants of some products in some locations and below, locked and read once for a reservation."""
+    """All quants of some products in some locations and below, locked and read once for a reservation. Those of
+    products of which nothing is free are not locked: nothing can be taken of them."""
 
-    def __init__(self, quants, products, locations):
-        super().__init__(quants, quants.ids)
+    def __init__(self, quants, products, locations, locked_ids):
+        super().__init__(quants, locked_ids)
         self._quants = quants
         self._product_ids = frozenset(products.ids)
         self._roots = tuple(locations.mapped("parent_path"))
@@ -37,9 +42,13 @@ class ReservableQuants(LockedQuants):
         """Whether all quants of ``product`` in ``location`` and below it are here."""
         return product.id in self._product_ids and location.parent_path.startswith(self._roots)
 
-    def get_quants(self, product=None):
-        """Return all quants that are here, or those of ``product``."""
-        return self._quants if product is None else self._by_product.get(product.id, self._quants.browse())
+    def get_quants(self, product):
+        """Return the quants of ``product`` that are here."""
+        return self._by_product.get(product.id, self._quants.browse())
+
+    def get_locked(self):
+        """Return the quants that are locked."""
+        return self._quants.filtered(lambda quant: quant.id in self.locked_ids)
 
 
 class StockQuant(models.Model):
@@ -48,29 +57,55 @@ class StockQuant(models.Model):
     Odoo reads quants in a snapshot, skips a row that another transaction holds and inserts a second one: two
     transactions that reserve the last unit at once both get it. Here the rows are locked, in the order of their ids,
     before they are counted. Under REPEATABLE READ a lock on a row that changed since the snapshot fails
-    (SerializationFailure), which Odoo's `retrying` answers by running the request again: nobody counts with stale
-    numbers, and no order is lost. An advisory lock would not do: who gets it after waiting still reads the old
-    snapshot and would learn nothing.
+    (SerializationFailure), and the request is run again: nobody counts with stale numbers, and no order is lost. It is
+    run again when those who came before are through, see `oms_base.tools.take_turn`. Where nothing is free nothing can
+    be taken, so nobody waits for nothing.
     """
 
     _inherit = "stock.quant"
 
     @api.model
-    def _oms_lock(self, products, locations):
-        """Wait for and lock all quants of ``products`` in ``locations`` and below.
+    def _oms_lock(self, products, locations, is_forced=False):
+        """Wait for and lock the quants of ``products`` in ``locations`` and below, of which anything is free.
 
+        A quant of which too much is taken makes up for another one of its product, so all of a product are locked.
+
+        :param is_forced: also where nothing is free: it is taken all the same
         :raise psycopg2.errors.SerializationFailure: when one of them changed since this transaction began
         :return: ReservableQuants
         """
         # sudo: stock.quant - the lock and the count must see every quant, whoever reserves
         quants_sudo = self.sudo().browse()
+        locked_ids = ()
         if products and locations:
             query = quants_sudo._search(self._get_lock_domain(products, locations), order="id")
-            lock = SQL("%s FOR NO KEY UPDATE OF %s", query.select(), SQL.identifier(self._table))
+            columns = {
+                name: SQL.identifier(self._table, name, to_flush=self._fields[name])
+                for name in ("id", "product_id", "quantity", "reserved_quantity")
+            }
+            is_free = SQL("COALESCE(%s, 0) > %s", columns["quantity"], columns["reserved_quantity"])
+            found = query.select(columns["id"], columns["product_id"], is_free)
+            lock = SQL(
+                """WITH found (id, product_id, is_free) AS MATERIALIZED (%s), locked AS (
+                        SELECT id FROM stock_quant WHERE id IN (
+                            SELECT id FROM found WHERE %s OR product_id IN (SELECT product_id FROM found WHERE is_free)
+                        ) ORDER BY id FOR NO KEY UPDATE
+                   )
+                   SELECT found.id, locked.id FROM found LEFT JOIN locked ON locked.id = found.id ORDER BY found.id""",
+                found,
+                is_forced,
+            )
             self.env.flush_query(lock)
-            self.env.cr.execute(lock, log_exceptions=False)  # being sent back is part of the plan, not an error
-            quants_sudo = quants_sudo.browse(id_ for (id_,) in self.env.cr.fetchall())
-        return ReservableQuants(quants_sudo, products, locations)
+            try:
+                self.env.cr.execute(lock, log_exceptions=False)  # being sent back is part of the plan, not an error
+            except (SerializationFailure, DeadlockDetected) as error:
+                over = SQL("WITH found (id, product_id, is_free) AS (%s) SELECT NOT bool_or(is_free) FROM found", found)
+                error.oms_turn = Turn(products.ids, None if is_forced else over)
+                raise
+            rows = self.env.cr.fetchall()
+            quants_sudo = quants_sudo.browse(id_ for id_, _locked_id in rows)
+            locked_ids = [locked_id for _id, locked_id in rows if locked_id]
+        return ReservableQuants(quants_sudo, products, locations, locked_ids)
 
     @api.model
     def _get_lock_domain(self, products, locations):
@@ -152,14 +187,17 @@ class StockQuant(models.Model):
         owner_id=None,
         in_date=None,
     ):
-        """Override of `stock`: wait for the rows instead of inserting another one whenever less will be available.
+        """Override of `stock`: wait for the rows instead of inserting another one whenever less will be available, and
+        have the promises looked at that may not be kept then.
 
         A delivery gives its reservation back and takes the goods: nothing changes for others, so it need not wait
         (it comes with Odoo's own `quants_cache`).
         """
         taking = product_id.uom_id.compare(quantity or 0.0, reserved_quantity or 0.0) < 0
-        if taking and self.env.context.get("quants_cache") is None and not location_id.should_bypass_reservation():
-            self._oms_lock(product_id, location_id)
+        if taking and not location_id.should_bypass_reservation():
+            if self.env.context.get("quants_cache") is None:
+                self._oms_lock(product_id, location_id, is_forced=True)
+            self.env["oms.stock.promise"]._note_taking(product_id)
         return super()._update_available_quantity(
             product_id,
             location_id,

@@ -186,8 +186,9 @@ class _OrderPart:
     def _add_split_rules(self):
         problem, model = self.problem, self.model
         parcels, strategy = list(self.parcels.values()), problem.strategy
-        if problem.get_max_new() < len(parcels):
-            model.add_row(None, problem.get_max_new(), dict.fromkeys(parcels, 1))
+        further = [column for site, column in self.parcels.items() if problem.counts(site)]
+        if problem.get_max_new() < len(further):
+            model.add_row(None, problem.get_max_new(), dict.fromkeys(further, 1))
         if parcels and strategy.split_penalty and problem.levels.terms["money"] and not problem.open:
             first = model.add_column(1)
             self._add_cost(first, problem.add(self.zero, "money", -strategy.split_penalty))

@@ -115,6 +115,7 @@ class Problem:
                 self.sites.append(site)
         self.sites.sort(key=lambda site: (not site.is_open, site.fixed, site.id))
         self.open = [one for one in order.warehouses if one.is_open]
+        self.sent_ids = order.sent_ids - {one.id for one in self.open}
         self.is_plain = not self.levels.by_fill and self.levels.most_first and not self.has_rules()
 
     def has_rules(self):
@@ -196,13 +197,17 @@ class Problem:
         return self.strategy.unknown_days if candidate.days is None else candidate.days
 
     def get_max_new(self) -> int:
-        """Return how many warehouses may send a parcel that they would not send otherwise."""
-        strategy, limit = self.strategy, len(self.open) + len(self.allowed)
+        """Return how many warehouses that `counts` may send a parcel."""
+        strategy, limit = self.strategy, len(self.open) + len(self.sent_ids) + len(self.allowed)
         if strategy.split == "never" or (strategy.split == "value" and self.order.value < strategy.split_min_value):
             limit = 1
         if strategy.max_parcels is not None:
             limit = min(limit, strategy.max_parcels)
-        return max(0, limit - len(self.open))
+        return max(0, limit - len(self.open) - len(self.sent_ids))
+
+    def counts(self, site: Site) -> bool:
+        """Whether a parcel from here is from one warehouse more than the order comes from anyway."""
+        return not site.is_open and site.id not in self.sent_ids
 
 
 def get_refusal(candidate: Warehouse):

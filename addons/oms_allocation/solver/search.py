@@ -177,7 +177,7 @@ class Search:
         self.days = max((problem.get_days(one) for one in problem.open), default=0)
         if forced is not None and not forced.is_open:
             self.base = [*self.base, forced]
-            self.max_new -= 1
+            self.max_new -= problem.counts(forced)
             self.fixed = plus(self.fixed, forced.fixed)
             self.days = max(self.days, problem.get_days(forced.candidate))
         self.need = list(problem.wanted)
@@ -190,7 +190,7 @@ class Search:
         """Return the best way, None where the rules allow none."""
         if self.max_new < 0:
             return None
-        count = min(self.max_new, len(self.free))
+        count = min(self.max_new + sum(not self.problem.counts(site) for site in self.free), len(self.free))
         self._try((), self.need, self.fixed, self.days)
         for size in range(1, count + 1):
             if size == 2 and self.best is not None and self.best.parts[0]:
@@ -205,7 +205,7 @@ class Search:
         """Get a first good set for orders that need several: each time the site that has most of what is left."""
         picked, need = [], self.need
         while len(picked) < count and any(need):
-            rest = [site for site in self.free if site not in picked and site is not self.forced]
+            rest = [site for site in self.free if site not in picked and self._may_add(site, picked)]
             best = max(rest, default=None, key=lambda site: sum(map(min, need, site.offer)))
             if best is None or not any(map(min, need, best.offer)):
                 break
@@ -230,7 +230,7 @@ class Search:
             ):
                 return  # later ones have less and cost more
             site = self.free[index]
-            if site is not self.forced:
+            if self._may_add(site, picked):
                 self._descend(
                     index + 1,
                     (*picked, site),
@@ -239,6 +239,13 @@ class Search:
                     slots - 1,
                     max(days, self.problem.get_days(site.candidate)),
                 )
+
+    def _may_add(self, site, picked):
+        """Whether a free site may send something beside those that are picked."""
+        counts = self.problem.counts
+        return site is not self.forced and (
+            not counts(site) or len(picked) < self.max_new or sum(map(counts, picked)) < self.max_new
+        )
 
     def _try(self, picked, need, fixed, days):
         problem = self.problem

@@ -152,8 +152,8 @@ class Strategy:
     :param ship: "available" sends what there is; "complete" all when all can be had, else nothing
     :param split: "allowed"; "never": one warehouse; "value": only orders from ``split_min_value`` on, each new parcel
         being worth at least ``split_min_part``
-    :param max_parcels: warehouses that may send something for the order, those open already included; None for any
-        number
+    :param max_parcels: warehouses that may send something for the order, those that are open or have sent included;
+        None for any number
     :param split_penalty: money for each warehouse beyond the first
     :param unknown_days: what a promise that is not known counts as
     """
@@ -203,6 +203,8 @@ class Order:
     :param weight: what a unit for this order is worth beside the others of a batch, at least 1
     :param value: money of the whole order, also of what is not asked for here
     :param promised_days: what the buyer was promised, None when nothing was
+    :param sent_ids: warehouses that something of the order left already, or is being picked in: each is one of those
+        that the strategy allows, and may send another parcel
     """
 
     id: int
@@ -212,6 +214,7 @@ class Order:
     weight: int = 1
     value: int = 0
     promised_days: int | None = None
+    sent_ids: frozenset[int] = frozenset()
     strategy: Strategy = DEFAULT_STRATEGY
 
 

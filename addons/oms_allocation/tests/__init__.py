@@ -2,9 +2,12 @@ from . import test_allocation
 from . import test_allocation_changes
 from . import test_batch_same_records
 from . import test_capacity_race
+from . import test_chosen_lot
 from . import test_drift
 from . import test_geography
+from . import test_kits_in_plans
 from . import test_line_kinds
+from . import test_lock_order
 from . import test_overview
 from . import test_pools
 from . import test_promises
@@ -21,3 +24,4 @@ from . import test_stock_picture
 from . import test_stock_shares
 from . import test_strategy
 from . import test_trial
+from . import test_turn

@@ -97,12 +97,13 @@ def is_allowed(order, way):
     opened = {one.id for one in order.warehouses if one.is_open}
     new = {id_ for _line_id, id_ in way} - opened
     parts = len(opened) + len(new)
-    limit = 1 if strategy.split == "never" else parts
+    sending = opened | new | order.sent_ids
+    limit = 1 if strategy.split == "never" else len(sending)
     if strategy.split == "value" and order.value < strategy.split_min_value:
         limit = 1
     if strategy.max_parcels is not None:
         limit = min(limit, strategy.max_parcels)
-    if new and parts > limit:
+    if new - order.sent_ids and len(sending) > limit:
         return False
     if strategy.split == "value" and parts > 1:
         for id_ in new:
@@ -235,6 +236,7 @@ def make_order(rng, id_=1, most_warehouses=4, most_lines=3, products=2, most=3):
         tuple(replace(d, weight_g=weights[d.product_id], volume_cm3=volumes[d.product_id]) for d in demands),
         tuple(make_warehouse(rng, number) for number in range(1, rng.randint(1, most_warehouses) + 1)),
         value=rng.randint(0, 50),
+        sent_ids=frozenset(rng.choice(((), (), (), (1,), (2, 9)))),
         strategy=make_strategy(rng),
     )
 

@@ -65,6 +65,7 @@ class TestAllocation(OmsAllocationCommon):
             [{("Lamp", "Shanghai"): 2}, {("Lamp", "Beijing"): 2}, {("Lamp", "Shanghai"): 2}],
         )
         self.assertEqual([order.oms_short_quantity for order in orders], [0, 0, 1])
+        self.assertIn("3 orders that came together want the same goods: no plan", orders[0].oms_allocation_why)
 
     def test_shortage_waits_at_the_nearest(self):
         self._set_stocks(self.lamp, beijing=1)

@@ -168,6 +168,50 @@ class TestPools(OmsAllocationCommon):
         order = self.buy(9)
         self.assertEqual((order.oms_short_quantity, self.get_reserved(order)), (2, 7))
 
+    def test_safety_stock_keeps_nothing_where_nothing_is(self):
+        """It would lower what the channel has elsewhere; neither does it add to what others wait for."""
+        self.channel.warehouse_ids |= self.beijing
+        self.env["oms.stock.safety"].create({"quantity": 2})
+        found = self.channel._get_sellable_quantities(self.lamp)
+        self.assertEqual((found[self.lamp.id, self.shanghai.id], found[self.lamp.id, self.beijing.id]), (8, 0))
+        self._set_stocks(self.lamp, beijing=1)
+        self.assertEqual(self.channel._get_sellable_quantities(self.lamp)[self.lamp.id, self.beijing.id], 0)
+        rows = self.env["oms.sellable"].search([("product_id", "=", self.lamp.id)])
+        self.assertEqual({row.warehouse_id: row.safety_quantity for row in rows}, {self.shanghai: 2, self.beijing: 1})
+        order = self._create_order([(self.lamp, 5)], channel_id=False, warehouse_id=self.beijing.id)
+        order.action_confirm()
+        self.assertEqual(self.channel._get_sellable_quantities(self.lamp)[self.lamp.id, self.beijing.id], -4)
+
+    def test_safety_stock_said_more_precisely_wakes_who_waits(self):
+        cron = self.env.ref("oms_allocation.ir_cron_reallocate")
+        self.env["oms.stock.safety"].create({"quantity": 5})
+        order = self.buy(10)
+        self.assertEqual(order.oms_short_quantity, 5)
+        self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]).unlink()
+        self.env["oms.stock.safety"].create({"quantity": 1, "product_id": self.lamp.id})
+        self.assertTrue(self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]))
+        self._run_cron("oms_allocation.ir_cron_reallocate")
+        self.assertEqual(order.oms_short_quantity, 1)
+
+    def test_history_says_what_was_taken_and_what_came_in(self):
+        def note():
+            self._run_cron("oms_allocation.ir_cron_note_pool_levels")
+            rows = self.env["oms.stock.pool.level"].with_user(self.user).search([("pool_id", "=", pool.id)], order="id")
+            names = ("held_quantity", "consumed_quantity", "refilled_quantity")
+            return [tuple(row[name] for name in names) for row in rows]
+
+        pool = self.create_pool(start_date=fields.Datetime.subtract(fields.Datetime.now(), hours=1))
+        self.assertEqual(note(), [(4, 0, 4)])
+        self.assertEqual(note(), [(4, 0, 4)], "nothing changed")
+        order = self.buy(3)
+        self.assertEqual(note()[1:], [(4, 3, 3)])
+        order._action_cancel()
+        self.assertEqual(note()[2:], [(4, -3, -3)], "given back")
+        pool.mode = "quota"
+        self.buy(3)
+        self.assertEqual(note()[3:], [(1, 3, 0)], "a quota does not fill again")
+        self.assertEqual(pool.action_view_levels()["domain"], [("pool_id", "in", pool.ids)])
+
     def test_corner_for_damaged_goods_is_not_sold(self):
         corner = self.env["stock.location"].create(
             {

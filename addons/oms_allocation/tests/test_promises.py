@@ -345,3 +345,96 @@ class TestExpected(OmsAllocationCommon):
         self.shanghai.oms_incoming_days = 5
         self.channel.is_selling_incoming = True
         self.assertEqual(self.channel._get_sellable_quantities(self.lamp)[self.lamp.id, self.shanghai.id], 10)
+
+
+@tagged("post_install", "-at_install")
+class TestBrokenPromises(OmsAllocationCommon):
+    """Goods are promised, and somebody who is of no channel takes them: no more is ever promised than is there."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.channel.write({"promise_hours": 24, "auto_confirm": False})
+        cls._set_stocks(cls.lamp, shanghai=3, beijing=2)
+        cls.orders = cls._create_order([(cls.lamp, 1)]) | cls._create_order([(cls.lamp, 2)])
+        for order in cls.orders:
+            order._oms_review_and_confirm()
+
+    def get_promised(self, orders, state="active"):
+        rows = orders.oms_promise_ids.filtered(lambda promise: promise.state == state)
+        return {row.warehouse_id.name: row.quantity for row in rows}
+
+    def end_transaction(self):
+        """Do what is done before a commit."""
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+
+    def take(self, quantity, warehouse):
+        """A plain order takes goods."""
+        order = self._create_order([(self.lamp, quantity)], channel_id=False, warehouse_id=warehouse.id)
+        order.action_confirm()
+        self.end_transaction()
+        self.assertEqual(order.order_line.move_ids.quantity, quantity)
+        return order
+
+    def get_last_event(self, order):
+        return order.oms_event_ids.filtered(lambda event: event.code == "shortage").sorted("id")[-1:].message
+
+    def test_the_latest_promise_gives_way_and_is_kept_elsewhere(self):
+        first, second = self.orders
+        self.assertEqual((self.get_promised(first), self.get_promised(second)), ({"Shanghai": 1}, {"Shanghai": 2}))
+        until = second.oms_promise_date
+        self.take(1, self.shanghai)
+        self.assertEqual((self.get_promised(first), self.get_promised(second)), ({"Shanghai": 1}, {"Shanghai": 1}))
+        self.assertEqual(self.get_promised(second, "broken"), {"Shanghai": 1})
+        self.assertEqual(self.lamp._oms_get_sellable_quantities(self.shanghai)[self.lamp.id, self.shanghai.id], 0)
+        self._run_cron("oms_allocation.ir_cron_expire_promises")
+        self.assertEqual(self.get_promised(second), {"Beijing": 2}, "in one parcel again")
+        self.assertEqual(second.oms_promise_date, until)
+        self.assertIn("bound now from Beijing", self.get_last_event(second))
+        self._run_cron("oms_allocation.ir_cron_expire_promises")
+        self.assertEqual(len(second.oms_promise_ids.filtered(lambda one: one.state == "active")), 1)
+
+    def test_the_order_says_when_nothing_is_left(self):
+        first = self.orders[0]
+        self.take(3, self.shanghai)
+        self.take(2, self.beijing)
+        self.assertFalse(self.get_promised(self.orders))
+        self._run_cron("oms_allocation.ir_cron_expire_promises")
+        self.assertFalse(self.get_promised(self.orders))
+        self.assertIn("not all of it is elsewhere", self.get_last_event(first))
+        self.assertFalse(self.orders.oms_promise_ids.filtered("is_sought"))
+
+    def test_who_sells_goods_over_the_counter_and_who_counts_less_break_promises_too(self):
+        quant = self.env["stock.quant"].search(
+            [("product_id", "=", self.lamp.id), ("location_id", "=", self.shanghai.lot_stock_id.id)]
+        )
+        quant.with_context(inventory_mode=True).inventory_quantity = 1
+        quant.action_apply_inventory()
+        self.end_transaction()
+        self.assertEqual(self.get_promised(self.orders), {"Shanghai": 1})
+
+    def test_goods_that_only_change_their_shelf_stay_promised(self):
+        shelf = self.env["stock.location"].create({"name": "Shelf", "location_id": self.shanghai.lot_stock_id.id})
+        move = self.env["stock.move"].create(
+            {
+                "product_id": self.lamp.id,
+                "product_uom_qty": 3,
+                "location_id": self.shanghai.lot_stock_id.id,
+                "location_dest_id": shelf.id,
+                "picking_type_id": self.shanghai.int_type_id.id,
+            }
+        )
+        move._action_confirm()
+        move._action_assign()
+        self.end_transaction()
+        self.assertEqual(move.quantity, 3)
+        self.assertFalse(self.get_promised(self.orders, "broken"))
+
+    def test_what_is_bound_stays_the_orders_when_its_channel_binds_no_more(self):
+        self.channel.promise_hours = 0
+        other = self._confirm([(self.lamp, 5)])
+        self.assertEqual(other.oms_short_quantity, 3)
+        order = self.orders[1]
+        order.with_user(self.user).action_confirm()
+        self.assertEqual((order.oms_short_quantity, set(order.oms_promise_ids.mapped("state"))), (0, {"used"}))

@@ -260,6 +260,18 @@ class TestReallocation(OmsAllocationCommon):
         order.with_user(self.user).action_oms_allocate()
         self.assertAllocated(order, {("Lamp", "Shanghai"): 2, ("Lamp", "Beijing"): 1})
 
+    def test_one_plan_makes_no_more_parcels_than_are_allowed_with_those_that_left(self):
+        strategy = self.env["oms.sourcing.strategy"].create({"name": "Test", "max_parcels": 2})
+        self.channel.oms_strategy_id = strategy
+        self._set_stocks(self.lamp, shanghai=1)
+        order = self._confirm([(self.lamp, 3)])
+        order.picking_ids.move_ids.picked = True
+        order.picking_ids._action_done()
+        self._set_stocks(self.lamp, beijing=1, guangzhou=1)
+        order.with_user(self.user).action_oms_allocate()
+        warehouses = order.oms_allocation_ids.filtered(lambda row: row.state != "cancelled").warehouse_id
+        self.assertEqual((len(warehouses), order.oms_short_quantity), (2, 1))
+
     def test_goods_without_stock_records_do_not_keep_an_order_from_being_sourced_again(self):
         flyer = self.env["product.product"].create({"name": "Flyer", "type": "consu", "is_storable": False})
         self._set_stocks(self.lamp, shanghai=1)

@@ -128,6 +128,18 @@ class TestShortagePolicy(SourcingCommon):
         self.assertFalse(order.picking_ids)
         self.assertEqual(order.oms_hold_summary, "Can't be filled")
 
+    def test_wait_some_days_then_bring_it(self):
+        other = self.env["stock.warehouse"].create({"name": "Wuhan", "code": "WUH"})
+        self.shanghai.resupply_wh_ids = other
+        self._set_stock(self.lamp, 5, other)
+        self.strategy.write({"on_shortage": "wait", "wait_days": 2, "after_wait": "transfer"})
+        order = self._confirm([(self.lamp, 3)])
+        self._pass_days(order)
+        self._settle()
+        self.assertEqual(order.oms_short_quantity, 1)
+        transfers = self.env["stock.move"].search([("product_id", "=", self.lamp.id), ("warehouse_id", "=", other.id)])
+        self.assertEqual(sum(transfers.mapped("product_uom_qty")), 1)
+
     def test_cancel_what_is_missing(self):
         self.strategy.on_shortage = "cancel"
         order = self._confirm([(self.lamp, 3)])

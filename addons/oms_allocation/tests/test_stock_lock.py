@@ -71,6 +71,19 @@ class TestStockLock(OmsBaseCommon):
         self.env["stock.quant"]._update_reserved_quantity(self.mouse, shelf, 3)
         self.assertNotEqual(self._get_row_version(quant), version)
 
+    def test_plan_that_reserves_nothing_makes_others_stumble(self):
+        """By hand, at the first step of two: what was planned must not be planned by another transaction too."""
+        self.warehouse.delivery_steps = "pick_ship"
+        for method, is_changed in (("at_confirm", False), ("manual", True)):
+            self.warehouse.pick_type_id.reservation_method = method
+            quant = self._get_quant(self.mouse)
+            order = self._create_order([(self.mouse, 1)])
+            self.env.flush_all()
+            version = self._get_row_version(quant)
+            order.state = "sale"
+            self.env["sale.order"]._oms_allocate({order.order_line: 1.0})
+            self.assertEqual(self._get_row_version(quant) != version, is_changed)
+
     def test_receipt_makes_nobody_stumble(self):
         quant = self._get_quant(self.mouse)
         shelf = self.env["stock.location"].create({"name": "New", "location_id": self.warehouse.lot_stock_id.id})

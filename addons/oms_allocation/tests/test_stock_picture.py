@@ -104,6 +104,18 @@ class TestStockPicture(OmsAllocationCommon):
             ],
         )
 
+    def test_channels_share_what_is_there_so_there_is_no_total_of_them(self):
+        other = self.channel.copy({"name": "Other Shop", "code": "other_shop"})
+        Row = self.env["oms.sellable.channel"].with_user(self.user)
+        domain = [("product_id", "=", self.lamp.id), ("channel_id", "in", (self.channel | other).ids)]
+        groups = Row._read_group(domain, ["channel_id"], ["quantity:sum"])
+        self.assertEqual(dict(groups), {self.channel: 19, other: 15})
+        self.assertEqual(Row._read_group(domain, [], ["quantity:sum"]), [(False,)])
+        self.assertEqual(
+            Row._read_group([*domain, ("channel_id", "=", other.id)], ["product_id"], ["quantity:sum"]),
+            [(self.lamp, 15)],
+        )
+
     def test_what_is_promised_is_not_wanted_a_second_time(self):
         self.promised.oms_promise_ids.sudo()._end("dropped")
         _entries, quantities = self.get_entries(self.lamp, self.promised.warehouse_id)

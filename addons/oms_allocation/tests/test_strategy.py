@@ -396,6 +396,21 @@ class TestSourcingRules(SourcingCommon):
         order.order_line.product_uom_qty = 2
         self.assertEqual(self.shanghai._oms_get_capacities(fields.Datetime.now()), {self.shanghai: (1, 0)})
 
+    def test_what_only_waits_is_no_parcel_of_the_day(self):
+        self.shanghai.oms_daily_capacity = 1
+        self._add_rule(type="capacity")
+        self._set_stocks(self.lamp, beijing=0, shanghai=0, guangzhou=0)
+        order = self._confirm([(self.lamp, 1)])
+        self.assertAllocated(order, {("Lamp", "Shanghai"): 1})
+        now = fields.Datetime.now()
+        self.assertEqual(self.shanghai._oms_get_capacities(now), {self.shanghai: (1, 1)})
+        self.cr.execute("UPDATE oms_allocation SET create_date = create_date - interval '2 days'")
+        self.env.invalidate_all()
+        self._set_stocks(self.lamp, shanghai=1)
+        order._oms_reallocate()
+        self.assertEqual(order.oms_short_quantity, 0)
+        self.assertEqual(self.shanghai._oms_get_capacities(now), {self.shanghai: (1, 0)}, "it leaves now")
+
     def test_preference_given_up_takes_promises_once(self):
         """One order gives its preference up; the other's promise must not be taken off besides its plan."""
         self.channel.promise_hours = 24
@@ -492,6 +507,14 @@ class TestSourcingRules(SourcingCommon):
         move._action_confirm()
         order.invalidate_recordset()
         self.assertIn("Lamp: 1 parcels less", order.oms_sourcing_hint)
+        move._action_cancel()
+        order.invalidate_recordset()
+        self.assertFalse(order.oms_sourcing_hint)
+        self.shanghai.reception_steps = "two_steps"
+        steps = {"location_dest_id": self.shanghai.wh_input_stock_loc_id.id}
+        move.copy({**steps, "location_final_id": self.shanghai.lot_stock_id.id, "date": move.date})._action_confirm()
+        order.invalidate_recordset()
+        self.assertIn("Lamp: 1 parcels less", order.oms_sourcing_hint, "it comes in by two steps")
 
     def test_parcel_with_another_order_of_the_buyer_is_hinted(self):
         self._set_stocks(self.lamp, shanghai=1, beijing=5)

@@ -57,6 +57,8 @@ class OmsResource(models.TransientModel):
         if len(self.order_ids.company_id) > 1:
             raise UserError(self.env._("These orders are of several companies. Source those of one at a time."))
         self.line_ids.unlink()
+        # sudo: sale.order, oms.sourcing.strategy - allocations follow the order, which its user may change
+        self.order_ids.sudo()._oms_take_turns()
         self.env["oms.resource.line"].create([self._source_again(order) for order in self.order_ids.sorted("id")])
         self.is_done = True
         return {

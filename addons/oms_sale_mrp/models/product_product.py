@@ -17,6 +17,16 @@ class ProductProduct(models.Model):
             return super()._oms_explode(quantity)
         return {self.browse(part_id): quantity * needed for part_id, needed in parts}
 
+    def _oms_filter_kits(self):
+        """Override of `oms_base`: those with a kit of their own, or of their template."""
+        product_ids, template_ids = self._oms_get_kit_ids(self.env.company.id)
+        if not product_ids and not template_ids:
+            return super()._oms_filter_kits()
+        kits = Domain("id", "in", product_ids) | Domain("product_tmpl_id", "in", template_ids)
+        return (
+            self.with_context(active_test=False).search(kits & Domain("id", "in", self._origin.ids)).with_env(self.env)
+        )
+
     def _oms_find_bundles(self):
         """Override of `oms_base`: the kits that any of these is a part of, also of a kit in them."""
         product_ids, template_ids = self._oms_get_kit_ids(self.env.company.id)

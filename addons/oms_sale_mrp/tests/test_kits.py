@@ -38,6 +38,7 @@ class TestKits(OmsBaseCommon):
         self.assertEqual(self.box._oms_explode(1.0), {self.mouse: 4, self.keyboard: 2})
         self.assertEqual(self.mouse._oms_explode(3.0), {self.mouse: 3})
         self.assertEqual(self.keyboard._oms_find_bundles(), self.kit | self.box)
+        self.assertEqual((self.mouse | self.kit | self.box)._oms_filter_kits(), self.kit | self.box)
         self.assertFalse(self.box._oms_find_bundles())
         self.bom.bom_line_ids[0].product_qty = 3
         self.assertEqual(self.kit._oms_explode(2.0), {self.mouse: 6, self.keyboard: 2})
@@ -83,6 +84,54 @@ class TestKits(OmsBaseCommon):
         group.action_undo()
         self.assertEqual(len(orders.order_line.move_ids.picking_id), 2)
         self.assertEqual(self._get_open(orders[0].order_line.move_ids), {self.mouse: 2, self.keyboard: 1})
+
+    def test_kits_come_from_where_their_parts_are(self):
+        if not hasattr(self.env["sale.order"], "_oms_plan"):
+            return  # without the addon that sources orders, all come from one warehouse
+        other = self.env["stock.warehouse"].create({"name": "OMS Other", "code": "OMSOT", "oms_priority": 9})
+        self.channel.warehouse_ids |= other
+        self._set_stock(self.mouse, 3)  # one kit here, and two there
+        self._set_stock(self.mouse, 4, other)
+        self._set_stock(self.keyboard, 2, other)
+        order = self._create_order([(self.kit, 3)])
+        order.action_confirm()
+        moves = order.order_line.move_ids
+        self.assertEqual(self._get_open(moves), {self.mouse: 6, self.keyboard: 3})
+        self.assertEqual(set(moves.mapped("state")), {"assigned"})
+        by_warehouse = {warehouse: self._get_open(group) for warehouse, group in moves.grouped("warehouse_id").items()}
+        self.assertEqual(
+            by_warehouse,
+            {self.warehouse: {self.mouse: 2, self.keyboard: 1}, other: {self.mouse: 4, self.keyboard: 2}},
+        )
+
+    def test_sums_of_kits_hold(self):
+        if "oms.conservation" not in self.env:
+            return  # the sums are of the addon that sources orders
+        order = self._create_order([(self.kit, 2)])
+        order.action_confirm()
+        self.assertFalse(self.env["oms.conservation"].search([("order_id", "=", order.id), ("cause", "!=", False)]))
+        self._deliver(order)
+        self.env["oms.conservation"].invalidate_model()
+        row = self.env["oms.conservation"].search([("order_id", "=", order.id)])
+        self.assertEqual((row.cause, row.shipped_quantity, row.gap_quantity), (False, 2, 0))
+
+    def test_channels_sell_kits_by_their_parts(self):
+        found = self.channel._get_sellable_quantities(self.kit)
+        if found:  # without the addon that counts what channels may sell, kits are counted by who tells shops of them
+            self.assertEqual(found[self.kit.id, self.warehouse.id], 5)
+            row = self.env["oms.sellable.channel"].search(
+                [("product_id", "=", self.kit.id), ("channel_id", "=", self.channel.id)]
+            )
+            self.assertEqual(row.quantity, 5)
+
+    def test_stock_is_promised_to_kits_as_their_parts(self):
+        if not hasattr(self.env["sale.order"], "_oms_promise_stock"):
+            return  # without the addon that sources orders, nothing is promised
+        self.channel.write({"promise_hours": 24, "auto_confirm": False})
+        order = self._create_order([(self.kit, 2)])
+        order._oms_review_and_confirm()
+        promises = order.order_line.oms_promise_ids
+        self.assertEqual({row.product_id: row.quantity for row in promises}, {self.mouse: 4, self.keyboard: 2})
 
     def test_split_by_what_is_there(self):
         """Before confirmation by what may be sold, after it by what is reserved: never a part of a kit."""

@@ -170,8 +170,30 @@ class OmsConservation(models.Model):
     def _get_moved_sql(self):
         """Return what of ``line`` left, is open, is being picked and came back: by its transfers.
 
-        Of a delivery in steps the open ones stand for one thing: what its first step has not brought further.
+        Of a delivery in steps the open ones stand for one thing: what its first step has not brought further. Kits are
+        moved as their parts, which no database can count: of them it is what their allocations say.
         """
+        return SQL(
+            """
+            SELECT CASE WHEN kit.is_one THEN kit.shipped ELSE own.shipped END AS shipped, own.returned, own.refunded,
+                   CASE WHEN kit.is_one THEN kit.open ELSE own.open END AS open, own.picking
+              FROM (%s) own
+        CROSS JOIN (
+                SELECT COALESCE(SUM(done_quantity), 0)::float8 AS shipped,
+                       COALESCE(SUM(procured_quantity - done_quantity), 0)::float8 AS open,
+                       EXISTS (
+                           SELECT FROM stock_move part
+                            WHERE part.sale_line_id = line.id AND part.state <> 'cancel'
+                              AND part.product_id <> line.product_id
+                       ) AS is_one
+                  FROM oms_allocation WHERE line_id = line.id
+                   ) kit
+            """,
+            self._get_own_moved_sql(),
+        )
+
+    def _get_own_moved_sql(self):
+        """Return the same of the transfers of the product of ``line`` itself."""
         return SQL(
             """
             SELECT COALESCE(SUM(part.done) FILTER (WHERE part.is_out), 0)::float8 AS shipped,

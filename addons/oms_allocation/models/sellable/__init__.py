@@ -8,7 +8,9 @@ from . import oms_stock_entry
 from . import oms_stock_pool
 from . import oms_stock_pool_claim
 from . import oms_stock_pool_fill
+from . import oms_stock_pool_level
 from . import oms_stock_promise
+from . import oms_stock_promise_broken
 from . import oms_stock_safety
 from . import product_product
 from . import product_age

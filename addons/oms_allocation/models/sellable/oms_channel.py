@@ -1,3 +1,4 @@
+import math
 from collections import defaultdict
 
 from odoo import api, fields, models
@@ -61,7 +62,9 @@ class OmsChannel(models.Model):
 
     def _oms_get_views(self, products):
         """Return {channel: {(warehouse id, product id): quantity}} of what each of these channels may sell; the stock
-        is read once for all of them."""
+        is read once for all of them. Of a kit it is what its scarcest part makes in a warehouse."""
+        kits = products._oms_get_kits()
+        products |= products.union(*(part for parts in kits.values() for part in parts))
         accesses = {channel: channel._oms_get_access() for channel in self}
         ids_by_channel = {channel: set(channel._get_warehouses().ids) for channel in self}
         warehouses = self.env["stock.warehouse"].browse(sorted(set().union(*ids_by_channel.values())))
@@ -73,6 +76,10 @@ class OmsChannel(models.Model):
                 view = {key: quantity for key, quantity in view.items() if key[0] in ids_by_channel[channel]}
             if channel.is_selling_incoming:
                 products._oms_add_expected(view, channel._get_warehouses())
+            for kit, parts in kits.items():
+                for id_ in ids_by_channel[channel]:
+                    found = min(view.get((id_, part.id), 0.0) / needed for part, needed in parts.items())
+                    view[id_, kit.id] = float(math.floor(found + 1e-6))
             views[channel] = view
         return views
 
@@ -100,6 +107,11 @@ class OmsChannel(models.Model):
     @api.model
     @ormcache()
     def _oms_is_any_promising(self):
-        """Whether any channel binds stock before it is allocated: if none does, nothing is asked for it."""
-        # sudo: oms.channel - the answer is kept for all users
-        return bool(self.sudo().with_context(active_test=False).search_count([("promise_hours", ">", 0)], limit=1))
+        """Whether any channel binds stock before it is allocated, or anything is still bound of one that did: if not,
+        nothing is asked for it."""
+        # sudo: oms.channel, oms.stock.promise - the answer is kept for all users
+        channels_sudo = self.sudo().with_context(active_test=False)
+        return bool(
+            channels_sudo.search_count([("promise_hours", ">", 0)], limit=1)
+            or self.env["oms.stock.promise"].sudo().search_count([("state", "=", "active")], limit=1)
+        )

@@ -24,8 +24,17 @@ class OmsSellableChannel(models.Model):
         digits="Product Unit",
         readonly=True,
         help="Without what is kept for others and what expires too early, with the part of what is on its way that the"
-        " channel may sell. Below 0: more is promised than is there.",
+        " channel may sell. Below 0: more is promised than is there. Several channels may sell the same goods, so there"
+        " is no total of them.",
     )
+
+    def _read_group_select(self, aggregate_spec, query):
+        """Override of `base`: channels share what is there, so what they may sell is not added up over them."""
+        total = super()._read_group_select(aggregate_spec, query)
+        if aggregate_spec != "quantity:sum":
+            return total
+        channel = self._field_to_sql(self._table, "channel_id", query)
+        return SQL("CASE WHEN COUNT(DISTINCT %s) = 1 THEN %s END", channel, total)
 
     @property
     def _table_query(self):
@@ -56,6 +65,7 @@ class OmsSellableChannel(models.Model):
         ids = self.env.context.get("oms_product_ids")
         if ids is None:
             ids = [id_ for (id_,) in Product_sudo._query_stocked_products(self.env.companies.ids, {0})]
+            ids += Product_sudo.browse(ids)._oms_find_bundles().ids
         for channel, view in channels_sudo._oms_get_views(Product_sudo.browse(ids)).items():
             for (warehouse_id, product_id), quantity in view.items():
                 yield product_id, warehouse_id, channel.id, float(quantity)

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class OmsStockClaimMixin(models.AbstractModel):
@@ -7,6 +7,12 @@ class OmsStockClaimMixin(models.AbstractModel):
     _name = "oms.stock.claim.mixin"
     _description = "Keeps Stock"
     _inherit = ["oms.cached.mixin"]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        records = super().create(vals_list)
+        records._wake_waiting()  # a line that says it more precisely may keep less than the one it stands before
+        return records
 
     def write(self, vals):
         res = super().write(vals)

@@ -2,8 +2,6 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .stock import spread
-
 KINDS = [
     ("on_hand", "On Hand"),
     ("not_for_sale", "Not for Sale"),
@@ -287,16 +285,14 @@ class OmsStockEntry(models.Model):
         """Return [(kind, product id, warehouse id, pool id or None, quantity)] of the products that are asked about."""
         Safety, Pool = self.env["oms.stock.safety"], self.env["oms.stock.pool"]
         companies = set(warehouses.company_id.ids)
-        safeties = [(company, scopes) for company, scopes in Safety._get_scopes() if company in companies]
+        safeties = [scopes for company, scopes in Safety._get_scopes() if company in companies]
         pools = [spec for spec in Pool._get_live_specs(fields.Datetime.now()) if spec.company_id in companies]
         rows = []
-        for company, scopes in safeties:
-            products = self._filter_asked(self.env["product.product"]._oms_search_scoped(scopes, [company]))
-            ids = warehouses.filtered(lambda warehouse, id_=company: warehouse.company_id.id == id_).ids
-            by_category = products._oms_group_by_category(scopes)
-            for warehouse_id in ids:
-                kept = spread(scopes, by_category, warehouse_id)
-                rows += [("safety", product_id, warehouse_id, None, -quantity) for product_id, quantity in kept.items()]
+        if safeties:
+            scopes = [scope for of_company in safeties for scope in of_company]
+            products = self._filter_asked(self.env["product.product"]._oms_search_scoped(scopes, list(companies)))
+            kept = products._oms_get_safety(products._query_sellable_quantities(warehouses), warehouses)
+            rows += [("safety", product_id, id_, None, -quantity) for (id_, product_id), quantity in kept.items()]
         if pools:
             scopes = [scope for spec in pools for scope in spec.scopes]
             products = self._filter_asked(self.env["product.product"]._oms_search_scoped(scopes, list(companies)))

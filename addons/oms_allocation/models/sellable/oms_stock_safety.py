@@ -39,7 +39,8 @@ class OmsStockSafety(models.Model):
     quantity = fields.Float(
         digits="Product Unit",
         required=True,
-        help="The most precise line counts: the product before its category before all, then that for the warehouse.",
+        help="The most precise line counts: the product before its category before all, then that for the warehouse."
+        " Where less is there, no more than that is kept.",
     )
 
     _check_quantity = models.Constraint("CHECK(quantity >= 0)", "A safety stock can't be negative.")

@@ -78,6 +78,29 @@ class ProductProduct(models.Model):
             )
         )
 
+    # === CHOSEN LOTS === #
+
+    def _query_lot_quantities(self, warehouses, lots):
+        """Return rows (lot id, warehouse id, quantity not reserved) of ``lots`` of these products."""
+        self._oms_flush_stock()
+        return self.env.execute_query(
+            SQL(
+                """
+                WITH %(place)s, %(asked)s
+                SELECT quant.lot_id, place.warehouse_id, SUM(quant.quantity - quant.reserved_quantity)::float8
+                  FROM stock_quant quant
+                  JOIN asked ON asked.id = quant.product_id
+                  JOIN place ON place.id = quant.location_id
+                 WHERE quant.lot_id = ANY(%(lot_ids)s) AND NOT place.is_blocked AND NOT %(expired)s
+                 GROUP BY quant.lot_id, place.warehouse_id
+                """,
+                place=self._oms_get_place_sql(warehouses),
+                asked=self._oms_get_asked_sql(),
+                lot_ids=lots.ids,
+                expired=self._oms_get_expired_sql(),
+            )
+        )
+
     # === HOW OLD IT IS === #
 
     def _oms_get_ages(self, warehouses, kind):

@@ -37,10 +37,11 @@ class ProductProduct(models.Model):
         if not self.ids or not warehouses.ids:
             return stock
         rows = self._query_sellable_quantities(warehouses, is_waiting_counted)
-        stock.update({(warehouse_id, product_id): quantity for product_id, warehouse_id, quantity in rows})
+        stock.update({(warehouse_id, product_id): quantity for product_id, warehouse_id, quantity, _there in rows})
+        for key, kept in self._oms_get_safety(rows, warehouses).items():
+            stock[key] -= kept
         for key, quantity in (waiting or {}).items():
             stock[key] = stock.get(key, 0.0) + quantity
-        self._oms_keep_safety(stock, warehouses)
         self.env["oms.stock.pool"]._add_wants(stock, self, warehouses)
         if orders:
             ids = set(self.ids)
@@ -58,18 +59,33 @@ class ProductProduct(models.Model):
                 fresh[warehouse_id, product_id] = quantity
         return stock
 
-    def _oms_keep_safety(self, stock, warehouses):
-        """Take the safety stock off what there is; it may leave less than nothing, as what others wait for may."""
+    def _oms_get_safety(self, rows, warehouses):
+        """Return {(warehouse id, product id): quantity} of the safety stock: no more than is there and not reserved,
+        as nothing can be kept of what is not there.
+
+        :param rows: see `_query_sellable_quantities`
+        """
         kept = {}  # {warehouse id: {product id: quantity}}
         for company, scopes in self.env["oms.stock.safety"]._get_scopes():
             ids = warehouses.filtered(lambda warehouse, id_=company: warehouse.company_id.id == id_).ids
             by_category = self._oms_group_by_category(scopes)
             for alike in group_alike(scopes, ids):
                 kept.update(dict.fromkeys(alike, spread(scopes, by_category, alike[0])))
-        for place, quantity in stock.items() if kept else ():
-            warehouse_id, product_id = place
-            if keep := kept.get(warehouse_id, {}).get(product_id):
-                stock[place] = quantity - keep
+        return {
+            (warehouse_id, product_id): min(keep, there)
+            for product_id, warehouse_id, _quantity, there in (rows if kept else ())
+            if there > 0 and (keep := kept.get(warehouse_id, {}).get(product_id))
+        }
+
+    def _oms_get_kits(self):
+        """Return {kit: {part: quantity in one}} of those of these products that are kits, as far as the stock of their
+        parts is counted."""
+        found = {}
+        for product in self._oms_filter_kits():
+            parts = {part: needed for part, needed in product._oms_explode(1.0).items() if part.is_storable}
+            if parts:
+                found[product] = parts
+        return found
 
     def _oms_group_by_category(self, scopes):
         """Return {category id: product ids in it and below}, with 0 for all products, as `stock.spread` asks for."""
@@ -205,22 +221,24 @@ class ProductProduct(models.Model):
         )
 
     def _query_sellable_quantities(self, warehouses, is_waiting_counted=True):
-        """Return rows (product id, warehouse id, quantity): one read, however many products and warehouses."""
+        """Return rows (product id, warehouse id, quantity, what of it is there and not reserved): one read, however
+        many products and warehouses."""
         self._oms_flush_stock()
         return self.env.execute_query(
             SQL(
                 """
                 WITH %(place)s, %(asked)s
-                SELECT product_id, warehouse_id, SUM(quantity) FROM (
+                SELECT product_id, warehouse_id, SUM(quantity), COALESCE(SUM(quantity) FILTER (WHERE is_there), 0)
+                  FROM (
                     SELECT quant.product_id, place.warehouse_id,
-                           (COALESCE(quant.quantity, 0) - quant.reserved_quantity)::float8 AS quantity
+                           (COALESCE(quant.quantity, 0) - quant.reserved_quantity)::float8 AS quantity, TRUE AS is_there
                       FROM stock_quant quant
                       JOIN asked ON asked.id = quant.product_id
                       JOIN place ON place.id = quant.location_id
                      WHERE NOT place.is_blocked AND NOT %(expired)s
                  UNION ALL
                     SELECT move.product_id, place.warehouse_id,
-                           - move.product_qty * (1 - COALESCE(move.quantity, 0) / move.product_uom_qty)
+                           - move.product_qty * (1 - COALESCE(move.quantity, 0) / move.product_uom_qty), FALSE
                       FROM stock_move move
                       JOIN asked ON asked.id = move.product_id
                       JOIN place ON place.id = move.location_id
@@ -231,17 +249,17 @@ class ProductProduct(models.Model):
                                 WHERE target.id = move.location_dest_id AND target.warehouse_id = place.warehouse_id
                            )
                  UNION ALL
-                    SELECT product_id, warehouse_id, COALESCE(procured_quantity, 0) - quantity
+                    SELECT product_id, warehouse_id, COALESCE(procured_quantity, 0) - quantity, FALSE
                       FROM oms_allocation
                       JOIN asked ON asked.id = product_id
                      WHERE %(is_waiting_counted)s AND state = 'planned' AND warehouse_id = ANY(%(warehouse_ids)s)
                  UNION ALL
-                    SELECT product_id, warehouse_id, - quantity
+                    SELECT product_id, warehouse_id, - quantity, FALSE
                       FROM oms_stock_promise
                       JOIN asked ON asked.id = product_id
                      WHERE state = 'active' AND expire_date > %(now)s AND warehouse_id = ANY(%(warehouse_ids)s)
                  UNION ALL
-                    SELECT product_id, warehouse_id, - blocked_quantity
+                    SELECT product_id, warehouse_id, - blocked_quantity, FALSE
                       FROM oms_warehouse_rejection
                       JOIN asked ON asked.id = product_id
                      WHERE blocked_quantity > 0 AND warehouse_id = ANY(%(warehouse_ids)s)
@@ -282,6 +300,28 @@ class ProductProduct(models.Model):
                 limits=SQL(", ").join(SQL("(%s, %s::timestamp)", *limit) for limit in limits),
                 arriving=self._oms_get_arriving_sql(),
                 asked=self._oms_get_asked_sql(),
+            )
+        )
+
+    def _query_arrivals(self, warehouses, until):
+        """Return rows (product id, warehouse id, date, quantity) of what comes into the warehouses until then, the last
+        step of each way once."""
+        self._oms_flush_stock()
+        return self.env.execute_query(
+            SQL(
+                """
+                WITH %s, %s
+                SELECT move.product_id, place.warehouse_id, move.date, move.product_qty::float8
+                  FROM stock_move move
+                  JOIN asked ON asked.id = move.product_id
+                  JOIN place ON place.id = COALESCE(move.location_final_id, move.location_dest_id)
+                 WHERE move.date <= %s AND NOT place.is_blocked AND %s
+                 ORDER BY move.date, move.id
+                """,
+                self._oms_get_place_sql(warehouses),
+                self._oms_get_asked_sql(),
+                until,
+                self._oms_get_arriving_sql(),
             )
         )
 

@@ -74,27 +74,36 @@ class SaleOrder(models.Model):
         :param is_renewed: bind again what is bound or was, for the full time from now on
         :return: the new promises
         """
-        Promise_sudo = self.env["oms.stock.promise"].sudo()  # sudo: oms.stock.promise - nobody writes them by hand
         orders = self.sudo().filtered(  # sudo: sale.order - what is bound does not depend on who reviews
             lambda order: order.channel_id.promise_hours > 0 and order._oms_waits_for_allocation()
         )
-        demands = orders.order_line._oms_get_promise_demands(is_renewed)
+        return orders._oms_bind(orders.order_line._oms_get_promise_demands(is_renewed))
+
+    @api.model
+    def _oms_bind(self, demands, until=None):
+        """Bind stock for order lines, instead of what is bound for them.
+
+        :param demands: dict {order line: quantity in the product's unit}
+        :param until: dict {line id: until when}; of other lines, for as long as their channel says
+        :return: the new promises
+        """
+        Promise_sudo = self.env["oms.stock.promise"].sudo()  # sudo: oms.stock.promise - nobody writes them by hand
         if not demands:
             return Promise_sudo
         orders = self.browse().sudo().union(*(line.order_id for line in demands))  # sudo: sale.order - as above
         # What is there is promised, also where the strategy would send nothing before all is.
         strategies = orders._oms_get_strategies()
         strategies = {order: replace(strategy, on_shortage="ship") for order, strategy in strategies.items()}
-        plans = self._oms_plan(demands, strategies=strategies).plans
+        plans = self._oms_plan(demands, strategies=strategies, is_sending=False).plans
         lines = self.env["sale.order.line"].sudo().union(*demands)  # sudo: sale.order.line - as above
         lines.oms_promise_ids.filtered(lambda promise: promise.state in ("active", "expired")).state = "dropped"
         Promise_sudo.flush_model(["state"])  # before the new ones come, for the unique index
-        promises_sudo = Promise_sudo.create(orders._oms_prepare_promises(plans))
+        promises_sudo = Promise_sudo.create(orders._oms_prepare_promises(plans, until or {}))
         if promises_sudo:
             quants = self.env["stock.quant"]._oms_lock(
                 promises_sudo.product_id, promises_sudo.warehouse_id.lot_stock_id
             )
-            quants.get_quants()._oms_touch()
+            quants.get_locked()._oms_touch()
         return promises_sudo
 
     def _oms_waits_for_allocation(self):
@@ -102,22 +111,27 @@ class SaleOrder(models.Model):
         self.ensure_one()
         return self.state in ("draft", "sent") or (self.state == "sale" and self.oms_is_launch_pending)
 
-    def _oms_prepare_promises(self, plans):
-        """Return the values of the promises that bind what ``plans`` found."""
+    def _oms_prepare_promises(self, plans, until):
+        """Return the values of the promises that bind what ``plans`` found.
+
+        :param until: see `_oms_bind`
+        """
         now = fields.Datetime.now()
         lines = {line.id: line for line in self.order_line}
         return [
             {
                 "order_id": lines[line_id].order_id.id,
                 "line_id": line_id,
-                "product_id": lines[line_id].product_id.id,
+                "product_id": part.id,
                 "warehouse_id": warehouse_id,
-                "quantity": float(quantity),
-                "expire_date": fields.Datetime.add(now, hours=lines[line_id].order_id.channel_id.promise_hours),
+                "quantity": float(quantity) * needed,
+                "expire_date": until.get(line_id)
+                or fields.Datetime.add(now, hours=lines[line_id].order_id.channel_id.promise_hours),
             }
             for plan in plans.values()
             for line_id, quantities in plan.get_quantities().items()
             for warehouse_id, quantity in quantities.items()
+            for part, needed in lines[line_id]._oms_get_counted_parts().items()
         ]
 
     # === WHEN === #
@@ -170,7 +184,7 @@ class SaleOrderLine(models.Model):
         """Return {line: quantity in the product's unit} of the goods of these lines that stock is to be bound for: what
         never was, as a promise that is over is renewed by a person only."""
         demands = {}
-        for line in self._oms_filter_from_stock().filtered("product_id.is_storable"):
+        for line in self._oms_filter_from_stock().filtered(lambda line: line._oms_get_counted_parts()):
             unit = line.product_id.uom_id
             known = line.oms_promise_ids.filtered(lambda promise: promise.state in ("active", "expired"))
             if known and not is_renewed:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from odoo import api, models
 
 from ...solver import Supply, solve_batch, solve_in_turn
+from .kit import Lot
 
 
 def prepare_supplies(view, ages, fresh_from=None):
@@ -57,9 +58,10 @@ class SaleOrder(models.Model):
         """Lock the stock that may be taken: what is read of it then stays true until the end of the transaction."""
         products, warehouses = self._oms_get_storable(demands), self._oms_get_warehouses(places)
         locked = self.env["stock.quant"]._oms_lock(products, warehouses.lot_stock_id)
-        if any(warehouse.out_type_id.reservation_method != "at_confirm" for warehouse in warehouses):
+        kinds = warehouses.out_type_id | warehouses.filtered(lambda one: one.delivery_steps != "ship_only").pick_type_id
+        if any(kind.reservation_method != "at_confirm" for kind in kinds):
             # Nothing is reserved at once, so the promise itself must be what the next transaction stumbles over.
-            self.env["stock.quant"].union(*locked.values())._oms_touch()
+            locked.get_locked()._oms_touch()
 
     @api.model
     def _oms_read_stock(self, demands, places, given):
@@ -71,11 +73,39 @@ class SaleOrder(models.Model):
         units = {product.id: product.uom_id for product in products}
         own = defaultdict(float)
         for line, found in given.items():
-            for warehouse, quantity in found.items() if line.product_id.id in units else ():
-                own[warehouse.id, line.product_id.id] += quantity
+            for part, needed in line._oms_get_counted_parts().items():
+                for warehouse, quantity in found.items():
+                    own[warehouse.id, part.id] += quantity * needed
         lives = {access.min_life_days for access in orders._oms_get_accesses().values()}
         stock = products._oms_get_stock(self._oms_get_warehouses(places), lives=lives, orders=orders, waiting=own)
         return stock.convert(lambda product_id, quantity: self._oms_to_decimal(units[product_id], quantity))
+
+    @api.model
+    def _oms_read_lots(self, demands, places, given):
+        """Return the `kit.Lot`s that the lines of ``demands`` are to be of, see `Sourcing`; no query without any.
+
+        :param given: see `_oms_plan`
+        """
+        lines = self.env["sale.order.line"].union(*demands).filtered("oms_lot_id")
+        if not lines:
+            return {}
+        left = {lot: defaultdict(float) for lot in lines.oms_lot_id}
+        rows = lines.product_id._query_lot_quantities(self._oms_get_warehouses(places), lines.oms_lot_id)
+        for lot_id, warehouse_id, quantity in rows:
+            left[lines.oms_lot_id.browse(lot_id)][warehouse_id] += quantity
+        for line in lines:
+            for warehouse, quantity in given.get(line, {}).items():
+                waiting = line._oms_get_waiting_quantities().get(warehouse, 0.0)
+                left[line.oms_lot_id][warehouse.id] += quantity - min(quantity, waiting)  # what it has is its own
+        return {
+            -lot.id: Lot(
+                lot.id,
+                lot.product_id.id,
+                lot.expiration_date.toordinal() if lot.expiration_date else None,
+                {id_: self._oms_to_decimal(lot.product_id.uom_id, q) for id_, q in quantities.items()},
+            )
+            for lot, quantities in left.items()
+        }
 
     @api.model
     def _oms_get_warehouses(self, places):
@@ -84,9 +114,9 @@ class SaleOrder(models.Model):
 
     @api.model
     def _oms_get_storable(self, lines):
-        """Return the products of ``lines`` whose stock is counted, in the order of their ids."""
-        products = self.env["sale.order.line"].union(*lines).product_id
-        return products.filtered("is_storable").sorted("id")
+        """Return the products of ``lines`` whose stock is counted, in the order of their ids; of kits, the parts."""
+        parts = (part for line in lines for part in line._oms_get_counted_parts())
+        return self.env["product.product"].union(*parts).sorted("id")
 
     @api.model
     def _oms_to_decimal(self, unit, quantity):
@@ -102,45 +132,49 @@ class SaleOrder(models.Model):
         """
         stock, strategies = sourcing.stock, sourcing.strategies
         candidates = {order: sourcing.get_candidates(order) for order in self}
-        storable = self._oms_get_storable(demands)
         accesses = self._oms_get_accesses()
-        demands_by_order = {order: [] for order in candidates}
-        for line, quantity in sorted(demands.items(), key=lambda item: (item[0].sequence, item[0].id)):
-            if line.product_id in storable:
-                decimal = self._oms_to_decimal(line.product_id.uom_id, quantity)
-                order = line.order_id
-                demand = order._oms_prepare_demand(line, decimal, strategies[order], accesses[order].min_life_days)
-                demands_by_order[order].append(demand)
+        lives = {order: access.min_life_days for order, access in accesses.items()}
+        demands_by_order = self._oms_prepare_demands(demands, sourcing, lives)
         plans, made = {}, sourcing.count_parcels()
         kinds = {order: self._oms_get_age_kind(strategies[order], accesses[order]) for order in candidates}
-        ages = self._oms_read_ages(storable, candidates, kinds.values())
+        ages = self._oms_read_ages(self._oms_get_storable(demands), candidates, kinds.values())
         for (access, kind), orders in self._oms_group_by_access(accesses, kinds, stock):
             own = set()
             for line_id in [line.id for line in demands if line.id in stock.promised and line.order_id in orders]:
                 own.update(stock.give_back(access, line_id))
             tasks = [
                 order._oms_prepare_solver_order(
-                    demands_by_order[order], lower_capacities(candidates[order], made), strategies[order]
+                    demands_by_order[order], lower_capacities(candidates[order], made), sourcing
                 )
                 for order in orders
             ]
             fresh_from = self._oms_get_fresh_day(access.min_life_days)
-            supplies = prepare_supplies(stock.view(access, own), ages[kind], fresh_from)
-            found = self._oms_solve_batch(tasks, supplies)
+            view = stock.view(access, own)
+            supplies = prepare_supplies(view, ages[kind], fresh_from)
+            supplies += [supply for lot in sourcing.lots.values() for supply in lot.prepare_supplies(view)]
+            found, weighed = orders._oms_solve_batch(tasks, supplies)
+            sourcing.weighed.update(dict.fromkeys(orders, weighed))
             for task in tasks:
                 plan = found[task.id]
                 made.update(one.id for one in task.warehouses if one.id in plan.warehouse_ids and not one.is_open)
                 for assignment in plan.assignments:
-                    stock.take(access, (assignment.warehouse_id, assignment.product_id), assignment.quantity)
+                    stock.take(access, sourcing.get_key(assignment), assignment.quantity)
             plans.update(found)
         return {order: plans[order.id] for order in candidates}
 
-    @api.model
     def _oms_solve_batch(self, tasks, supplies):
         """Return {order id: solver.Plan}: orders that compete for what is scarce are weighed against each other, within
-        the seconds that the company gives it (0: they are served in turn)."""
-        seconds = max(0.0, self.env.company.oms_batch_seconds) if len(tasks) > 1 else 0.0
-        return solve_batch(tasks, supplies, seconds).plans if seconds else solve_in_turn(tasks, supplies)
+        the seconds that their company gives it (0: they are served in turn).
+
+        :return: the plans, and how many orders compete, with what came of it; None where none do
+        """
+        seconds = max(0.0, min(self.company_id.mapped("oms_batch_seconds"))) if len(tasks) > 1 else 0.0
+        if not seconds:
+            return solve_in_turn(tasks, supplies), None
+        result = solve_batch(tasks, supplies, seconds)
+        if not result.competing:
+            return result.plans, None
+        return result.plans, {"orders": result.competing, "method": result.method, "gap": result.gap}
 
     @api.model
     def _oms_group_by_access(self, accesses, kinds, stock):

@@ -41,6 +41,16 @@ class StockMove(models.Model):
         help="Lots that expire earlier are not reserved for this move: its channel or customer asks for it.",
     )
 
+    oms_lot_id = fields.Many2one(
+        "stock.lot",
+        string="Only This Lot",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="No other lot is reserved for this move: its order line asks for it.",
+    )
+
     def _action_assign(self, force_qty=False):
         """Override of `stock`: orders of channels take no more than pools, promises, the safety stock and rejections
         leave them."""
@@ -98,11 +108,11 @@ class StockMove(models.Model):
         limits.take(self.id, taken)
         return vals_list, taken
 
-    # === SHELF LIFE === #
+    # === SHELF LIFE AND LOTS === #
 
     def _update_reserved_quantity(self, need, location_id, lot_id=None, package_id=None, owner_id=None, strict=True):
         """Override of `product_expiry`: not only what is fresh today."""
-        move = self._oms_with_expiration()
+        move = self._oms_with_limits()
         return super(StockMove, move)._update_reserved_quantity(
             need, location_id, lot_id=lot_id, package_id=package_id, owner_id=owner_id, strict=strict
         )
@@ -111,24 +121,27 @@ class StockMove(models.Model):
         self, location_id, lot_id=None, package_id=None, owner_id=None, strict=False, allow_negative=False
     ):
         """Override of `product_expiry`: likewise."""
-        move = self._oms_with_expiration()
+        move = self._oms_with_limits()
         return super(StockMove, move)._get_available_quantity(
             location_id, lot_id, package_id, owner_id, strict=strict, allow_negative=allow_negative
         )
 
-    def _oms_with_expiration(self):
+    def _oms_with_limits(self):
+        """Return one move with what says in the context which quants it may have."""
         self.ensure_one()
-        if not self.oms_min_expiration_date:
-            return self
-        return self.with_context(oms_min_expiration=self.oms_min_expiration_date)
+        limits = {"oms_min_expiration": self.oms_min_expiration_date, "oms_lot_id": self.oms_lot_id.id}
+        limits = {name: value for name, value in limits.items() if value}
+        return self.with_context(**limits) if limits else self
 
     def _prepare_procurement_values(self):
-        """Override of `stock`: the step before brings goods that keep as long."""
+        """Override of `stock`: the step before brings goods that keep as long, of the same lot."""
         values = super()._prepare_procurement_values()
         if self.oms_min_expiration_date:
             values["oms_min_expiration_date"] = self.oms_min_expiration_date
+        if self.oms_lot_id:
+            values["oms_lot_id"] = self.oms_lot_id.id
         return values
 
     def _prepare_merge_moves_distinct_fields(self):
-        """Override of `stock`: what must keep longer is not merged with what need not."""
-        return [*super()._prepare_merge_moves_distinct_fields(), "oms_min_expiration_date"]
+        """Override of `stock`: what must keep longer, or is to be of one lot, is not merged with what need not."""
+        return [*super()._prepare_merge_moves_distinct_fields(), "oms_min_expiration_date", "oms_lot_id"]

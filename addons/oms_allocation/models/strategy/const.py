@@ -30,7 +30,7 @@ SHORTAGES = [
 ]
 
 # After waiting in vain an order goes on as one of these.
-AFTER_WAIT = [key for key in SHORTAGES if key[0] in ("ship", "cancel", "substitute", "ask")]
+AFTER_WAIT = [key for key in SHORTAGES if key[0] not in ("complete", "wait")]
 
 # Why something is missing. What the solver says is named alike, but for rules, which are one here.
 CAUSES = [

@@ -24,14 +24,18 @@ class OmsWarehouseTurn(models.Model):
     def _take(self, warehouses):
         """Wait for the turn at ``warehouses``, in the order of their ids.
 
+        :param warehouses: any iterable of stock.warehouse records
         :raise psycopg2.errors.SerializationFailure: when another had it since this transaction began
         """
+        ids = [warehouse.id for warehouse in warehouses]
+        if not ids:
+            return
         statement = SQL(
             """
             INSERT INTO oms_warehouse_turn AS turn (warehouse_id, turns)
             SELECT id, 1 FROM unnest(%s::int[]) AS warehouse (id) ORDER BY id
                 ON CONFLICT (warehouse_id) DO UPDATE SET turns = turn.turns + 1
             """,
-            warehouses.ids,
+            ids,
         )
         self.env.cr.execute(statement, log_exceptions=False)  # being sent back is part of the plan, not an error

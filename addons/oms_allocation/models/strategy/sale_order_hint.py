@@ -47,46 +47,34 @@ class SaleOrder(models.Model):
         demands = {line: sum(quantities.values()) for line, quantities in given.items()}
         if self.state != "sale":
             demands = self.env["oms.sourcing.trial"]._prepare_demands(self)
-        if not demands:
+        if not demands or any(line.oms_lot_id for line in demands):
             return ()
         sourcing = self._oms_plan(demands, given, is_binding=False)
         strategy, access = sourcing.strategies[self], self._oms_get_accesses()[self]
-        tasks = [
-            self._oms_prepare_demand(
-                line, self._oms_to_decimal(line.product_id.uom_id, quantity), strategy, access.min_life_days
-            )
-            for line, quantity in demands.items()
-            if line.product_id.is_storable
-        ]
+        tasks = self._oms_prepare_demands(demands, sourcing, {self: access.min_life_days})[self]
         kind = self._oms_get_age_kind(strategy, access)
         ages = self._oms_read_ages(self._oms_get_storable(demands), sourcing.places, [kind])[kind]
         fresh_from = self._oms_get_fresh_day(access.min_life_days)
         return solver.find_hints(
-            self._oms_prepare_solver_order(tasks, sourcing.get_candidates(self), strategy),
+            self._oms_prepare_solver_order(tasks, sourcing.get_candidates(self), sourcing),
             prepare_supplies(self._oms_read_stock(demands, sourcing.places, given).view(access), ages, fresh_from),
             self._oms_get_receipts(demands, sourcing.places[self]),
             self._oms_get_open_orders(),
-            sourcing.plans[self],
+            sourcing.solved[self],
         )
 
     def _oms_get_receipts(self, demands, warehouses):
         """Return what is on its way to ``warehouses`` of the products of ``demands``, as `solver.Receipt`s."""
         now = fields.Datetime.now()
-        products = self.env["sale.order.line"].union(*demands).product_id
-        stocks = {warehouse.lot_stock_id: warehouse for warehouse in warehouses}
-        moves = self.env["stock.move"].search(
-            Domain("product_id", "in", products.ids)
-            & Domain("state", "in", ("waiting", "confirmed", "partially_available", "assigned"))
-            & Domain("location_dest_id", "child_of", [location.id for location in stocks])
-            & Domain("location_id.usage", "not in", ("internal", "production"))
-            & Domain("date", "<=", now + timedelta(hours=HINT_HOURS))
-        )
+        products = self._oms_get_storable(demands)
+        places = self.env["stock.warehouse"].union(*warehouses)
         receipts = []
-        for move in moves:
-            minutes = max(0, round((move.date - now).total_seconds() / 60))
-            quantity = self._oms_to_decimal(move.product_id.uom_id, move.product_qty)
-            warehouse = move.location_dest_id.warehouse_id
-            receipts.append(solver.Receipt(warehouse.id, move.product_id.id, quantity, minutes))
+        for product_id, warehouse_id, date, quantity in products._query_arrivals(
+            places, now + timedelta(hours=HINT_HOURS)
+        ):
+            minutes = max(0, round((date - now).total_seconds() / 60))
+            quantity = self._oms_to_decimal(products.browse(product_id).uom_id, quantity)
+            receipts.append(solver.Receipt(warehouse_id, product_id, quantity, minutes))
         return receipts
 
     def _oms_get_open_orders(self):

@@ -20,11 +20,12 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
-    def _oms_get_refusals(self, demands, places, strategies, given):
+    def _oms_get_refusals(self, demands, places, strategies, sent_ids):
         """Return {order: [(RuleSpec, solver.Refusal, warehouse id), ...]}.
 
-        :param demands, given: see `_oms_plan`
+        :param demands: see `_oms_plan`
         :param places: see `_oms_get_places`
+        :param sent_ids: see `Sourcing`
         """
         refusals = {}
         orders_by_rule = {}
@@ -42,10 +43,10 @@ class SaleOrder(models.Model):
                     for warehouse_id in sorted(warehouse_ids)
                     for product_id in found
                 )
-        for order, product, warehouse in self._oms_get_rejections():
-            refusals.setdefault(order, []).append((REJECTION, solver.Refusal("rejected", product.id), warehouse.id))
-        for order, warehouse in self._oms_get_further(places, strategies, given):
-            refusals.setdefault(order, []).append((FURTHER, solver.Refusal("split"), warehouse.id))
+        for order, product_id, warehouse in self._oms_get_rejections():
+            refusals.setdefault(order, []).append((REJECTION, solver.Refusal("rejected", product_id), warehouse.id))
+        for order, warehouse_id in self._oms_get_further(places, strategies, sent_ids):
+            refusals.setdefault(order, []).append((FURTHER, solver.Refusal("split"), warehouse_id))
         return refusals
 
     def _oms_filter_by_text(self, text):
@@ -66,27 +67,51 @@ class SaleOrder(models.Model):
         found = {}
         for line in demands:
             if line.product_id in matching:
-                found.setdefault(line.order_id, set()).add(line.product_id.id)
+                found.setdefault(line.order_id, set()).update(self._oms_get_refused_ids(line))
         return found
 
+    @api.model
+    def _oms_get_refused_ids(self, line):
+        """Return the ids of the products that who may not send a line may not send: also the parts of a kit,
+        and the chosen lot."""
+        ids = {line.product_id.id, *(part.id for part in line._oms_get_counted_parts())}
+        return ids | {-line.oms_lot_id.id} if line.oms_lot_id else ids
+
     def _oms_get_rejections(self):
-        """Return (order, product, warehouse) of what warehouses rejected. Asks nothing about orders that are sourced
+        """Return (order, product id, warehouse) of what warehouses rejected. Asks nothing about orders that are sourced
         for the first time."""
         known = self.filtered("oms_allocation_ids")
         if not known:
             return []
         # sudo: oms.warehouse.rejection - whoever sources the order, who rejected it is no candidate
         rejections_sudo = self.env["oms.warehouse.rejection"].sudo().search([("order_id", "in", known.ids)])
-        return [(row.order_id.sudo(False), row.product_id, row.warehouse_id) for row in rejections_sudo]
+        return [
+            (row.order_id.sudo(False), product_id, row.warehouse_id)
+            for row in rejections_sudo
+            for product_id in sorted(self._oms_get_refused_ids(row.line_id))
+        ]
 
-    def _oms_get_further(self, places, strategies, given):
-        """Yield (order, warehouse) of who would send something for an order that comes from as many warehouses as its
-        strategy allows. The solver knows of parcels that more can go into, not of those that are picked or gone."""
-        for order in self.filtered("oms_allocation_ids"):
+    def _oms_get_sent_ids(self, strategies, given):
+        """Return {order: ids of the warehouses that send something of it, whatever is planned}, where its strategy
+        limits how many may.
+
+        :param given: see `_oms_plan`
+        """
+        return {
+            order: frozenset(
+                order.oms_allocation_ids.filtered(lambda row: row._get_kept_quantity(given)).warehouse_id.ids
+            )
+            for order in self
+            if strategies[order].is_split_limited and order.oms_allocation_ids
+        }
+
+    def _oms_get_further(self, places, strategies, sent_ids):
+        """Yield (order, warehouse id) of who would send something for an order that comes from as many warehouses as
+        its strategy allows: nothing of it is to wait there."""
+        for order, ids in sent_ids.items():
             limit = strategies[order].get_max_warehouses(order.amount_untaxed / (order.currency_rate or 1.0))
-            rows = order.oms_allocation_ids.filtered(lambda row: row._get_kept_quantity(given)) if limit else ()
-            if rows and len(rows.warehouse_id) >= limit:
-                yield from ((order, warehouse) for warehouse in places[order] if warehouse not in rows.warehouse_id)
+            if ids and limit and len(ids) >= limit:
+                yield from ((order, warehouse.id) for warehouse in places[order] if warehouse.id not in ids)
 
     # === TYPES OF RULES === #
 

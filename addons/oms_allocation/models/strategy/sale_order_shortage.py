@@ -276,6 +276,8 @@ class SaleOrder(models.Model):
     def _oms_reallocate_open(self):
         """Override: who was held back goes as soon as all is there."""
         held = self._oms_filter_held_back()
+        if held:
+            self._oms_take_turns()
         going = held._oms_retry_held_back() if held else held
         rest = self - held
         return going | super(SaleOrder, rest)._oms_reallocate_open()

@@ -1,10 +1,12 @@
 from copy import deepcopy
+from dataclasses import replace
 from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.tools import ormcache
 
 from ... import solver
+from ..sellable.kit import Part, get_batches, get_part_id
 from .const import SOLVER_AIMS
 from .sourcing import Sourcing
 from .spec import StrategySpec
@@ -44,7 +46,7 @@ class SaleOrder(models.Model):
     # === PLAN === #
 
     @api.model
-    def _oms_plan(self, demands, given=None, strategies=None, is_binding=True):
+    def _oms_plan(self, demands, given=None, strategies=None, is_binding=True, is_sending=True):
         """Decide where what is asked for comes from. Nothing is written.
 
         :param demands: dict {order line: quantity in the product's unit}
@@ -53,15 +55,21 @@ class SaleOrder(models.Model):
         :param strategies: {order: StrategySpec} where they are not to be the orders' own
         :param is_binding: it is to be done: stock and capacity are locked, so what was found stays true until the end
             of the transaction
+        :param is_sending: parcels are made of it, so places of the day are given away
         :return: Sourcing
         """
         orders = self.env["sale.order.line"].union(*demands).order_id
         given, strategies = given or {}, strategies or orders._oms_get_strategies()
-        places = orders._oms_get_places(strategies, given, is_binding)
-        sourcing = Sourcing(strategies, places, orders._oms_get_refusals(demands, places, strategies, given))
+        if is_binding and is_sending:
+            orders._oms_take_turns(strategies)
+        places = orders._oms_get_places(strategies, given)
+        sent_ids = orders._oms_get_sent_ids(strategies, given)
+        refusals = orders._oms_get_refusals(demands, places, strategies, sent_ids)
+        sourcing = Sourcing(strategies, places, refusals, sent_ids)
         if is_binding:
             self._oms_lock_stock(demands, places)
         sourcing.stock = self._oms_read_stock(demands, places, given)
+        sourcing.lots = self._oms_read_lots(demands, places, given)
         is_any_preferred = any(rule.is_preference for spec in strategies.values() for rule in spec.rules)
         before = deepcopy(sourcing.stock) if is_any_preferred else None
         todo = orders
@@ -76,12 +84,18 @@ class SaleOrder(models.Model):
             sourcing.stock = deepcopy(before)
             for order in todo:
                 del sourcing.plans[order]
-            self._oms_take_plans(sourcing.stock, sourcing.plans)
+            sourcing.lots = self._oms_read_lots(demands, places, given)
+            self._oms_take_plans(sourcing)
+        sourcing.tell_kits()
         return sourcing
 
     @api.model
-    def _oms_take_plans(self, stock, plans):
-        """Take what ``plans`` take from ``stock``, in which what is promised to their orders is still set aside."""
+    def _oms_take_plans(self, sourcing):
+        """Take what the plans take from the stock, in which what is promised to their orders is still set aside.
+
+        :param sourcing: Sourcing
+        """
+        stock, plans = sourcing.stock, sourcing.plans
         orders = self.browse().union(*plans)
         accesses = orders._oms_get_accesses()
         lines = self.env["sale.order.line"].browse(list(stock.promised))
@@ -89,18 +103,19 @@ class SaleOrder(models.Model):
             stock.give_back(accesses[line.order_id], line.id)
         for order, plan in plans.items():
             for assignment in plan.assignments:
-                stock.take(accesses[order], (assignment.warehouse_id, assignment.product_id), assignment.quantity)
+                stock.take(accesses[order], sourcing.get_key(assignment), assignment.quantity)
 
     # === WHAT THE SOLVER IS TOLD === #
 
-    def _oms_prepare_solver_order(self, demands, candidates, strategy):
+    def _oms_prepare_solver_order(self, demands, candidates, sourcing):
         """Return one order as the solver wants it.
 
         :param demands: list of solver.Demand
         :param candidates: {warehouse: solver.Warehouse}
-        :param strategy: StrategySpec
+        :param sourcing: Sourcing
         """
         self.ensure_one()
+        strategy = sourcing.strategies[self]
         weight = 1 + int(self.oms_priority or 0)
         if strategy == StrategySpec():
             return solver.Order(self.id, tuple(demands), tuple(candidates.values()), weight=weight)
@@ -111,6 +126,7 @@ class SaleOrder(models.Model):
             weight=weight,
             promised_days=self._oms_get_promised_days(fields.Datetime.now()),
             value=self._oms_to_cents(self.amount_untaxed / (self.currency_rate or 1.0)),
+            sent_ids=sourcing.sent_ids.get(self, frozenset()),
             strategy=self._oms_prepare_solver_strategy(strategy),
         )
 
@@ -144,28 +160,60 @@ class SaleOrder(models.Model):
             split_penalty=self._oms_to_cents(strategy.split_cost),
         )
 
-    def _oms_prepare_demand(self, line, quantity, strategy, min_life_days=0):
-        """Return what one line needs as the solver wants it.
+    def _oms_prepare_demands(self, demands, sourcing, min_life_days):
+        """Return {order: [solver.Demand, ...]} of what lines need of goods whose stock is counted; of kits, the parts.
+
+        :param demands: see `_oms_plan`
+        :param sourcing: Sourcing, which is told of the parts
+        :param min_life_days: {order: so long its goods must keep}
+        """
+        found = {order: [] for order in self}
+        for line, quantity in sorted(demands.items(), key=lambda item: (item[0].sequence, item[0].id)):
+            order, product = line.order_id, line.product_id
+            parts = line._oms_get_counted_parts()
+            strategy, min_expiry = sourcing.strategies[order], self._oms_get_fresh_day(min_life_days[order])
+            quantity = self._oms_to_decimal(product.uom_id, quantity)
+            value = order._oms_get_unit_value(line) if strategy != StrategySpec() else 0
+            if parts.keys() == {product}:
+                group = line._get_keep_together_key()
+                demand = self._oms_prepare_demand(line.id, product, quantity, group, strategy)
+                asked_id = -line.oms_lot_id.id if -line.oms_lot_id.id in sourcing.lots else product.id
+                found[order].append(replace(demand, product_id=asked_id, value=value, min_expiry=min_expiry))
+                continue
+            for batch, kits in enumerate(get_batches(quantity) if parts else ()):
+                # All parts of a kit come from one warehouse, or it is none.
+                group = line._get_keep_together_key() or f"kit,{line.id},{batch}"
+                for number, (part, needed) in enumerate(parts.items()):
+                    part_id = get_part_id(line.id, batch, number)
+                    needed = self._oms_to_decimal(part.uom_id, float(kits) * needed)
+                    sourcing.parts[part_id] = Part(line.id, product.id, batch, kits, needed)
+                    demand = self._oms_prepare_demand(part_id, part, needed, group, strategy)
+                    share = round(value * kits / needed) if number == 0 and needed else 0
+                    found[order].append(replace(demand, value=share, min_expiry=min_expiry))
+        return found
+
+    @api.model
+    def _oms_prepare_demand(self, line_id, product, quantity, group, strategy):
+        """Return what a line, or a part of it, needs of a product as the solver wants it.
 
         :param quantity: Decimal in the product's unit
-        :param min_life_days: so long its goods must keep
+        :param group: what it is kept together with, or None
         """
-        product, group = line.product_id, line._get_keep_together_key()
-        min_expiry = self._oms_get_fresh_day(min_life_days)
         if strategy == StrategySpec():
-            return solver.Demand(line.id, product.id, quantity, keep_together=group, min_expiry=min_expiry)
-        ordered = line.product_uom_id._compute_quantity(line.product_uom_qty, product.uom_id)
-        value = line.price_subtotal / ordered / (self.currency_rate or 1.0) if ordered else 0.0
+            return solver.Demand(line_id, product.id, quantity, keep_together=group)
         return solver.Demand(
-            line.id,
+            line_id,
             product.id,
             quantity,
             keep_together=group,
             weight_g=round(product.weight * self._oms_get_grams()),
             volume_cm3=round(product.volume * 1e6),
-            value=self._oms_to_cents(value),
-            min_expiry=min_expiry,
         )
+
+    def _oms_get_unit_value(self, line):
+        """Return what one unit of a line's product is worth, in the smallest unit of the company's currency."""
+        ordered = line.product_uom_id._compute_quantity(line.product_uom_qty, line.product_id.uom_id)
+        return self._oms_to_cents(line.price_subtotal / ordered / (self.currency_rate or 1.0) if ordered else 0.0)
 
     @api.model
     @ormcache()
@@ -180,16 +228,15 @@ class SaleOrder(models.Model):
 
     # === PLACES === #
 
-    def _oms_get_places(self, strategies, given, is_binding):
+    def _oms_get_places(self, strategies, given):
         """Return {order: {warehouse: values}}: who may serve each order, as values of its `solver.Warehouse`.
 
-        :param given, is_binding: see `_oms_plan`
+        :param given: see `_oms_plan`
         """
-        warehouses_by_channel = {channel: channel._get_warehouses() for channel in self.channel_id}
+        candidates = self._oms_get_candidates()
         origins = {
             warehouse: warehouse.partner_id._oms_get_place()[0]
-            for warehouses in [*warehouses_by_channel.values(), self.oms_warehouse_id]
-            for warehouse in warehouses
+            for warehouse in self.env["stock.warehouse"].union(*candidates.values())
         }
         places = {}
         for order in self:
@@ -203,14 +250,35 @@ class SaleOrder(models.Model):
                     "is_open": warehouse in parcels,
                     "open_weight_g": parcels.get(warehouse, 0),
                 }
-                for warehouse in order.oms_warehouse_id or warehouses_by_channel[order.channel_id]
-                if warehouse.company_id == order.company_id
+                for warehouse in candidates[order]
             }
         self._oms_add_terms(places, strategies)
-        self._oms_add_capacities(places, strategies, given, is_binding)
+        self._oms_add_capacities(places, strategies, given)
         return places
 
-    def _oms_add_capacities(self, places, strategies, given, is_binding):
+    def _oms_get_candidates(self):
+        """Return {order: the warehouses that may serve it}."""
+        by_channel = {channel: channel._get_warehouses() for channel in self.channel_id}
+        return {
+            order: (order.oms_warehouse_id or by_channel[order.channel_id]).filtered(
+                lambda warehouse, company=order.company_id: warehouse.company_id == company
+            )
+            for order in self
+        }
+
+    def _oms_take_turns(self, strategies=None):
+        """Wait for the turn at the warehouses whose parcels of today these orders may get, where a rule counts them.
+
+        Whoever locks stock and gives parcels away takes the turns first, of all orders it works on: two that locked the
+        one and wanted the other would wait for each other.
+        """
+        strategies = strategies or self._oms_get_current_strategies()
+        limited = self.filtered(lambda order: strategies[order].has_rule("capacity"))
+        if limited:
+            warehouses = self.env["stock.warehouse"].union(*limited._oms_get_candidates().values())
+            self.env["oms.warehouse.turn"]._take(warehouses._oms_get_limits(fields.Datetime.now()))
+
+    def _oms_add_capacities(self, places, strategies, given):
         """Add to ``places`` how many parcels can be made today, where the strategies look at it."""
         limited = {
             order: places[order]
@@ -224,7 +292,6 @@ class SaleOrder(models.Model):
             fields.Datetime.now(),
             # What is planned again gives its parcels of today back.
             without=rows.filtered(lambda row: not row._get_kept_quantity(given)),
-            is_locked=is_binding and any(strategies[order].has_rule("capacity") for order in limited),
         )
         for found in limited.values():
             for warehouse in capacities.keys() & found.keys():

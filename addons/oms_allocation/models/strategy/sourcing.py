@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from ... import solver
+from ..sellable.kit import fold, name_lots
 from .const import CAUSES
 
 
@@ -20,16 +21,26 @@ class Sourcing:
     :param strategies: {order: StrategySpec}
     :param places: {order: {warehouse: values of its `solver.Warehouse`}}
     :param refusals: {order: [(RuleSpec, solver.Refusal, warehouse id), ...]}
+    :param sent_ids: {order: ids of the warehouses that send something of it, whatever the plan is}
     :param given_up: {order: [RuleSpec, ...]}: preferences that would have left something behind
     :param plans: {order: solver.Plan}
+    :param solved: the same as they were solved: kits are their parts there
+    :param weighed: {order: how it was weighed against others that want the same, see `_oms_solve_batch`}
+    :param parts: {id of a demand: kit.Part}
+    :param lots: {id of a product below 0, which stands for a chosen lot: `kit.Lot`}
     :param stock: `stock.Stock`, what is left of it
     """
 
     strategies: dict
     places: dict
     refusals: dict
+    sent_ids: dict = field(default_factory=dict)
     given_up: dict = field(default_factory=dict)
     plans: dict = field(default_factory=dict)
+    solved: dict = field(default_factory=dict)
+    weighed: dict = field(default_factory=dict)
+    parts: dict = field(default_factory=dict)
+    lots: dict = field(default_factory=dict)
     stock: dict = field(default_factory=dict)
 
     def get_candidates(self, order):
@@ -72,6 +83,20 @@ class Sourcing:
             and not place["is_open"]
             and place["id"] not in sending
         }
+
+    def get_key(self, assignment):
+        """Return (warehouse id, product id) of where a `solver.Assignment` takes from; a chosen lot has less then."""
+        lot = self.lots.get(assignment.product_id)
+        if not lot:
+            return assignment.warehouse_id, assignment.product_id
+        lot.left[assignment.warehouse_id] -= assignment.quantity
+        return assignment.warehouse_id, lot.product_id
+
+    def tell_kits(self):
+        """Have the plans speak of kits instead of their parts, and of products where lots are chosen."""
+        self.solved = self.plans
+        if self.parts or self.lots:
+            self.plans = {order: fold(name_lots(plan, self.lots), self.parts) for order, plan in self.solved.items()}
 
     def get_winners(self, order):
         """Return the warehouses that send something for one order."""

@@ -61,30 +61,34 @@ class StockWarehouse(models.Model):
         local = self._oms_get_local_time(now)
         return not self.oms_cutoff_hour or local.hour + local.minute / 60 < self.oms_cutoff_hour
 
-    def _oms_get_capacities(self, now, without=None, is_locked=False):
-        """Return {warehouse: (parcels that can be made today, of which are left)} of those that have a limit.
-
-        :param without: allocations that are not counted
-        :param is_locked: what is left stays so until the end of the transaction, whoever else asks likewise
-        """
+    def _oms_get_limits(self, now):
+        """Return {warehouse: parcels that can be made today} of those of these that have a limit."""
         limits = {}
         for warehouse in self:
             today = warehouse._oms_get_local_time(now).date()
             other = warehouse.oms_capacity_ids.filtered(lambda row, day=today: row.date_from <= day <= row.date_to)
             if other or warehouse.oms_daily_capacity:
                 limits[warehouse] = other[:1].parcels if other else warehouse.oms_daily_capacity
+        return limits
+
+    def _oms_get_capacities(self, now, without=None):
+        """Return {warehouse: (parcels that can be made today, of which are left)} of those that have a limit.
+
+        :param without: allocations that are not counted
+        """
+        limits = self._oms_get_limits(now)
         if not limits:
             return {}
-        limited = self.browse(warehouse.id for warehouse in limits)
-        if is_locked:
-            self.env["oms.warehouse.turn"]._take(limited)
-        used = limited._oms_query_used(now, without)
+        used = self.union(*limits)._oms_query_used(now, without)
         return {warehouse: (limit, max(0, limit - used.get(warehouse.id, 0))) for warehouse, limit in limits.items()}
 
     def _oms_query_used(self, now, without=None):
-        """Return {warehouse id: orders that were given to it since its day began}."""
+        """Return {warehouse id: orders that were given to it since its day began}; what only waits there for goods is
+        no parcel of the day."""
         begins = [SQL("(%s, %s)", warehouse.id, warehouse._oms_get_midnight(now)) for warehouse in self]
-        self.env["oms.allocation"].flush_model(["warehouse_id", "order_id", "state", "given_date"])
+        self.env["oms.allocation"].flush_model(
+            ["warehouse_id", "order_id", "state", "given_date", "quantity", "shortage_quantity"]
+        )
         rows = self.env.execute_query(
             SQL(
                 """
@@ -93,6 +97,7 @@ class StockWarehouse(models.Model):
                   JOIN (VALUES %s) AS day (warehouse_id, begins) ON day.warehouse_id = allocation.warehouse_id
                  WHERE COALESCE(allocation.given_date, allocation.create_date) >= day.begins
                    AND allocation.state <> 'cancelled' AND allocation.id <> ALL(%s)
+                   AND allocation.quantity > COALESCE(allocation.shortage_quantity, 0)
                  GROUP BY allocation.warehouse_id
                 """,
                 SQL(", ").join(begins),

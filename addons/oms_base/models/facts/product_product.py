@@ -13,6 +13,11 @@ class ProductProduct(models.Model):
         self.ensure_one()
         return {self: quantity}
 
+    def _oms_filter_kits(self):
+        """Return those of these products that leave the shelf as their parts, however many there are, in one query. To
+        be overridden together with `_oms_explode`."""
+        return self.browse()
+
     def _oms_find_bundles(self):
         """Return the products of which any of these is a part. To be overridden together with `_oms_explode`."""
         return self.browse()
