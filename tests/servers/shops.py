@@ -56,6 +56,7 @@ class ShopDriver:
     cancels_lines_whole = False  # whether units can only be taken off with all others of their line
     refunds_on_request = False  # whether money goes back only when the buyer asks
     reopens_session = False  # whether the adapter logs in again by itself
+    groups_payouts = True  # whether what was paid out names the payout it is in
     reopen = None  # callable(order_id) that opens a cancelled order again, where that can be done
 
     def __enter__(self):
@@ -588,6 +589,7 @@ class WechatDriver(TaobaoDriver):
     provider = "wechat"
     lists_once = False  # a page begins with the last second of the one before
     cancels_lines_whole = False
+    groups_payouts = False
     sold = {"OMS-TEE-L": 3}
 
     def make_server(self):
