@@ -31,9 +31,9 @@ def answer(**data):
 
 
 class ShopifyCase(AdapterCase):
-    def _make_adapter(self, *answers, **credentials):
+    def _make_adapter(self, *answers, location_id="", **credentials):
         transport = FakeTransport(*answers)
-        config = ChannelConfig(f"{SHOP}/", {"api_key": "shpat_1", **credentials})
+        config = ChannelConfig(f"{SHOP}/", {"api_key": "shpat_1", **credentials}, {"location_id": location_id})
         return get_adapter_class("shopify")(config, transport), transport
 
     def _parse(self, name="order_placed", **changes):
@@ -238,7 +238,7 @@ class TestShopifyClient(ShopifyCase):
 
 
 class TestShopifyWebhook(ShopifyCase):
-    def _send(self, topic, body, secret="client-secret", now=NOW, **headers):
+    def _send(self, topic, body, secret="client-secret", now=NOW, location="", **headers):
         raw = json.dumps(body).encode()
         given = {
             "X-Shopify-Hmac-SHA256": signature.sign("client-secret", raw),
@@ -247,7 +247,7 @@ class TestShopifyWebhook(ShopifyCase):
             "X-Shopify-Triggered-At": NOW.isoformat(),
             **headers,
         }
-        adapter, _transport = self._make_adapter(api_secret=secret)
+        adapter, _transport = self._make_adapter(api_secret=secret, location_id=location)
         return adapter.verify_and_parse_webhook(given, raw, "", now=now)
 
     def test_known_signature(self):
@@ -268,6 +268,12 @@ class TestShopifyWebhook(ShopifyCase):
             event = self._send(topic, body)
             self.assertEqual((event.order_external_id, event.concerns_order), (order_id, bool(order_id)), topic)
             self.assertEqual(event.event_id, "e-1")
+
+    def test_stock_of_our_location_is_told(self):
+        body = {"inventory_item_id": 7, "location_id": 5, "available": 3}
+        for location, told in (("", {"7": 3}), ("5", {"7": 3}), ("gid://shopify/Location/5", {"7": 3}), ("6", {})):
+            event = self._send("inventory_levels/update", body, location=location)
+            self.assertEqual((event.stock, event.concerns_order), (told, False), location)
 
     def test_without_an_event_id_the_body_is_the_id(self):
         first = self._send("orders/updated", {"id": 1}, **{"X-Shopify-Event-Id": ""})

@@ -23,7 +23,7 @@ from ..values import (
 from . import mapper, signature
 from .client import MedusaClient, segment
 from .edits import EditFlow
-from .returns import ReturnFlow
+from .returns import ReturnFlow, answer_return
 from .stock import StockPublisher
 
 # A subscriber sends within seconds and gives up after a few tries; more is a replay or a wrong clock.
@@ -53,6 +53,7 @@ class MedusaAdapter(base.ChannelAdapter):
             base.RETURN_RECEIVED,
             base.REFUND,
             base.CANCEL_LINES,
+            base.ANSWER,
         }
     )
     numbers_in_sequence = True
@@ -299,6 +300,10 @@ class MedusaAdapter(base.ChannelAdapter):
 
     def push_return_received(self, notice):
         return ReturnFlow(self.client, self._get_location_id).receive(notice)
+
+    def push_answer(self, notice):
+        """Agree to a return, or cancel it."""
+        return answer_return(self.client, notice, self.fetch_order(notice.order_external_id))
 
     def push_stock(self, levels):
         return StockPublisher(self.client, self._get_location_id).publish(levels)

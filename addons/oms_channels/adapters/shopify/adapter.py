@@ -191,7 +191,8 @@ class ShopifyAdapter(base.ChannelAdapter):
     def verify_and_parse_webhook(self, headers, raw_body, secret, *, now):
         """The app's client secret signs them, the channel's webhook secret is for those made in the shop's settings."""
         secrets = [secret] if isinstance(secret, str) else list(secret or ())
-        return webhooks.parse(headers, raw_body, [self.config.credentials.get("api_secret"), *secrets], now)
+        location = mapper.get_number(self.config.options.get("location_id"))
+        return webhooks.parse(headers, raw_body, [self.config.credentials.get("api_secret"), *secrets], now, location)
 
     def fetch_webhooks(self):
         return [webhooks.describe(row) for row in webhooks.WebhookFlow(self.client).fetch()]
