@@ -451,7 +451,10 @@ def test_backfill_gives_what_the_list_gives(shop, monkeypatch):
     since = datetime.now(UTC) - timedelta(days=2)
     state = adapter.get_backfill(adapter.start_backfill(since))
     assert (state.state, bool(state.url)) == ("done", True)
-    found = {item.external_id: item for item in adapter.iter_backfill(state.url)}
+    whole = list(adapter.iter_backfill(state.url))
+    found = {item.external_id: item for item, _end in whole}
+    for index, (_item, end) in enumerate(whole[:-1], 1):  # from each place on the rest is the rest
+        assert list(adapter.iter_backfill(state.url, end)) == whole[index:]
     listed = {item.external_id: item for page in adapter.iter_orders_since(since) for item in page.items}
     assert set(found) == set(listed) == {plain, coupon, refunded, shipped}
     for number, item in found.items():

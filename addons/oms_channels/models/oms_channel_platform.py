@@ -127,6 +127,7 @@ class OmsChannel(models.Model):
     def action_register_webhooks(self):
         """Have the shop send its events here: make what is missing there, mend what sleeps or points elsewhere."""
         self.ensure_one()
+        self.check_access("write")
         if not self.is_webhook_setup_possible:
             raise UserError(self.env._("The webhooks of %(channel)s are set up in the shop itself.", channel=self.name))
         channel_sudo = self.sudo()  # sudo: oms.channel - the secret is handed to the shop, never shown

@@ -306,13 +306,16 @@ class TestShopifyBulk(ShopifyCase):
             {"id": "gid://shopify/ShippingLine/3", "__parentId": "gid://shopify/Order/1"},
             {"id": "gid://shopify/Order/4"},
         ]
-        first, second = bulk.join_rows(json.dumps(row) for row in rows)
+        lines = [json.dumps(row).encode() for row in rows]
+        starts = [sum(len(line) + 1 for line in lines[:index]) for index in range(len(lines))]
+        (first, place), (second, _end) = bulk.join_rows(zip(lines, starts, strict=True))
+        self.assertEqual(place, starts[3], "whoever stops behind the first goes on with the second")
         self.assertEqual([row["id"][-1] for row in first["lineItems"]["nodes"]], ["2"])
         self.assertEqual([row["id"][-1] for row in first["shippingLines"]["nodes"]], ["3"])
         self.assertFalse(second["lineItems"]["nodes"])
         for bad in ("[]", "{", '{"id": "x", "__parentId": "y"}'):
             with self.assertRaises(BadResponse):
-                list(bulk.join_rows([bad]))
+                list(bulk.join_rows([(bad, 0)]))
 
     def test_file_is_read_in_pieces_and_without_our_token(self):
         text = b'{"id": "gid://shopify/Order/1"}\n{"id": "gid://shopify/Order/2"}\n'
@@ -320,6 +323,13 @@ class TestShopifyBulk(ShopifyCase):
         adapter, transport = self._make_adapter(*(HttpResponse(206, {}, part) for part in parts))
         self.patch(bulk, "PIECE", 20)
         found = list(bulk.iter_orders(adapter.client, "https://files.test/f"))
-        self.assertEqual([row["id"][-1] for row in found], ["1", "2"])
+        self.assertEqual([(row["id"][-1], place) for row, place in found], [("1", 32), ("2", 63)])
         self.assertEqual(transport.requests[1].headers["Range"], "bytes=20-39")
         self.assertFalse(any("X-Shopify-Access-Token" in request.headers for request in transport.requests))
+
+    def test_file_is_gone_on_with_at_its_place(self):
+        text = b'{"id": "gid://shopify/Order/1"}\n{"id": "gid://shopify/Order/2"}\n'
+        adapter, transport = self._make_adapter(HttpResponse(206, {}, text[32:]))
+        [(row, _place)] = bulk.iter_orders(adapter.client, "https://files.test/f", 32)
+        self.assertEqual(row["id"][-1], "2")
+        self.assertTrue(transport.requests[0].headers["Range"].startswith("bytes=32-"))

@@ -11,7 +11,7 @@ from .. import base
 from ..china import BackwardReader, ListPart, find_carrier, format_time
 from ..errors import BadResponse, Rejected
 from ..notices import PushResult, StockResult
-from ..types import ZERO, ListingPage, Page, PageItem
+from ..types import ZERO, ListingPage, Page, PageItem, RefPage
 from ..values import required, rows, to_text
 from . import mapper
 from .client import JdClient
@@ -110,10 +110,10 @@ class JdAdapter(base.ChannelAdapter):
             items.append(PageItem(order_id, mapper.get_version(row), row))
         return Page(tuple(items), next_cursor)
 
-    def list_order_ids(self, since, until=None, limit=100):
+    def fetch_refs_page(self, since, until=None, cursor=None, limit=100):
         reader = BackwardReader(self._fetch_list, WINDOW, self.clock)
-        for found in reader.iter_rows(since, until, min(limit, MAX_PAGE)):
-            yield tuple(mapper.map_ref(row) for row in found)
+        found, cursor = reader.read_page(since, until, cursor, min(limit, MAX_PAGE))
+        return RefPage(tuple(map(mapper.map_ref, found)), cursor)
 
     def _fetch_list(self, start, end, page, size):
         result = self.client.call(

@@ -6,7 +6,7 @@ from .. import base
 from ..cancelling import describe_refunded
 from ..errors import BadResponse, Rejected
 from ..notices import PushResult, RefundNotice
-from ..types import ChannelEvent, ListingPage, OrderRef, Page, PageItem
+from ..types import ChannelEvent, ListingPage, OrderRef, Page, PageItem, RefPage
 from ..values import (
     check_age,
     check_signature,
@@ -94,21 +94,18 @@ class MedusaAdapter(base.ChannelAdapter):
         )
         return Page(items, next_cursor)
 
-    def list_order_ids(self, since, until=None, limit=100):
+    def fetch_refs_page(self, since, until=None, cursor=None, limit=100):
         """Override: without the orders' content."""
-        cursor = None
-        while True:
-            orders, cursor = self._fetch_list(REF_FIELDS, since, until, cursor, limit)
-            yield tuple(
-                OrderRef(
-                    to_text(required(raw, "id", "An order's id")),
-                    to_text(raw.get("custom_display_id") or raw.get("display_id")),
-                    to_datetime(raw.get("created_at"), "The order's created_at"),
-                )
-                for raw in orders
+        orders, cursor = self._fetch_list(REF_FIELDS, since, until, cursor, limit)
+        refs = (
+            OrderRef(
+                to_text(required(raw, "id", "An order's id")),
+                to_text(raw.get("custom_display_id") or raw.get("display_id")),
+                to_datetime(raw.get("created_at"), "The order's created_at"),
             )
-            if cursor is None:
-                return
+            for raw in orders
+        )
+        return RefPage(tuple(refs), cursor)
 
     def _fetch_list(self, fields, since, until, cursor, limit):
         """(raw orders, next cursor)."""

@@ -113,6 +113,7 @@ class OmsChannelListing(models.Model):
         listings = self.filtered(lambda row: row.is_price_drift and row.can_push_price)
         if not listings:
             raise UserError(self.env._("None of these listings has a price that can be sent to its shop."))
+        listings.channel_id.check_access("write")  # who matches products need not be allowed to set prices
         self.env["oms.channel.push"]._enqueue_prices(listings)
         message = self.env._("%(count)s prices are sent in the background.", count=len(listings))
         if left := self - listings:
