@@ -158,6 +158,19 @@ class TestPull(ChannelsCommon):
         self._pull()
         self.assertEqual(orders[1].channel_payment_ids.state, "captured")
 
+    def test_order_that_is_not_understood_any_more_is_seen_to_be_so(self):
+        order = self._import(1)
+        order.date_order = fields.Datetime.now()
+        del self.shop.orders["order_1"]["currency_code"]
+        self.channel.reread_state = False
+        self._pull()
+        messages = self._message("order_1")
+        self.assertEqual(messages.mapped("state"), ["failed", "done"])
+        self.assertEqual(messages[0].source, "reread")
+        self.channel.reread_state = False
+        self._pull()
+        self.assertEqual(self._message("order_1"), messages, "the same once")
+
     def test_reading_products_puts_off_no_orders(self):
         due = fields.Datetime.now() + timedelta(minutes=1)
         self.channel.write({"next_pull_date": due, "is_listing_import_due": True})
