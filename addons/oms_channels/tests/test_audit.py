@@ -115,6 +115,12 @@ class TestAudit(ChannelsCommon):
         self.assertEqual(audit.shop_count, 1)
         self.assertIn("503", self.channel.audit_error)
         self.assertTrue(self.channel.rest_until)
+        self.assertIn("The last check failed", self.channel.audit_message, "what is said is not older than it seems")
+        self.channel.audit_full_date = "2026-01-01 00:00:00"
+        self._run_cron("oms_channels.ir_cron_watch")
+        alert = self.channel.alert_ids.filtered(lambda row: row.kind == "gap")
+        self.assertEqual(alert.level, "warning")
+        self.assertIn("not known", alert.message)
 
     def test_before_the_first_pull_nothing_is_missing(self):
         self._lose(1)
@@ -185,6 +191,7 @@ class TestAudit(ChannelsCommon):
         self._pull()
         audit = self._audit()
         self.assertEqual((audit.gap_count, audit.gap_numbers), (3, "3-4, 7"))
+        self.assertIn("3 order numbers are neither", self.channel.audit_message)
         self.assertEqual((audit.first_number, audit.last_number), ("1", "8"))
 
     def test_numbers_left_out_are_found_whatever_the_shop_writes_around_them(self):

@@ -21,6 +21,8 @@ ONE_HOUR = timedelta(hours=1)
 CHECKS = {"hour": ONE_HOUR - timedelta(minutes=5), "day": timedelta(hours=23)}
 # A check that was out of time goes on for so long; after that what it has counted is too old.
 RESUME_AGE = timedelta(hours=12)
+# Without a daily check for so long nobody knows whether anything was lost.
+BLIND_AGE = timedelta(days=2)
 
 
 class OmsChannel(models.Model):
@@ -65,7 +67,7 @@ class OmsChannel(models.Model):
     def _compute_audit_message(self):
         sums, unfinished = self._sum_audits(), self._count_unfinished_orders()
         for channel in self:
-            shop, missed, still_open, extra = sums.get(channel.id, (0, 0, 0, 0))
+            shop, missed, still_open, extra, gaps = sums.get(channel.id, (0, 0, 0, 0, 0))
             channel.audit_open_count = still_open
             channel.audit_message = channel.audit_date and channel._describe_audit(
                 {
@@ -74,20 +76,23 @@ class OmsChannel(models.Model):
                     "missed": missed,
                     "open": still_open,
                     "extra": extra,
+                    "gaps": gaps if channel.is_numbering_continuous else 0,
+                    "error": channel.audit_error,
                     "failed": unfinished.get((channel.id, "failed"), 0),
                     "waiting": unfinished.get((channel.id, "pending"), 0),
                 }
             )
 
     def _sum_audits(self):
-        """Return {channel id: (orders in the shop, missed, still missing, not in the shop)} of each channel's days."""
+        """Return {channel id: (orders in the shop, missed, still missing, not in the shop, numbers left out)} of each
+        channel's days."""
         if not self.ids:
             return {}
         self.env["oms.channel.audit"].flush_model()
         rows = self.env.execute_query(
             SQL(
-                "SELECT a.channel_id, sum(a.shop_count), sum(a.missed_count), sum(a.open_count), sum(a.extra_count)"
-                " FROM oms_channel_audit a JOIN oms_channel c ON c.id = a.channel_id"
+                "SELECT a.channel_id, sum(a.shop_count), sum(a.missed_count), sum(a.open_count), sum(a.extra_count),"
+                " sum(a.gap_count) FROM oms_channel_audit a JOIN oms_channel c ON c.id = a.channel_id"
                 " WHERE a.channel_id = ANY(%s) AND a.hour >= now() AT TIME ZONE 'UTC' - c.audit_days * interval '1 day'"
                 " GROUP BY a.channel_id",
                 self.ids,
@@ -116,6 +121,10 @@ class OmsChannel(models.Model):
             parts.append(self.env._("All %(count)s orders of the last %(days)s days are here.", **values))
         if values["extra"]:
             parts.append(self.env._("%(extra)s orders here are not in the shop's list.", **values))
+        if values["gaps"]:
+            parts.append(self.env._("%(gaps)s order numbers are neither in the shop's list nor here.", **values))
+        if values["error"]:  # what was counted before it says nothing of what came since
+            parts.append(self.env._("The last check failed: %(error)s", **values))
         return " ".join(parts)
 
     @api.model
@@ -125,6 +134,12 @@ class OmsChannel(models.Model):
         rows = self.env["oms.channel.audit"]._read_group([("open_count", ">", 0)], ["channel_id"])
         ids = [channel.id for [channel] in rows]
         return Domain("id", "not in" if operator == "=" else "in", ids)
+
+    def _is_audit_blind(self, now):
+        """Return whether the gap check has not come through for long."""
+        self.ensure_one()
+        is_late = not self.audit_full_date or self.audit_full_date <= now - BLIND_AGE
+        return bool(self.is_auditing and self.audit_error and is_late)
 
     # === ACTION METHODS === #
 
