@@ -149,6 +149,7 @@ class TestConnectorModels(ConnectorCommon):
         self.connector.endpoint_ids.flush_recordset()
         self.env.cr.execute("UPDATE oms_connector_endpoint SET path = 'nowhere'")
         self.env.invalidate_all()
+        self.env.registry.clear_cache()
         self.assertFalse(store(self.channel, [("c", "1", {"id": "c", "status": "canceled"})], "poll").is_urgent)
 
 
