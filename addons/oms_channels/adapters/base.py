@@ -37,6 +37,8 @@ class ChannelAdapter:
     option_keys = ()
     # Whether the change marker of the shop's list misses changes, so that open orders must be re-read now and then.
     needs_reread = False
+    # Whether its list of orders is sorted by time, and goes on from a place in it whatever changes meanwhile.
+    keeps_place = True
     # How long before they end keys are renewed: with days, a person has time to act when the platform refuses.
     renew_before = timedelta(minutes=10)
     # The credential that new keys are asked for with; without it nobody tries. Empty: with those entered.

@@ -40,6 +40,7 @@ class CustomAdapter(base.ChannelAdapter):
     def __init__(self, config, transport=None, clock=None, nonce=None, pause=None):
         super().__init__(config, transport)
         self.spec = config.options.get("connector") or ConnectorSpec()
+        self.keeps_place = self.spec.is_sorted
         self.client = CustomClient(self.spec, config, self.transport, clock, nonce, pause)
         self.capabilities = frozenset(
             capability for capability, kinds in _NEEDED.items() if all(map(self.spec.get_endpoint, kinds))
