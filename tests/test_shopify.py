@@ -421,8 +421,8 @@ def test_stock_goes_in_batches_of_250_to_the_location_that_serves_the_web(shop):
 def test_webhooks_are_registered_mended_and_moved(shop):
     adapter, url = make_adapter(shop), "https://odoo.example.com/oms/webhook/7"
     made = adapter.ensure_webhooks(url, "unused")
-    assert len(made.created) == 6 and not made.updated and not made.unchanged
-    assert len(adapter.ensure_webhooks(url, "unused").unchanged) == 6
+    assert len(made.created) == 7 and not made.updated and not made.unchanged
+    assert len(adapter.ensure_webhooks(url, "unused").unchanged) == 7
     first, second, *_others = list(shop.webhooks.values())
     del shop.webhooks[first["id"]]
     second["includeFields"] = []
@@ -432,9 +432,9 @@ def test_webhooks_are_registered_mended_and_moved(shop):
         "uri": "https://erp.example.com/hook",
     }
     mended = adapter.ensure_webhooks(url, "unused")
-    assert (len(mended.created), len(mended.updated), len(mended.unchanged)) == (1, 1, 4)
+    assert (len(mended.created), len(mended.updated), len(mended.unchanged)) == (1, 1, 5)
     moved = adapter.ensure_webhooks(url.replace("odoo.", "new."), "unused")
-    assert len(moved.updated) == 6 and len(adapter.fetch_webhooks()) == 7
+    assert len(moved.updated) == 7 and len(adapter.fetch_webhooks()) == 8
     assert [row.url for row in adapter.fetch_webhooks() if "erp" in row.url] == ["https://erp.example.com/hook"]
 
 
@@ -451,7 +451,10 @@ def test_backfill_gives_what_the_list_gives(shop, monkeypatch):
     since = datetime.now(UTC) - timedelta(days=2)
     state = adapter.get_backfill(adapter.start_backfill(since))
     assert (state.state, bool(state.url)) == ("done", True)
-    found = {item.external_id: item for item in adapter.iter_backfill(state.url)}
+    whole = list(adapter.iter_backfill(state.url))
+    found = {item.external_id: item for item, _end in whole}
+    for index, (_item, end) in enumerate(whole[:-1], 1):  # from each place on the rest is the rest
+        assert list(adapter.iter_backfill(state.url, end)) == whole[index:]
     listed = {item.external_id: item for page in adapter.iter_orders_since(since) for item in page.items}
     assert set(found) == set(listed) == {plain, coupon, refunded, shipped}
     for number, item in found.items():

@@ -251,6 +251,8 @@ class JdServer(ChinaServer):
         if not row or row["status"] != 0 or content["status"] not in (1, 2) or content["outWareStatus"] != 2:
             return {"replyResult": {"success": False, "errorCode": "1", "errorMsg": "退款单状态不正确"}}
         row["checkRemark"] = content["remark"]
+        if (content["status"] == 2) != ("rejectType" in content) or not isinstance(content["id"], int):
+            raise Refused("61", "参数值不合法")
         if content["status"] == 2:
             row["status"] = 2
             self.touch(row["orderId"], orderState="WAIT_SELLER_STOCK_OUT")
@@ -260,6 +262,8 @@ class JdServer(ChinaServer):
         return {"replyResult": {"success": True}}
 
     def _jingdong_asc_query_list(self, content):
+        if content.get("buId") != "10622317" or not content.get("operatePin") or not content.get("operateNick"):
+            raise Refused("61", "参数值不合法")
         rows = [row for row in self.services.values() if row["orderId"] == int(content["orderId"])]
         return {"pageResult": {"totalCount": len(rows), "data": rows}}
 

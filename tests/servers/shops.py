@@ -14,6 +14,7 @@ from odoo.addons.oms_channels.adapters.marketplace import mapper as marketplace_
 from odoo.addons.oms_channels.adapters.marketplace import signature as marketplace_signature
 from odoo.addons.oms_channels.adapters.types import ChannelConfig
 from odoo.addons.oms_channels.adapters.woocommerce import mapper as woocommerce_mapper
+from odoo.addons.oms_channels.tests.connector_common import read_ready
 
 from . import amazon_server
 from .jd_server import JdServer
@@ -56,7 +57,11 @@ class ShopDriver:
     cancels_lines_whole = False  # whether units can only be taken off with all others of their line
     refunds_on_request = False  # whether money goes back only when the buyer asks
     reopens_session = False  # whether the adapter logs in again by itself
+    keeps_our_key = False  # whether a parcel, even one without a number, is known by our key
+    names_stock_items = False  # whether stock is told by the id of the stock item only
+    groups_payouts = True  # whether what was paid out names the payout it is in
     reopen = None  # callable(order_id) that opens a cancelled order again, where that can be done
+    server = None
 
     def __enter__(self):
         self.server = self.make_server()
@@ -80,6 +85,10 @@ class ShopDriver:
 
     def get_config(self, **credentials):
         raise NotImplementedError
+
+    def get_capabilities(self):
+        """What the adapter can do here, known without a server."""
+        return get_adapter_class(self.provider).capabilities
 
     def make_adapter(self, transport=None, **credentials):
         return get_adapter_class(self.provider)(self.get_config(**credentials), transport)
@@ -127,15 +136,24 @@ class ShopDriver:
 
 
 class MedusaDriver(ShopDriver):
+    """One shop for all drivers of its kind, started by the first: see ``stop_shared``."""
+
     provider = "medusa"
     wrong = {"api_key": "sk_wrong"}
+    keeps_our_key = True
+    shared = None
 
-    def make_server(self):
-        port = free_port()
-        return MedusaServer(os.environ["OMS_MEDUSA_HOME"], port, f"oms_contract_medusa_{port}")
+    def __enter__(self):
+        if not MedusaDriver.shared:
+            port = free_port()
+            server = MedusaServer(os.environ["OMS_MEDUSA_HOME"], port, f"oms_contract_medusa_{port}")
+            MedusaDriver.shared = server.__enter__()
+            server.seed(PRODUCTS, tax_rate=8.25)
+        self.server = MedusaDriver.shared
+        return self
 
-    def fill(self):
-        self.server.seed(PRODUCTS, tax_rate=8.25)
+    def __exit__(self, *exc):
+        """It goes on for the next driver."""
 
     def get_config(self, **credentials):
         return ChannelConfig(self.server.url, {"api_key": self.server.secret_key, **credentials})
@@ -160,6 +178,17 @@ class MedusaDriver(ShopDriver):
     def cancel(self, order_id):
         self.server.admin("POST", f"/orders/{order_id}/cancel")
 
+    def ask_back(self):
+        order_id = self.place()
+        items = [{"id": row["id"], "quantity": row["quantity"]} for row in self.server.get_order(order_id)["items"]]
+        path, location = f"/orders/{order_id}/fulfillments", self.server.location["id"]
+        self.server.admin("POST", path, {"location_id": location, "items": items})
+        wanted = {"order_id": order_id, "location_id": location}
+        asked = self.server.admin("POST", "/returns", wanted)["return"]["id"]
+        self.server.admin("POST", f"/returns/{asked}/request-items", {"items": items[:1]})
+        self.server.admin("POST", f"/returns/{asked}/request", {})
+        return order_id, asked
+
     def count_parcels(self, order_id):
         return len([row for row in self.server.get_order(order_id)["fulfillments"] if not row["canceled_at"]])
 
@@ -175,6 +204,23 @@ class MedusaDriver(ShopDriver):
     def get_sellable(self, sku):
         stocked, reserved = self.server.get_stock(sku)
         return stocked - reserved
+
+
+class ConnectorDriver(MedusaDriver):
+    """The same shop by the ready connector: nothing but values in a file."""
+
+    provider = "custom"
+    names_stock_items = True
+
+    def get_config(self, **credentials):
+        options = {"connector": read_ready()[1], "currency": "USD"}
+        if self.server:
+            options["location_id"] = self.server.location["id"]
+        url, key = (self.server.url, self.server.secret_key) if self.server else ("", "")
+        return ChannelConfig(url, {"api_key": key, **credentials}, options)
+
+    def get_capabilities(self):
+        return self.make_adapter().capabilities
 
 
 class VendureDriver(ShopDriver):
@@ -436,6 +482,7 @@ class AmazonDriver(ShopDriver):
 
 class MarketplaceDriver(ShopDriver):
     provider = "marketplace"
+    keeps_our_key = True
     wrong = {"api_secret": "wrong"}
     currency = "CNY"
     lists_once = False  # each call starts with the last second seen
@@ -588,6 +635,7 @@ class WechatDriver(TaobaoDriver):
     provider = "wechat"
     lists_once = False  # a page begins with the last second of the one before
     cancels_lines_whole = False
+    groups_payouts = False
     sold = {"OMS-TEE-L": 3}
 
     def make_server(self):
@@ -625,10 +673,18 @@ class WechatDriver(TaobaoDriver):
         return self.server.find(sku)["stock_num"]
 
 
+def stop_shared():
+    """Stop what is shared by several drivers."""
+    if MedusaDriver.shared:
+        MedusaDriver.shared.__exit__(None, None, None)
+        MedusaDriver.shared = None
+
+
 def make_drivers():
     """{name: callable that makes the driver} of the shops that can be run here, and of a given WooCommerce shop."""
     drivers = {
         "medusa": MedusaDriver,
+        "connector": ConnectorDriver,
         "vendure": VendureDriver,
         "woocommerce": WooCommerceDriver,
         "woocommerce-notes": lambda: WooCommerceDriver(fulfillments=False),

@@ -5,10 +5,10 @@ It checks key and token, and the limits of each call; lists by time of change, i
 import copy
 import json
 import urllib.parse
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from .top_server import ChinaServer
+from .top_server import CHINA, STAMP, ChinaServer
 
 APPID, APPSECRET = "wx1234567890", "app-secret"
 WEEK = 7 * 24 * 3600
@@ -34,7 +34,7 @@ class WechatServer(ChinaServer):
         super().__init__()
         self.sessions = {}
         self.orders, self.products, self.aftersales, self.refunded_at = {}, {}, {}, {}
-        self.is_masked, self.refund_pause = False, 0
+        self.is_masked, self.refund_pause, self.flows = False, 0, {}
 
     # === WHAT BUYERS AND STAFF DO === #
 
@@ -170,6 +170,27 @@ class WechatServer(ChinaServer):
             if row["order_id"] == order_id:
                 self._grant(row)
 
+    def settle(self, order_id):
+        """The buyer's money is the seller's, less WeChat's fee, and is taken out."""
+        with self._lock:
+            detail = self.orders[order_id]["order_detail"]
+            total, fee = detail["price_info"]["merchant_receieve_price"], 42
+            detail["settle_info"] = {"predict_commission_fee": 50, "commission_fee": fee}
+            order = {"related_type": 1, "order_id": order_id, "transaction_id": detail["pay_info"]["transaction_id"]}
+            taken = {"related_type": 3, "withdraw_id": str(self.next_id())}
+            for kind, way, amount, related in ((1, 1, total, order), (2, 2, fee, order), (4, 2, total - fee, taken)):
+                flow_id = str(10000000000000000 + self.next_id())
+                self.flows[flow_id] = {
+                    "flow_id": flow_id,
+                    "funds_type": kind,
+                    "flow_type": way,
+                    "amount": amount,
+                    "balance": 0,
+                    "related_info_list": [related],
+                    "bookkeeping_time": self.now(),
+                    "remark": "",
+                }
+
     def _grant(self, row):
         with self._lock:
             order, product = self.orders[row["order_id"]], row["product_info"]
@@ -296,6 +317,22 @@ class WechatServer(ChinaServer):
         row |= {"status": f"MERCHANT_REJECT_{row['type']}", "update_time": self.tick()}
         row["reject_reason"] = content["reject_reason"]
         return {}
+
+    def _funds_getfundsflowlist(self, content):
+        start, end = (
+            datetime.fromtimestamp(content[name], CHINA).strftime(STAMP) for name in ("start_time", "end_time")
+        )
+        found = [key for key, row in self.flows.items() if start <= row["bookkeeping_time"] <= end]
+        size, page = content["page_size"], content["page"]
+        if (content.get("next_key") or "1") != str(page):
+            raise Refused(40097, "invalid request body")
+        more = page * size < len(found)
+        return {"flow_ids": found[(page - 1) * size : page * size], "has_more": more, "next_key": str(page + 1)}
+
+    def _funds_getfundsflowdetail(self, content):
+        if content["flow_id"] not in self.flows:
+            raise Refused(10024008, "不存在该流水")
+        return {"funds_flow": self.flows[content["flow_id"]]}
 
     def _merchant_address_list(self, _content):
         return {"address_id_list": [1, 2]}

@@ -419,6 +419,7 @@ class WooCommerceServer:
                 row.update(change)
                 row["price"] = change.get("regular_price", row["price"])
                 answers.append(row)
+                self._notify("product.updated", row["id"])
             else:
                 answers.append({"id": change["id"], "error": {"code": "invalid_id", "message": "Invalid ID."}})
         return {"update": answers}
@@ -435,20 +436,21 @@ class WooCommerceServer:
         self.webhooks[webhook_id].update(value)
         return self.webhooks[webhook_id]
 
-    def _notify(self, topic, order_id):
+    def _notify(self, topic, row_id):
         for row in self.webhooks.values():
             if row["topic"] == topic and row["status"] == "active":
-                row["pending"].append(order_id)
+                row["pending"].append(row_id)
 
     def run_webhooks(self):
-        """Deliver what waits, as the shop's scheduler does: late, the newest first, with the order as it is now."""
+        """Deliver what waits, as the shop's scheduler does: late, the newest first, with everything as it is now."""
+        known = {**self.orders, **self.products, **self.variations}
         for row in list(self.webhooks.values()):
             while row["pending"]:
-                body = json.dumps(self.orders[row["pending"].pop()]).encode()
+                body = json.dumps(known[row["pending"].pop()]).encode()
                 signature = base64.b64encode(hmac.new(row["secret"].encode(), body, hashlib.sha256).digest()).decode()
                 headers = {
                     "X-WC-Webhook-Topic": row["topic"],
-                    "X-WC-Webhook-Resource": "order",
+                    "X-WC-Webhook-Resource": row["topic"].partition(".")[0],
                     "X-WC-Webhook-Event": row["topic"].partition(".")[2],
                     "X-WC-Webhook-Signature": signature,
                     "X-WC-Webhook-ID": str(row["id"]),

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from . import http
 from .errors import AdapterError, NotSupported
-from .types import OrderRef
+from .types import OrderRef, RefPage
 
 ORDERS, WEBHOOK, LISTINGS, STOCK = "orders", "webhook", "listings", "stock"
 SHIPMENT, DELIVERED, CANCEL, RETURN_RECEIVED, REFUND = "shipment", "delivered", "cancel", "return_received", "refund"
@@ -37,6 +37,8 @@ class ChannelAdapter:
     option_keys = ()
     # Whether the change marker of the shop's list misses changes, so that open orders must be re-read now and then.
     needs_reread = False
+    # Whether its list of orders is sorted by time, and goes on from a place in it whatever changes meanwhile.
+    keeps_place = True
     # How long before they end keys are renewed: with days, a person has time to act when the platform refuses.
     renew_before = timedelta(minutes=10)
     # The credential that new keys are asked for with; without it nobody tries. Empty: with those entered.
@@ -87,11 +89,21 @@ class ChannelAdapter:
             if cursor is None:
                 return
 
+    def fetch_refs_page(self, since, until=None, cursor=None, limit=100):
+        """Return a RefPage of every order changed at or after ``since``, so every order placed since then. An order may
+        come twice. To be overridden where a shop lists orders without their content."""
+        page = self.fetch_orders_page(since, until=until, cursor=cursor, limit=limit)
+        return RefPage(tuple(map(self._make_ref, page.items)), page.next_cursor)
+
     def list_order_ids(self, since, until=None, limit=100):
-        """Yield tuples of OrderRef, a page each: every order changed at or after ``since``, so every order placed since
-        then. An order may come twice. To be overridden where a shop lists orders without their content."""
-        for page in self.iter_orders_since(since, until=until, limit=limit):
-            yield tuple(self._make_ref(item) for item in page.items)
+        """Yield tuples of OrderRef, a page each; see ``fetch_refs_page``."""
+        cursor = None
+        while True:
+            page = self.fetch_refs_page(since, until=until, cursor=cursor, limit=limit)
+            yield page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
     def count_orders(self, since, until=None):
         """Return how many orders the shop lists for this time."""

@@ -197,13 +197,6 @@ class BackwardReader:
         is_last = not is_full or (until is not None and end >= format_time(until))
         return rows, None if is_last else f"{end}|"
 
-    def iter_rows(self, since, until, size):
-        """Yield the rows of each page."""
-        cursor = ""
-        while cursor is not None:
-            found, cursor = self.read_page(since, until, cursor, size)
-            yield found
-
     def _open(self, start, until, size):
         """Return (end of the window, its first page, number of its pages)."""
         start_at = read_time(start, "The cursor")

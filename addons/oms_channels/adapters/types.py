@@ -280,6 +280,11 @@ class OrderRef(NamedTuple):
     payload: dict | None = None
 
 
+class RefPage(NamedTuple):
+    items: tuple[OrderRef, ...]
+    next_cursor: str | None = None
+
+
 @dataclass(frozen=True)
 class Credentials:
     """New keys: ``values`` by the names of ``credential_keys``."""

@@ -4,6 +4,7 @@ import csv
 import io
 import zipfile
 from datetime import date, datetime
+from decimal import Decimal
 
 import openpyxl
 
@@ -117,6 +118,8 @@ def _read_cell(cell):
         # A format of zeros only shows leading zeros: what the person sees is what they mean.
         if digits and set(digits) == {"0"} and value == int(value):
             return str(int(value)).zfill(len(digits))
+        if digits.endswith("%"):  # 13% is kept as 0.13
+            return f"{Decimal(str(value)) * 100:f}%"
     if value is None or isinstance(value, str | int | float | bool | datetime | date):
         return value
     return str(value)

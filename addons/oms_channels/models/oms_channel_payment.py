@@ -8,6 +8,8 @@ from odoo.fields import Domain
 from odoo.addons.oms_base.const import BATCH_SIZE
 from odoo.addons.oms_base.tools import work_undisturbed
 
+from ..tools import try_apart
+
 RETRY_MINUTES = 60
 STATES = [
     ("pending", "Pending"),
@@ -131,6 +133,12 @@ class OmsChannelPayment(models.Model):
     @api.model
     def _prepare_payment_values(self, order, payment, currencies, row):
         currency = currencies.get(payment.currency) or order.currency_id
+        if payment.currency and currency.name != payment.currency:
+            raise UserError(
+                self.env._(
+                    "The currency %(currency)s is not active. Activate it, then retry.", currency=payment.currency
+                )
+            )
         captured = max(float(payment.captured_amount), row.captured_amount)
         refunded = max(float(payment.refunded_amount), row.refunded_amount)
         return {
@@ -239,16 +247,10 @@ class OmsChannelPayment(models.Model):
 
     def _try_book(self):
         """:return: whether these are booked; the error of a single one is kept"""
-        try:
-            with self.env.cr.savepoint():
-                self._book()
-                self.env.flush_all()
-        except UserError as error:
-            self.env.invalidate_all()
-            if len(self) == 1:
-                self._write_booking_error(str(error))
-            return False
-        return True
+        error = try_apart(self, self._book)
+        if error and len(self) == 1:
+            self._write_booking_error(error)
+        return not error
 
     def _book(self):
         """Make, post and reconcile the payments of these."""

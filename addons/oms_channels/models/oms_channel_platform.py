@@ -45,6 +45,12 @@ class OmsChannel(models.Model):
         except NotSupported:  # an addon that brought the platform is gone
             return None
 
+    def _get_cancelled_test(self):
+        """Return the callable that says of a raw order whether it is cancelled, without reading all of it."""
+        self.ensure_one()
+        adapter_class = self._get_adapter_class()
+        return adapter_class.says_cancelled if adapter_class else lambda payload: False
+
     @api.model
     def _get_capability_labels(self):
         """Return {capability of adapters: what it means to a user}, in the order in which it is read."""
@@ -70,6 +76,13 @@ class OmsChannel(models.Model):
     def _get_platform_limits(self):
         """Return what a platform does only in part, as a list of sentences. To be extended by platforms."""
         self.ensure_one()
+        if self.provider == "medusa":
+            return [
+                self.env._(
+                    "It knows no consent to a return: what is refused is cancelled there, and the reason kept with the "
+                    "order"
+                )
+            ]
         if self.provider == "vendure":
             return [
                 self.env._("A parcel has a tracking number, but no link to the carrier's page"),
@@ -114,6 +127,7 @@ class OmsChannel(models.Model):
     def action_register_webhooks(self):
         """Have the shop send its events here: make what is missing there, mend what sleeps or points elsewhere."""
         self.ensure_one()
+        self.check_access("write")
         if not self.is_webhook_setup_possible:
             raise UserError(self.env._("The webhooks of %(channel)s are set up in the shop itself.", channel=self.name))
         channel_sudo = self.sudo()  # sudo: oms.channel - the secret is handed to the shop, never shown

@@ -9,8 +9,9 @@ from ..adapters.errors import AdapterError, Rejected
 
 PULL_LANES = 2
 PAGE_SIZE = 50
-# A place in the shop's list is good for so long; after that reading starts at the checkpoint again.
-RESUME_MINUTES = 30
+# A place in the shop's list is good for so long: one that stays right while orders change, and any other. After that
+# reading starts at the checkpoint again.
+RESUME_AGES = {True: timedelta(days=1), False: timedelta(minutes=30)}
 
 
 class OmsChannel(models.Model):
@@ -131,53 +132,68 @@ class OmsChannel(models.Model):
         return {"next_pull_date": started + timedelta(minutes=self.pull_interval)}
 
     def _pull_changed_orders(self, adapter):
-        """Store every order changed since the checkpoint, page by page, each committed with its checkpoint.
+        """Store every order changed since the checkpoint, page by page, each committed with its place.
+
+        Only a list that is through moves the checkpoint: what an order says of its last change may be later than its
+        place in the list, so that orders behind it would be left out after a break.
 
         :return: whether there is time left
         """
-        since, cursor = self._get_pull_place()
-        cron = self.env["ir.cron"]
+        state, cron = self._get_pull_place(adapter), self.env["ir.cron"]
+        since = datetime.fromisoformat(state["since"])
         # Ends the transaction, as after each page: no snapshot and no lock is held while the shop answers.
         cron._commit_progress()
         while True:
             try:
-                page = adapter.fetch_orders_page(since, cursor=cursor, limit=PAGE_SIZE)
+                page = adapter.fetch_orders_page(since, cursor=state["cursor"], limit=PAGE_SIZE)
             except Rejected:
                 self.pull_state = False  # the shop may not know the place any more
                 raise
             self._store_orders([(item.external_id, item.version, item.payload) for item in page.items], "poll")
-            self._advance_checkpoint(adapter, page)
-            cursor = page.next_cursor
-            self.pull_state = cursor is not None and {
-                "since": since.isoformat(),
-                "cursor": cursor,
+            state = {
+                **state,
+                "cursor": page.next_cursor,
                 "at": fields.Datetime.to_string(fields.Datetime.now()),
+                "newest": max(state.get("newest", ""), self._find_newest_change(adapter, page)),
             }
+            is_through = page.next_cursor is None
+            if is_through:
+                self._advance_checkpoint(state["newest"])
+            self.pull_state = not is_through and state
             has_time = cron._commit_progress()
-            if cursor is None or not has_time:
+            if is_through or not has_time:
                 return bool(has_time)
 
-    def _get_pull_place(self):
-        """Return (since when changes are read, the shop's cursor): where the last run was if that is not long ago, else
-        somewhat before the checkpoint."""
-        state = self.pull_state or {}
-        limit = fields.Datetime.now() - timedelta(minutes=RESUME_MINUTES)
+    def _get_pull_place(self, adapter):
+        """Return {since: when changes are read from, cursor: of the shop, newest: time of change read so far}: where
+        the last run was if that is not too long ago, else somewhat before the checkpoint."""
+        state = self.pull_state
+        limit = fields.Datetime.now() - RESUME_AGES[adapter.keeps_place]
         if state and fields.Datetime.to_datetime(state["at"]) >= limit:
-            return datetime.fromisoformat(state["since"]), state["cursor"]
+            return state
         since = self.pull_checkpoint or self.pull_start_date or self.create_date
-        return (since - timedelta(minutes=self.pull_overlap)).replace(tzinfo=UTC), None
+        since = (since - timedelta(minutes=self.pull_overlap)).replace(tzinfo=UTC)
+        return {"since": since.isoformat(), "cursor": None, "newest": ""}
 
-    def _advance_checkpoint(self, adapter, page):
-        """Move the checkpoint to the newest time of change on the page, by the shop's clock, never by ours."""
+    def _find_newest_change(self, adapter, page):
+        """Return the newest time of change on a page, by the shop's clock, never by ours; "" when there is none."""
+        newest = ""
         for item in reversed(page.items):
             try:
                 changed = adapter.parse_order(item.payload).updated_at
             except AdapterError:
                 continue  # its message row will say what is wrong; the time of its neighbour serves as well
             changed = changed.astimezone(UTC).replace(tzinfo=None, microsecond=0)
-            if not self.pull_checkpoint or changed > self.pull_checkpoint:
-                self.pull_checkpoint = changed
-            return
+            newest = max(newest, fields.Datetime.to_string(changed))
+            if adapter.keeps_place:  # it is sorted: those before are older
+                break
+        return newest
+
+    def _advance_checkpoint(self, newest):
+        """Move the checkpoint to the newest time of change that was read."""
+        newest = fields.Datetime.to_datetime(newest or False)
+        if newest and (not self.pull_checkpoint or newest > self.pull_checkpoint):
+            self.pull_checkpoint = newest
 
     def _store_orders(self, items, source):
         """Store raw orders in the inbox. :param items: [(external id, version, payload), ...]"""

@@ -81,12 +81,18 @@ class OmsChannel(models.Model):
         self.reread_state = {**(self.reread_state or {}), step: place}
 
     def _reread_order(self, adapter, external_id):
-        """Read one order again. One that the shop does not show holds up no other."""
+        """Read one order again. One that the shop does not show holds up no other; one that can't be understood is
+        stored all the same, and its message says why."""
         try:
             payload = adapter.fetch_order(external_id)
-            self._store_orders([(external_id, adapter.parse_order(payload).version, payload)], "reread")
         except (Rejected, BadResponse) as error:
             _logger.info("Order %s of channel %s could not be read again: %s", external_id, self.id, error.message)
+            return
+        try:
+            version = adapter.parse_order(payload).version
+        except BadResponse:
+            version = ""
+        self._store_orders([(external_id, version, payload)], "reread")
 
     def _get_reread_domain(self):
         """Return the domain of the orders that may still change in the shop without telling."""

@@ -86,6 +86,7 @@ class OmsChannel(models.Model):
 
     def action_renew_session(self):
         """Renew the session now; what the platform says against it is kept on the channel."""
+        self.check_access("write")
         self._renew_keys(is_forced=True)
         return True
 

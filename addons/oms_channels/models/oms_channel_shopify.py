@@ -23,6 +23,7 @@ class OmsChannel(models.Model):
         "the scope read_all_orders.",
     )
     backfill_ref = fields.Char(readonly=True, copy=False, help="The shop's name of the file being prepared.")
+    backfill_state = fields.Json(readonly=True, copy=False, help="The place in the file that the reading has come to.")
     is_backfill_due = fields.Boolean(string="Old Orders Are Being Fetched", readonly=True, copy=False)
 
     # === ACTION METHODS === #
@@ -34,7 +35,7 @@ class OmsChannel(models.Model):
                 raise UserError(
                     self.env._("%(channel)s: enter since when old orders are to be fetched.", channel=channel.name)
                 )
-        self.write({"is_backfill_due": True, "backfill_ref": False})
+        self.write({"is_backfill_due": True, "backfill_ref": False, "backfill_state": False})
         return self.action_pull_now()
 
     # === PULL === #
@@ -43,33 +44,47 @@ class OmsChannel(models.Model):
         """Override: the old orders after the new ones, which must not wait for them."""
         has_time = super()._pull_orders(adapter, started)
         if has_time and self.is_backfill_due and self.provider == "shopify":
-            self._pull_backfill(adapter)
+            has_time = self._pull_backfill(adapter)
         return has_time
 
     def _pull_backfill(self, adapter):
-        """One step: have the file prepared, or see whether it is ready and read it.
+        """One step: have the file prepared, or see whether it is ready and read it as far as the time reaches.
 
-        A run that dies in the middle starts over: what is stored already is recognised.
+        :return: whether there is time left
         """
         self.ensure_one()
         if not self.backfill_ref:
-            self.backfill_ref = adapter.start_backfill(self.backfill_since.replace(tzinfo=UTC))
-            return
+            self.write(
+                {
+                    "backfill_ref": adapter.start_backfill(self.backfill_since.replace(tzinfo=UTC)),
+                    "backfill_state": False,
+                }
+            )
+            return True
         try:
             state = adapter.get_backfill(self.backfill_ref)
         except Rejected:  # the shop has forgotten it
             self.backfill_ref = False
-            return
+            return True
         if state.state == "running":
-            return
+            return True
         if state.state == "failed":
             self.backfill_ref = False
             raise Rejected(f"The shop could not prepare its old orders: {state.error}. It is asked again.")
-        items = adapter.iter_backfill(state.url) if state.url else ()
+        if state.url and not self._read_backfill(adapter, state.url):
+            return False
+        self.write({"is_backfill_due": False, "backfill_ref": False, "backfill_state": False})
+        return True
+
+    def _read_backfill(self, adapter, url):
+        """Store the orders of a file, a batch and its place in each transaction. :return: whether it is through"""
+        items = adapter.iter_backfill(url, (self.backfill_state or {}).get("place", 0))
         for batch in split_every(BACKFILL_SIZE, items, list):
-            self._store_orders([(item.external_id, item.version, item.payload) for item in batch], "poll")
-            self.env["ir.cron"]._commit_progress()
-        self.write({"is_backfill_due": False, "backfill_ref": False})
+            self._store_orders([(item.external_id, item.version, item.payload) for item, _place in batch], "poll")
+            self.backfill_state = {"place": batch[-1][1]}
+            if not self.env["ir.cron"]._commit_progress():
+                return False
+        return True
 
     # === WHAT THE FORM SAYS === #
 

@@ -2,12 +2,13 @@ from datetime import timedelta
 from functools import partial
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import plaintext2html
 
 from odoo.addons.oms_base.const import BATCH_SIZE
 from odoo.addons.oms_base.tools import work_undisturbed
+
+from ..tools import try_apart
 
 RETRY_MINUTES = 60
 
@@ -76,16 +77,10 @@ class SaleOrder(models.Model):
 
     def _try_invoice_channel_orders(self):
         """:return: whether these orders are invoiced; the error of a single one is kept"""
-        try:
-            with self.env.cr.savepoint():
-                self._invoice_channel_orders()
-                self.env.flush_all()
-        except UserError as error:
-            self.env.invalidate_all()
-            if len(self) == 1:
-                self._write_invoice_error(str(error))
-            return False
-        return True
+        error = try_apart(self, self._invoice_channel_orders)
+        if error and len(self) == 1:
+            self._write_invoice_error(error)
+        return not error
 
     def _invoice_channel_orders(self):
         """Make and post one invoice for each of these orders.

@@ -31,9 +31,9 @@ def answer(**data):
 
 
 class ShopifyCase(AdapterCase):
-    def _make_adapter(self, *answers, **credentials):
+    def _make_adapter(self, *answers, location_id="", **credentials):
         transport = FakeTransport(*answers)
-        config = ChannelConfig(f"{SHOP}/", {"api_key": "shpat_1", **credentials})
+        config = ChannelConfig(f"{SHOP}/", {"api_key": "shpat_1", **credentials}, {"location_id": location_id})
         return get_adapter_class("shopify")(config, transport), transport
 
     def _parse(self, name="order_placed", **changes):
@@ -238,7 +238,7 @@ class TestShopifyClient(ShopifyCase):
 
 
 class TestShopifyWebhook(ShopifyCase):
-    def _send(self, topic, body, secret="client-secret", now=NOW, **headers):
+    def _send(self, topic, body, secret="client-secret", now=NOW, location="", **headers):
         raw = json.dumps(body).encode()
         given = {
             "X-Shopify-Hmac-SHA256": signature.sign("client-secret", raw),
@@ -247,7 +247,7 @@ class TestShopifyWebhook(ShopifyCase):
             "X-Shopify-Triggered-At": NOW.isoformat(),
             **headers,
         }
-        adapter, _transport = self._make_adapter(api_secret=secret)
+        adapter, _transport = self._make_adapter(api_secret=secret, location_id=location)
         return adapter.verify_and_parse_webhook(given, raw, "", now=now)
 
     def test_known_signature(self):
@@ -268,6 +268,12 @@ class TestShopifyWebhook(ShopifyCase):
             event = self._send(topic, body)
             self.assertEqual((event.order_external_id, event.concerns_order), (order_id, bool(order_id)), topic)
             self.assertEqual(event.event_id, "e-1")
+
+    def test_stock_of_our_location_is_told(self):
+        body = {"inventory_item_id": 7, "location_id": 5, "available": 3}
+        for location, told in (("", {"7": 3}), ("5", {"7": 3}), ("gid://shopify/Location/5", {"7": 3}), ("6", {})):
+            event = self._send("inventory_levels/update", body, location=location)
+            self.assertEqual((event.stock, event.concerns_order), (told, False), location)
 
     def test_without_an_event_id_the_body_is_the_id(self):
         first = self._send("orders/updated", {"id": 1}, **{"X-Shopify-Event-Id": ""})
@@ -300,13 +306,16 @@ class TestShopifyBulk(ShopifyCase):
             {"id": "gid://shopify/ShippingLine/3", "__parentId": "gid://shopify/Order/1"},
             {"id": "gid://shopify/Order/4"},
         ]
-        first, second = bulk.join_rows(json.dumps(row) for row in rows)
+        lines = [json.dumps(row).encode() for row in rows]
+        starts = [sum(len(line) + 1 for line in lines[:index]) for index in range(len(lines))]
+        (first, place), (second, _end) = bulk.join_rows(zip(lines, starts, strict=True))
+        self.assertEqual(place, starts[3], "whoever stops behind the first goes on with the second")
         self.assertEqual([row["id"][-1] for row in first["lineItems"]["nodes"]], ["2"])
         self.assertEqual([row["id"][-1] for row in first["shippingLines"]["nodes"]], ["3"])
         self.assertFalse(second["lineItems"]["nodes"])
         for bad in ("[]", "{", '{"id": "x", "__parentId": "y"}'):
             with self.assertRaises(BadResponse):
-                list(bulk.join_rows([bad]))
+                list(bulk.join_rows([(bad, 0)]))
 
     def test_file_is_read_in_pieces_and_without_our_token(self):
         text = b'{"id": "gid://shopify/Order/1"}\n{"id": "gid://shopify/Order/2"}\n'
@@ -314,6 +323,13 @@ class TestShopifyBulk(ShopifyCase):
         adapter, transport = self._make_adapter(*(HttpResponse(206, {}, part) for part in parts))
         self.patch(bulk, "PIECE", 20)
         found = list(bulk.iter_orders(adapter.client, "https://files.test/f"))
-        self.assertEqual([row["id"][-1] for row in found], ["1", "2"])
+        self.assertEqual([(row["id"][-1], place) for row, place in found], [("1", 32), ("2", 63)])
         self.assertEqual(transport.requests[1].headers["Range"], "bytes=20-39")
         self.assertFalse(any("X-Shopify-Access-Token" in request.headers for request in transport.requests))
+
+    def test_file_is_gone_on_with_at_its_place(self):
+        text = b'{"id": "gid://shopify/Order/1"}\n{"id": "gid://shopify/Order/2"}\n'
+        adapter, transport = self._make_adapter(HttpResponse(206, {}, text[32:]))
+        [(row, _place)] = bulk.iter_orders(adapter.client, "https://files.test/f", 32)
+        self.assertEqual(row["id"][-1], "2")
+        self.assertTrue(transport.requests[0].headers["Range"].startswith("bytes=32-"))

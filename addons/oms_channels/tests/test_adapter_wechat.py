@@ -5,7 +5,7 @@ from odoo.addons.oms_channels.adapters import get_adapter_class
 from odoo.addons.oms_channels.adapters.errors import AuthError, BadResponse, RateLimited, Rejected, Unavailable
 from odoo.addons.oms_channels.adapters.notices import CancelNotice, ShipmentNotice, StockLevel
 from odoo.addons.oms_channels.adapters.types import ChannelConfig
-from odoo.addons.oms_channels.adapters.wechat import mapper
+from odoo.addons.oms_channels.adapters.wechat import funds, mapper
 from odoo.addons.oms_channels.tests.adapter_common import SHOP, AdapterCase, FakeTransport, read_data
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -65,6 +65,14 @@ class TestWechatMapper(WechatCase):
         raw["order_detail"]["pay_info"] = {}
         order = mapper.map_order({**raw, "status": 10})
         self.assertEqual((order.is_paid, order.captured_total, order.status), (False, 0, "open"))
+
+    def test_fee_counts_once_it_is_taken(self):
+        raw = read_data("wechat/order")
+        fees = []
+        for told in ({"predict_commission_fee": 250}, {"predict_commission_fee": 250, "commission_fee": 241}):
+            raw["order_detail"]["settle_info"] = told
+            fees.append([payment.fee_amount for payment in mapper.map_order(raw).payments])
+        self.assertEqual(fees, [[0, 0], [Decimal("2.41"), 0]])
 
     def test_hidden_receiver_and_notes(self):
         order = self._map()
@@ -250,3 +258,39 @@ class TestWechatPushes(WechatCase):
         self.assertEqual(transport.calls[-1], ("POST", "/channels/ec/product/stock/update", content))
         adapter, _transport = self._make_adapter(stock, {"errcode": 10020219, "errmsg": "库存不足以减扣"})
         self.assertIn("库存不足", adapter.push_stock((level,)).errors[0])
+
+
+class TestWechatFunds(WechatCase):
+    @staticmethod
+    def _make_flow(flow_id, **changes):
+        flow = {"flow_id": flow_id, "funds_type": 1, "flow_type": 1, "amount": 1000}
+        related = [{"related_type": 2, "aftersale_id": "9"}, {"order_id": "12", "transaction_id": "42"}]
+        return {
+            "funds_flow": {**flow, "related_info_list": related, "bookkeeping_time": "2026-11-20 08:00:00", **changes}
+        }
+
+    def test_movements_are_read_page_by_page_to_a_fixed_end(self):
+        since = datetime.fromtimestamp(STAMP - 100, UTC)
+        pages = ({"flow_ids": ["1", "2"], "has_more": True, "next_key": "k|1"}, {"flow_ids": [], "has_more": False})
+        adapter, transport = self._make_adapter(pages[0], self._make_flow("1"), self._make_flow("2"), pages[1])
+        page = adapter.fetch_payouts_page(since)
+        self.assertEqual([entry.external_id for entry in page.items], ["1", "2"])
+        self.assertIsNone(adapter.fetch_payouts_page(since, cursor=page.next_cursor).next_cursor)
+        lists = [body for _method, path, body in transport.calls if path.endswith("getfundsflowlist")]
+        span = {"page_size": 20, "start_time": STAMP - 100, "end_time": STAMP}
+        self.assertEqual(lists, [{"page": 1, **span}, {"page": 2, **span, "next_key": "k|1"}])
+
+    def test_each_kind_of_movement(self):
+        def read(**changes):
+            entry = funds.map_flow(self._make_flow("1", **changes)["funds_flow"])
+            return entry.kind, entry.gross, entry.fee, entry.net
+
+        self.assertEqual(read(), ("charge", 10, 0, 10))
+        self.assertEqual(read(funds_type=2, flow_type=2), ("fee", 0, 10, -10))
+        self.assertEqual(read(funds_type=2), ("fee", 0, -10, 10))  # it came back
+        self.assertEqual(read(funds_type=3, flow_type=2), ("refund", -10, 0, -10))
+        self.assertEqual(read(funds_type=4, flow_type=2), ("payout", -10, 0, -10))
+        self.assertEqual(read(funds_type=99, flow_type=2), ("other", -10, 0, -10))
+        entry = funds.map_flow(self._make_flow("1")["funds_flow"])
+        self.assertEqual((entry.order_external_id, entry.payment_external_id), ("12", "42"))
+        self.assertEqual(entry.date, datetime(2026, 11, 20, 0, 0, tzinfo=UTC))

@@ -1,10 +1,17 @@
 from datetime import UTC, datetime
+from unittest.mock import patch
 
+from odoo import fields
 from odoo.tests import tagged
 
 from odoo.addons.oms_channels.adapters import base
+from odoo.addons.oms_channels.adapters.errors import Unavailable
+from odoo.addons.oms_channels.adapters.medusa.adapter import MedusaAdapter
+from odoo.addons.oms_channels.models.machine.audit_check import AuditCheck
 
 from .common import ChannelsCommon, patch_method
+
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @tagged("post_install", "-at_install")
@@ -16,7 +23,7 @@ class TestAudit(ChannelsCommon):
         self.channel.write({"audit_days": 3000, "pull_start_date": "2026-01-01 00:00:00"})
 
     def _audit(self):
-        self.channel.write({"audit_date": False, "audit_full_date": False})
+        self.channel.write({"audit_date": False, "audit_full_date": False, "audit_state": False})
         self._run_cron("oms_channels.ir_cron_audit")
         return self.env["oms.channel.audit"].search([("channel_id", "=", self.channel.id)])
 
@@ -108,11 +115,74 @@ class TestAudit(ChannelsCommon):
         self.assertEqual(audit.shop_count, 1)
         self.assertIn("503", self.channel.audit_error)
         self.assertTrue(self.channel.rest_until)
+        self.assertIn("The last check failed", self.channel.audit_message, "what is said is not older than it seems")
+        self.channel.audit_full_date = "2026-01-01 00:00:00"
+        self._run_cron("oms_channels.ir_cron_watch")
+        alert = self.channel.alert_ids.filtered(lambda row: row.kind == "gap")
+        self.assertEqual(alert.level, "warning")
+        self.assertIn("not known", alert.message)
 
     def test_before_the_first_pull_nothing_is_missing(self):
         self._lose(1)
         self.channel.last_pull_date = False
         self.assertFalse(self._audit())
+
+    def _audit_in_pieces(self, count, size=2):
+        """Run the check as a scheduler does that is out of time after each page; ``count`` runs at the most."""
+        self.channel.write({"audit_date": False, "audit_full_date": False, "audit_state": False})
+        fetch, cursors = MedusaAdapter.fetch_refs_page, []
+
+        def fetch_page(adapter, since, until=None, cursor=None, limit=100):
+            cursors.append(cursor)
+            return fetch(adapter, since, until=until, cursor=cursor, limit=size)
+
+        with (
+            patch.object(MedusaAdapter, "fetch_refs_page", fetch_page),
+            patch_method(self.env["ir.cron"], "_commit_progress", lambda *_args, **_kwargs: 0),
+        ):
+            for _run in range(count):
+                self.env["oms.channel"]._cron_audit()
+                if not self.channel.is_audit_unfinished:
+                    break
+        return cursors, self.env["oms.channel.audit"].search([("channel_id", "=", self.channel.id)])
+
+    def test_check_that_is_out_of_time_goes_on_where_it_was(self):
+        for number in (1, 2, 3):
+            self.shop.place(number, [("OMS-MOUSE", 1, 20.0)])
+        self._pull()
+        lost = self._lose(4)
+        cursors, audit = self._audit_in_pieces(2)
+        self.assertFalse(audit, "what is not through is not told")
+        self.assertTrue(self.channel.is_audit_unfinished and self.channel.audit_state["day"]["seen"])
+        self.assertTrue(self.channel.audit_date, "the hourly check is through")
+        cursors, audit = self._audit_in_pieces(9)
+        self.assertEqual(len(cursors), len(set(cursors)) + 1, "no page twice: the hourly check has one of its own")
+        self.assertEqual((audit.shop_count, audit.held_count, audit.missed_count, audit.extra_count), (4, 3, 1, 0))
+        self.assertIn(lost, audit.missed_text)
+        self.assertFalse(self.channel.is_audit_unfinished or self.channel.audit_state)
+        self.assertTrue(self.channel.audit_full_date)
+
+    def test_error_within_a_check_costs_no_order(self):
+        self._import(1)
+        first, second = self._lose(2), self._lose(3)
+        with patch.object(MedusaAdapter, "fetch_order", side_effect=Unavailable("The shop has a problem.")):
+            self._audit()
+        self.assertTrue(self.channel.audit_error and self.channel.audit_state)
+        self.channel.write({"rest_until": False, "audit_date": False})
+        self._run_cron("oms_channels.ir_cron_audit")
+        self.assertEqual({self._message(one).source for one in (first, second)}, {"audit"})
+        audit = self.env["oms.channel.audit"].search([("channel_id", "=", self.channel.id)])
+        self.assertEqual((audit.shop_count, audit.missed_count, audit.held_count), (3, 2, 1))
+
+    def test_place_that_is_too_old_is_not_gone_on_from(self):
+        self._import(1)
+        check = AuditCheck(datetime(2026, 1, 1), datetime(2026, 1, 2), "x|1", seen={"order_1"})
+        self.channel.audit_state = {"day": check.write()}
+        now = fields.Datetime.now()
+        self.assertEqual(self.channel._begin_check("day", now).seen, set())
+        self.channel._keep_check("day", AuditCheck(check.since, now, "x|1", seen={"order_1"}))
+        again = self.channel._begin_check("day", now)
+        self.assertEqual((again.cursor, again.seen, again.since), ("x|1", {"order_1"}, check.since))
 
     def test_numbers_left_out(self):
         self.channel.is_numbering_continuous = True
@@ -121,6 +191,7 @@ class TestAudit(ChannelsCommon):
         self._pull()
         audit = self._audit()
         self.assertEqual((audit.gap_count, audit.gap_numbers), (3, "3-4, 7"))
+        self.assertIn("3 order numbers are neither", self.channel.audit_message)
         self.assertEqual((audit.first_number, audit.last_number), ("1", "8"))
 
     def test_numbers_left_out_are_found_whatever_the_shop_writes_around_them(self):
@@ -150,8 +221,10 @@ class TestAudit(ChannelsCommon):
             self._pull()
             adapter = self.channel._get_adapter()
             start = self.env.cr.sql_log_count
+            check = AuditCheck(datetime(2026, 1, 1), datetime(2026, 6, 1))
             with patch_method(self.env["ir.cron"], "_commit_progress", lambda *args, **kwargs: 1.0):
-                self.channel._count_shop_orders(adapter, datetime(2026, 1, 1), datetime(2026, 6, 1))
+                self.channel._count_refs(adapter, check, adapter.fetch_refs_page(SINCE).items)
+                self.channel._get_checked_hours(check)
             return self.env.cr.sql_log_count - start
 
         first = count(range(1, 3))
@@ -161,7 +234,6 @@ class TestAudit(ChannelsCommon):
         self.shop.place(7, [("OMS-MOUSE", 1, 20.0)])
         adapter = self.channel._get_adapter()
         self.assertIn(base.AUDIT, adapter.capabilities)
-        since = datetime(2026, 1, 1, tzinfo=UTC)
-        [[ref]] = adapter.list_order_ids(since)
+        [[ref]] = adapter.list_order_ids(SINCE)
         self.assertEqual((ref.external_id, ref.number, ref.payload), ("order_7", "7", None))
-        self.assertEqual(adapter.count_orders(since), 1)
+        self.assertEqual(adapter.count_orders(SINCE), 1)

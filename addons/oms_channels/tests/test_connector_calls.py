@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -10,13 +11,14 @@ from odoo.addons.oms_channels.adapters.custom import client, signing, spec
 from odoo.addons.oms_channels.adapters.errors import (
     AuthError,
     BadResponse,
+    NotSupported,
     RateLimited,
     Rejected,
     Throttled,
     Unavailable,
 )
 from odoo.addons.oms_channels.adapters.http import HttpResponse
-from odoo.addons.oms_channels.adapters.notices import AnswerNotice, CancelNotice, PriceNotice
+from odoo.addons.oms_channels.adapters.notices import AnswerNotice, CancelNotice, PriceNotice, RefundNotice
 
 from .adapter_common import SHOP, AdapterCase
 from .connector_common import CALLS, NOW, ORDER, make_adapter, make_spec
@@ -306,6 +308,47 @@ class TestConnectorPages(AdapterCase):
         self.assertEqual(transport.calls, [("PUT", "/products/p1/v1", {"price": "9.50", "currency": "EUR"})])
         adapter, _transport = make_adapter(make_spec())
         self.assertNotIn(base.PRICE, adapter.capabilities)
+
+    def test_money_that_is_not_there_is_not_asked_for(self):
+        call = {"kind": "refund", "method": "POST", "path": "/refund", "body": '{"amount": "{{ amount }}"}'}
+        call["done_expression"] = "contains(order.done || `[]`, idempotency_key)"
+        fields = {"order.payments": "paid", "payment.amount": "sum", "payment.captured_amount": "sum"}
+        connector = make_spec([*CALLS, call], {**fields, "payment.refunded_amount": "back"})
+        raw, refund = {**ORDER, "paid": [{"sum": "25", "back": "20"}]}, RefundNotice("A1", Decimal(6), "EUR", "k1")
+        for notice, words in ((refund, "only 5"), (replace(refund, currency="USD"), "in EUR, the refund in USD")):
+            adapter, transport = make_adapter(connector, {"order": raw})
+            with self.assertRaisesRegex(Rejected, words):
+                adapter.push_refund(notice)
+            self.assertEqual([method for method, _path, _body in transport.calls], ["GET"])
+        adapter, _transport = make_adapter(connector, {"order": {**raw, "done": ["k1"]}})
+        self.assertTrue(adapter.push_refund(refund).is_repeat, "what was given back is not asked for again")
+
+    def test_cancellation_says_what_the_shop_gave_back(self):
+        call = {"kind": "cancel", "method": "POST", "path": "/orders/{{ order_id }}/cancel", "body": "{}"}
+        fields = {"order.payments": "paid", "payment.amount": "sum", "payment.captured_amount": "sum"}
+        fields |= {"payment.refunded_amount": "back", "order.status": {"expression": "state", "default": "open"}}
+        connector = make_spec([*CALLS, call], {**fields, "payment.external_id": "id"})
+        paid, gone = ({**ORDER, "paid": [{"id": "p", "sum": 25, "back": back}]} for back in (0, 25))
+        adapter, _transport = make_adapter(connector, {"order": paid}, {}, {"order": gone})
+        result = adapter.push_cancel(CancelNotice("A1", "k1"))
+        self.assertEqual((result.is_repeat, result.data), (False, {"refunded": {"p": "25.00"}}))
+        # Without payments nobody knows, and nothing is read for it.
+        adapter, transport = make_adapter(make_spec([*CALLS, call]), {"order": ORDER}, {})
+        self.assertFalse(adapter.push_cancel(CancelNotice("A1", "k1")).data)
+        self.assertEqual(len(transport.calls), 2)
+
+    def test_cancelled_order_says_so_in_the_shops_own_words(self):
+        status = {"expression": "state", "default": "open", "values": {"VOID": "cancelled"}}
+        adapter, _transport = make_adapter(make_spec(fields={"order.status": status}))
+        self.assertTrue(adapter.says_cancelled({"state": "VOID"}))
+        for raw in ({"state": "PAID"}, {"state": []}, {}, None, []):
+            self.assertFalse(adapter.says_cancelled(raw))
+
+    def test_what_has_no_call_is_said(self):
+        adapter, _transport = make_adapter(make_spec())
+        for push in ("shipment", "delivered", "cancel", "cancel_lines", "answer", "return_received", "refund", "price"):
+            with self.assertRaises(NotSupported):
+                getattr(adapter, f"push_{push}")(None)
 
     def test_units_are_taken_off_and_requests_are_answered(self):
         body = '{"lines": {"for each": "lines", "give": {"id": "{{ item.id }}", "n": "{{ item.quantity }}"}}, '

@@ -141,6 +141,17 @@ class TestConnectorModels(ConnectorCommon):
         with self.assertQueryCount(4):
             self.channel._get_adapter()
 
+    def test_cancellation_overtakes_by_the_connectors_words(self):
+        store = self.env["oms.channel.message"]._store
+        self.assertTrue(store(self.channel, [("a", "1", {"id": "a", "status": "canceled"})], "poll").is_urgent)
+        self.assertFalse(store(self.channel, [("b", "1", {"id": "b", "status": "pending"})], "poll").is_urgent)
+        # What is wrong with the connector keeps no order out.
+        self.connector.endpoint_ids.flush_recordset()
+        self.env.cr.execute("UPDATE oms_connector_endpoint SET path = 'nowhere'")
+        self.env.invalidate_all()
+        self.env.registry.clear_cache()
+        self.assertFalse(store(self.channel, [("c", "1", {"id": "c", "status": "canceled"})], "poll").is_urgent)
+
 
 @tagged("post_install", "-at_install")
 class TestConnectorRights(ConnectorCommon):

@@ -120,6 +120,20 @@ class TestImport(ChannelsCommon):
         self._import(1, currency="chf")
         self.assertIn("CHF is not active", self._message("order_1").last_error)
 
+    def test_payment_in_an_inactive_currency_is_no_money_of_another(self):
+        self.env.ref("base.CHF").active = False
+        raw = self.shop.place(1, [("OMS-MOUSE", 2, 20.0)], captured=True)
+        raw["payment_collections"][0]["payments"][0]["currency_code"] = "chf"
+        self._pull()
+        message = self._message("order_1")
+        self.assertEqual(message.state, "failed")
+        self.assertIn("CHF is not active", message.last_error)
+        self.assertFalse(self._order("order_1"))
+        self.env.ref("base.CHF").active = True
+        message.action_retry()
+        self._work("message")
+        self.assertEqual(self._order("order_1").channel_payment_ids.currency_id.name, "CHF")
+
     def test_many_new_orders_are_created_in_one_go(self):
         for number in range(1, 8):
             self.shop.place(number, [("OMS-MOUSE", 1, 20.0)])

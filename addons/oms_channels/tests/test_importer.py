@@ -93,6 +93,15 @@ class TestImporter(AdapterCase):
         [draft] = self._build(make_book([HEADINGS, [*row[:1], date(2026, 3, 1), *row[2:]]]), UTC).drafts
         self.assertEqual(draft.payload["placed_at"], "2026-03-01T00:00:00Z")
 
+    def test_share_is_the_same_whatever_its_cell(self):
+        for rate, number_format in ((0.13, "0%"), (0.13, "0.00%"), (13, "0.00"), ("13%", "@")):
+            row = [*ROW, rate]
+            content = make_book([[*HEADINGS, "税率"], row], {(2, len(row)): number_format})
+            [draft] = self._build(content).drafts
+            self.assertEqual((draft.faults, draft.payload["lines"][0]["tax_rate"]), ([], 13), number_format)
+        [draft] = self._build(make_book([HEADINGS, [*ROW[:7], 0.2]], {(2, 8): "0%"})).drafts
+        self.assertEqual(draft.faults[0].column, "price_unit")
+
     def test_dates_as_people_write_them(self):
         for text in (
             "2026/3/1 10:00",

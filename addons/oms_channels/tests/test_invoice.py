@@ -1,8 +1,10 @@
 from functools import partial
 
+from odoo.exceptions import RedirectWarning
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
-from .common import ChannelsCommon
+from .common import ChannelsCommon, patch_method
 
 
 @tagged("post_install", "-at_install")
@@ -178,6 +180,34 @@ class TestInvoice(ChannelsCommon):
         self._settle()
         self.assertTrue(self._invoices(first) and self._invoices(third))
         self.assertFalse(self._invoices(second) and not second.invoice_error)
+
+    def test_whatever_is_wrong_with_one_stays_with_it(self):
+        """A setting that is missing (which leads to a form) and what nobody foresaw stop neither the others nor the
+        next run."""
+        orders = [self._import(number, captured=True) for number in (1, 2, 3)]
+        self._ship(*orders)
+        second, create = orders[1], type(orders[1])._create_invoices
+        wrong = [RedirectWarning("No account.", 1, "Go there"), ZeroDivisionError("division by zero")]
+
+        def create_invoices(records, *args, **kwargs):
+            if second in records:
+                raise wrong[0]
+            return create(records, *args, **kwargs)
+
+        with (
+            patch_method(second, "_create_invoices", create_invoices),
+            mute_logger("odoo.addons.oms_channels.tools"),
+        ):
+            for message in ("No account.", "division by zero"):
+                second.write({"invoice_error": False, "invoice_retry_date": False})
+                self._settle()
+                self.assertEqual(second.invoice_error, message)
+                del wrong[0]
+        self.assertTrue(self._invoices(orders[0]) and self._invoices(orders[2]))
+        second.action_retry_invoice()
+        self._settle()
+        self.assertTrue(self._invoices(second))
+        self.assertFalse(second.invoice_error)
 
     def test_refund_is_pushed_booked_and_reconciled(self):
         order = self._import(1, captured=True)

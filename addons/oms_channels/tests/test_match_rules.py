@@ -1,4 +1,7 @@
 from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.oms_channels.models.listing import oms_channel_listing_drift
 
 from .common import ChannelsCommon
 
@@ -180,6 +183,44 @@ class TestMatchRules(ChannelsCommon):
         self.assertTrue(listing.is_price_drift)
         listing.action_accept_drift()
         self.assertFalse(listing.is_price_drift)
+
+    def test_prices_are_computed_step_by_step_and_once_a_day(self):
+        pricelist = self.env["product.pricelist"].create({"name": "Shop", "currency_id": self.usd.id})
+        listings = self.env["oms.channel.listing"].union(
+            *(
+                self._listing(f"P{number}", product_id=self.mouse.id, price=1.0, currency_id=self.usd.id)
+                for number in range(3)
+            )
+        )
+        self.channel.listing_pricelist_id = pricelist
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE oms_channel_listing SET expected_price = 7")
+        self.env.invalidate_all()
+        self.patch(oms_channel_listing_drift, "STEP_SIZE", 1)
+        compute = type(listings)._refresh_price_drift
+        # What is wrong with one stops no others, and a run out of time goes on where it was.
+        bad, times = listings[1], iter([1, 1, 0])
+
+        def fail_for_one(listing):
+            if listing == bad:
+                raise ValueError("odd")
+            return compute(listing)
+
+        self.patch(type(listings), "_refresh_price_drift", fail_for_one)
+        self.patch(type(self.env["ir.cron"]), "_commit_progress", lambda *args, **kwargs: next(times, 1))
+        logger = "odoo.addons.oms_channels"
+        with mute_logger(f"{logger}.tools", f"{logger}.models.listing.oms_channel_listing_drift"):
+            listings._cron_refresh_prices()
+            self.assertEqual(self.channel.price_place, bad.id)
+            self.assertFalse(self.channel.price_date)
+            self.assertEqual([price == 7 for price in listings.mapped("expected_price")], [False, True, True])
+            listings._cron_refresh_prices()
+        self.assertEqual([price == 7 for price in listings.mapped("expected_price")], [False, True, False])
+        self.assertTrue(self.channel.price_date)
+        self.env.cr.execute("UPDATE oms_channel_listing SET expected_price = 7")
+        self.env.invalidate_all()
+        listings._cron_refresh_prices()
+        self.assertEqual(set(listings.mapped("expected_price")), {7})
 
     def test_a_shop_that_takes_no_prices_is_not_sent_any(self):
         self.patch(type(self.env["oms.channel"]), "_get_capabilities", lambda channel: frozenset())

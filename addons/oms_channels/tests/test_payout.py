@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from unittest.mock import patch
@@ -6,7 +7,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from odoo.addons.oms_channels.adapters import base
-from odoo.addons.oms_channels.adapters.errors import Unavailable
+from odoo.addons.oms_channels.adapters.errors import Rejected, Unavailable
 from odoo.addons.oms_channels.adapters.medusa.adapter import MedusaAdapter
 from odoo.addons.oms_channels.adapters.types import PayoutEntry, PayoutPage
 
@@ -110,6 +111,40 @@ class TestPayout(ChannelsCommon):
         self.assertEqual(self.fetch.call_args.args[0], datetime(2026, 1, 1, tzinfo=UTC))
         self._read([make_entry(1)])
         self.assertEqual(self.fetch.call_args.args[0], datetime(2026, 1, 18, 12, tzinfo=UTC))
+
+    def test_reading_that_is_interrupted_leaves_nothing_out(self):
+        """Where the newest come first, an error behind the first page must not make the older ones forgotten."""
+        old, new = (
+            replace(make_entry(number, payout_external_id="P1"), date=datetime(2026, month, 1, tzinfo=UTC))
+            for number, month in ((1, 2), (2, 6))
+        )
+        self.fetch.side_effect = [PayoutPage((new,), "1"), Unavailable("503", retry_after=1)]
+        self._read()
+        self.assertFalse(self.channel.payout_checkpoint)
+        self.channel.rest_until = False
+        self.fetch.side_effect = self._fetch
+        payout = self._read([new], [old])
+        self.assertEqual(self.fetch.call_args.kwargs["cursor"], "1", "it goes on where it was")
+        self.assertEqual(len(payout.line_ids), 2)
+        self.assertEqual(self.channel.payout_checkpoint, datetime(2026, 6, 1))
+        self.assertFalse(self.channel.payout_state)
+
+    def test_reading_that_is_out_of_time_goes_on_behind_the_others(self):
+        self.pages = [[make_entry(number, payout_external_id="P1")] for number in range(3)]
+        times = iter([1, 1, 0])
+        with patch.object(type(self.env["ir.cron"]), "_commit_progress", lambda *args, **kwargs: next(times, 1)):
+            self.env["oms.channel"]._cron_pull_payouts()
+            self.assertEqual((self.channel.payout_date, self.channel.payout_state["cursor"]), (False, "1"))
+            self.env["oms.channel"]._cron_pull_payouts()
+        self.assertTrue(self.channel.payout_date)
+        self.assertEqual(self.env["oms.channel.payout"].search([("external_id", "=", "P1")]).line_count, 3)
+        self.assertEqual(self.fetch.call_count, 3)
+
+    def test_place_that_the_platform_does_not_know_is_given_up(self):
+        self.fetch.side_effect = [PayoutPage((make_entry(1),), "1"), Rejected("unknown cursor")]
+        self._read()
+        self.assertFalse(self.channel.payout_state)
+        self.assertFalse(self.channel.payout_checkpoint)
 
     def test_error_of_the_shop_is_shown_and_pauses_it(self):
         self.fetch.side_effect = Unavailable("503")

@@ -6,6 +6,7 @@ from odoo.tests import HttpCase, tagged
 
 from odoo.addons.oms_channels.adapters import http
 from odoo.addons.oms_channels.adapters.shopify import bulk, signature
+from odoo.addons.oms_channels.adapters.types import PageItem
 
 from .adapter_common import read_data
 from .test_platforms import PlatformCommon
@@ -138,26 +139,28 @@ class TestShopifyBackfill(ShopifyCommon):
     def test_orders_are_stored_in_batches(self):
         adapter = self.channel._get_adapter()
         state = bulk.BulkState("done", 120, "https://files.test/1", "")
-        items = [(f"{index}", "v1", {"id": index}) for index in range(120)]
+        items = [(PageItem(f"{index}", "v1", {"id": index}), index + 1) for index in range(120)]
+        places, left = [], []
         with (
             patch.object(type(adapter), "get_backfill", return_value=state),
-            patch.object(type(adapter), "iter_backfill", return_value=iter([_Item(*item) for item in items])),
-            patch.object(type(self.env["ir.cron"]), "_commit_progress"),
+            patch.object(
+                type(adapter), "iter_backfill", lambda _self, _url, start: places.append(start) or iter(items[start:])
+            ),
+            patch.object(type(self.env["ir.cron"]), "_commit_progress", return_value=0) as progress,
             patch.object(type(self.channel), "_store_orders") as store,
         ):
             self.channel.write({"is_backfill_due": True, "backfill_ref": "x"})
-            self.channel._pull_backfill(adapter)
+            left.append(self.channel._pull_backfill(adapter))  # out of time after a batch
+            progress.return_value = 9
+            left.append(self.channel._pull_backfill(adapter))
         self.assertEqual([len(call.args[0]) for call in store.call_args_list], [50, 50, 20])
+        self.assertEqual((places, left), ([0, 50], [False, True]))
+        self.assertFalse(self.channel.is_backfill_due or self.channel.backfill_state)
 
     def test_since_when_must_be_said(self):
         self.channel.backfill_since = False
         with self.assertRaises(UserError):
             self.channel.action_backfill()
-
-
-class _Item:
-    def __init__(self, external_id, version, payload):
-        self.external_id, self.version, self.payload = external_id, version, payload
 
 
 @tagged("post_install", "-at_install")

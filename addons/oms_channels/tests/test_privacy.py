@@ -2,6 +2,9 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.oms_channels.models.machine import oms_channel_privacy
 
 from .common import ChannelsCommon
 
@@ -18,7 +21,7 @@ class TestPrivacy(ChannelsCommon):
         old = fields.Datetime.now() - timedelta(days=days)
         order.date_order = old
         self.env.flush_all()
-        self.env.cr.execute("UPDATE oms_channel_buyer SET create_date = %s", [old])
+        self.env.cr.execute("UPDATE oms_channel_buyer SET create_date = %s, write_date = %s", [old, old])
         self.env.invalidate_all()
         return order
 
@@ -122,9 +125,49 @@ class TestPrivacy(ChannelsCommon):
         old = fields.Datetime.now() - timedelta(days=100)
         order.date_order = old
         self.env.flush_all()
-        self.env.cr.execute("UPDATE oms_channel_buyer SET create_date = %s", [old])
+        self.env.cr.execute("UPDATE oms_channel_buyer SET create_date = %s, write_date = %s", [old, old])
         self._anonymise()
         self.assertEqual(order.partner_shipping_id.street, "文三路 90 号")
+
+    def _make_open_and_finished(self):
+        """(buyer of an open order, the one of a finished order that came later)"""
+        waiting = self._import(1, [("OMS-MOUSE", 1, 20.0)])
+        finished = self._finish(2)
+        Buyer = self.env["oms.channel.buyer"]
+        buyers = [Buyer.search([("partner_id", "=", order.partner_id.id)]) for order in (waiting, finished)]
+        self.assertEqual([len(buyer) for buyer in buyers], [1, 1])
+        self.assertNotEqual(*buyers)
+        self.env.cr.execute(
+            "UPDATE oms_channel_buyer SET write_date = write_date - interval '1 day' WHERE id = %s", [buyers[0].id]
+        )
+        return buyers
+
+    def test_buyers_that_come_again_and_again_hold_up_no_others(self):
+        _waiting, finished = self._make_open_and_finished()
+        self.patch(oms_channel_privacy, "RUN_SIZE", 1)
+        self._anonymise()
+        self.assertFalse(finished.anonymised_date)
+        self._anonymise()
+        self.assertTrue(finished.anonymised_date)
+
+    def test_buyer_who_cannot_be_anonymised_holds_up_no_others(self):
+        orders = [self._finish(number) for number in (1, 2)]
+        Buyer = self.env["oms.channel.buyer"]
+        bad, good = (Buyer.search([("partner_id", "=", order.partner_id.id)]) for order in orders)
+        forget = type(Buyer)._forget_history
+
+        def fail_for_one(buyers, contacts, orders):
+            if bad.partner_id in contacts:
+                raise ValueError("odd")
+            return forget(buyers, contacts, orders)
+
+        self.patch(type(Buyer), "_forget_history", fail_for_one)
+        with mute_logger(
+            "odoo.addons.oms_channels.tools", "odoo.addons.oms_channels.models.machine.oms_channel_privacy"
+        ):
+            self._anonymise()
+        self.assertTrue(good.anonymised_date)
+        self.assertFalse(bad.anonymised_date)
 
     def test_retention_is_the_channels_own(self):
         order = self._import(1)

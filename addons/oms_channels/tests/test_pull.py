@@ -1,10 +1,15 @@
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from unittest.mock import Mock, patch
 
 from psycopg2.errors import SerializationFailure
 
 from odoo import fields
+from odoo.fields import Domain
 from odoo.tests import tagged
+
+from odoo.addons.oms_channels.adapters.errors import Unavailable
+from odoo.addons.oms_channels.adapters.medusa.adapter import MedusaAdapter
 
 from .common import ChannelsCommon, patch_method
 
@@ -118,9 +123,9 @@ class TestPull(ChannelsCommon):
         self.channel.pull_checkpoint = "2026-01-01 08:00:00"
         for at, expected in ((fields.Datetime.now(), "x|9"), ("2026-01-01 00:00:00", None)):
             self.channel.pull_state = {"since": "2026-01-01T00:00:00+00:00", "cursor": "x|9", "at": str(at)[:19]}
-            since, cursor = self.channel._get_pull_place()
-            self.assertEqual(cursor, expected)
-            self.assertEqual(since.hour, 0 if cursor else 7)
+            place = self.channel._get_pull_place(self.channel._get_adapter())
+            self.assertEqual(place["cursor"], expected)
+            self.assertEqual(datetime.fromisoformat(place["since"]).hour, 0 if place["cursor"] else 7)
         self.channel.pull_state = {
             "since": "2026-01-01T00:00:00+00:00",
             "cursor": "2026|0",
@@ -129,6 +134,40 @@ class TestPull(ChannelsCommon):
         self.shop.failure = (400, {})
         self._pull()
         self.assertFalse(self.channel.pull_state)
+
+    def test_place_in_a_list_that_is_not_sorted_is_good_for_minutes(self):
+        adapter, at = self.channel._get_adapter(), fields.Datetime.now() - timedelta(hours=1)
+        for keeps_place, expected in ((True, "x"), (False, None)):
+            adapter.keeps_place = keeps_place
+            self.channel.pull_state = {"since": "2026-01-01T00:00:00+00:00", "cursor": "x", "at": str(at)[:19]}
+            self.assertEqual(self.channel._get_pull_place(adapter)["cursor"], expected)
+
+    def test_break_within_a_long_list_leaves_nothing_out(self):
+        """Something of an order may have changed after the time by which the list is sorted."""
+        for number in range(1, 121):
+            self.shop.place(number, [("OMS-MOUSE", 1, 20.0)])
+        parse, fetch = MedusaAdapter.parse_order, MedusaAdapter.fetch_orders_page
+
+        def parse_changed_late(adapter, payload):
+            order = parse(adapter, payload)
+            return replace(order, updated_at=datetime(2026, 6, 1, tzinfo=UTC)) if order.reference == "50" else order
+
+        def fail_behind_the_first(adapter, since, until=None, cursor=None, limit=50):
+            if cursor:
+                raise Unavailable("503")
+            return fetch(adapter, since, until, cursor, limit)
+
+        self.patch(MedusaAdapter, "parse_order", parse_changed_late)
+        self.channel.next_pull_date = "2026-01-01 00:00:00"
+        with patch.object(MedusaAdapter, "fetch_orders_page", fail_behind_the_first):
+            self._run_lane(1)
+        messages = Domain("channel_id", "=", self.channel.id)
+        self.assertEqual(self.env["oms.channel.message"].search_count(messages), 50)
+        self.assertFalse(self.channel.pull_checkpoint)
+        # As after days: the place is too old.
+        self.channel.write({"pull_state": False, "rest_until": False, "next_pull_date": "2026-01-01 00:00:00"})
+        self._run_lane(1)
+        self.assertEqual(self.env["oms.channel.message"].search_count(messages), 120)
 
     # === READING AGAIN === #
 
@@ -163,6 +202,19 @@ class TestPull(ChannelsCommon):
         self.channel.reread_state = False
         self._pull()
         self.assertEqual(orders[1].channel_payment_ids.state, "captured")
+
+    def test_order_that_is_not_understood_any_more_is_seen_to_be_so(self):
+        order = self._import(1)
+        order.date_order = fields.Datetime.now()
+        del self.shop.orders["order_1"]["currency_code"]
+        self.channel.reread_state = False
+        self._pull()
+        messages = self._message("order_1")
+        self.assertEqual(messages.mapped("state"), ["failed", "done"])
+        self.assertEqual(messages[0].source, "reread")
+        self.channel.reread_state = False
+        self._pull()
+        self.assertEqual(self._message("order_1"), messages, "the same once")
 
     def test_reading_products_puts_off_no_orders(self):
         due = fields.Datetime.now() + timedelta(minutes=1)

@@ -59,6 +59,22 @@ class TestSecurity(ChannelsCommon):
         self.assertFalse(message.has_access("create") or message.has_access("unlink"))
         self.assertFalse(message.with_user(self.operator).has_access("read"))
 
+    def test_who_may_not_change_a_channel_makes_it_tell_its_shop_nothing(self):
+        channel, listing = self.channel.with_user(self.user), self.env["oms.channel.listing"]
+        for action in ("action_register_webhooks", "action_renew_session", "action_publish_stock", "action_pull_now"):
+            with self.assertRaises(AccessError):
+                getattr(channel, action)()
+        self.channel.listing_pricelist_id = self.env["product.pricelist"].create({"name": "Shop"})
+        row = listing.create(
+            {"channel_id": self.channel.id, "external_id": "v", "product_id": self.mouse.id, "price": 1.0}
+            | {"currency_id": self.env.company.currency_id.id}
+        )
+        self.assertTrue(row.is_price_drift)
+        with self.assertRaises(AccessError):
+            row.with_user(self.user).action_push_price()
+        row.with_user(self.manager).action_push_price()
+        self.assertEqual(self.env["oms.channel.push"].search([("kind", "=", "price")]).res_id, row.id)
+
     def test_each_user_group_opens_an_order(self):
         order = self._import(1, captured=True)
         order.action_confirm()

@@ -170,6 +170,26 @@ class TestShopRefund(ChannelsCommon):
         self.assertEqual(refund.refund_move_id, note)
         self._assert_clean(order, note, 33.37)
 
+    def test_invoice_of_several_orders_credits_no_more_than_the_orders_own(self):
+        """What is left of an invoice may be another order's: that is left to a person, and stops nobody."""
+        orders = [
+            self._import(number, [("OMS-MOUSE", 1, price)], captured=True) for number, price in ((1, 20), (2, 70))
+        ]
+        for order in orders:
+            order.action_confirm()
+            self._deliver(order)
+        (orders[0] | orders[1]).write({"partner_invoice_id": self.buyer.id, "partner_id": self.buyer.id})
+        invoice = (orders[0] | orders[1])._create_invoices(grouped=False)
+        self.assertEqual(len(invoice), 1)
+        invoice.action_post()
+        self._settle()
+        self._refund(25.0)
+        refund = self._refunds(orders[0])
+        self.assertEqual(refund.refund_state, "credited", "goods and shipping are 30.00")
+        self.assertEqual(refund.refund_move_id.invoice_line_ids.sale_line_ids.order_id - orders[0], orders[0].browse())
+        self._refund(10.0)
+        self.assertEqual((self._refunds(orders[0]) - refund).refund_state, "manual", "the rest is the other order's")
+
     def test_refund_that_the_shop_would_not_take_from_us_is_that_one(self):
         order = self._sell()
         note = self._reverse(order, 33.37)

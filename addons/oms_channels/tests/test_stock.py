@@ -9,7 +9,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.oms_channels.adapters.notices import StockResult
 
-from .common import ChannelsCommon
+from .common import ChannelsCommon, patch_method
 
 
 @tagged("post_install", "-at_install")
@@ -408,6 +408,24 @@ class TestStock(ChannelsCommon):
         calls = len(self.shop.calls)
         self._run_cron("oms_channels.ir_cron_compare_stock")
         self.assertEqual(len(self.shop.calls), calls, "once a day")
+
+    def test_comparison_goes_on_where_it_was_and_reads_only_what_it_asks_for(self):
+        self._publish_all()
+        self.shop.stock = {"iitem_OMS-MOUSE": 10, "iitem_OMS-KEYB": 10}
+        module = "odoo.addons.oms_channels.models.stock.oms_channel_stock_compare"
+        self.channel.next_compare_date = "2026-01-01 00:00:00"
+        with (
+            patch(f"{module}.BATCH", 1),
+            patch_method(self.env["ir.cron"], "_commit_progress", lambda *_args, **_kwargs: 0),
+        ):
+            for count in (1, 2):
+                self.env["oms.channel"]._cron_compare_stock()
+                self.assertEqual(self.channel.compare_state["count"], count)
+            self.env["oms.channel"]._cron_compare_stock()
+        self.assertEqual((self.channel.compare_state, self.channel.compare_count), (False, 2))
+        # Of a channel of which nothing is due, nothing is read, not even its adapter made.
+        with patch_method(self.channel, "_get_adapter", lambda *_args, **_kwargs: self.fail("asked for nothing")):
+            self.env["oms.channel"]._cron_compare_stock()
 
     def test_a_shop_that_is_down_is_compared_later(self):
         self._publish_all()

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from .. import base
 from ..errors import AuthError, BadResponse, Rejected
 from ..notices import PushResult, StockResult
-from ..types import ZERO, ListingPage, Page, PageItem, PayoutPage
+from ..types import ZERO, ListingPage, Page, PageItem, PayoutPage, RefPage
 from ..values import rows, to_json_number, to_text
 from . import finances, mapper, parts
 from .client import AmazonClient
@@ -138,14 +138,10 @@ class AmazonAdapter(base.ChannelAdapter):
         items = [PageItem(mapper.get_order_id(raw), mapper.get_version(raw), raw) for raw in orders]
         return Page(tuple(items), cursor)
 
-    def list_order_ids(self, since, until=None, limit=100):
+    def fetch_refs_page(self, since, until=None, cursor=None, limit=100):
         """Override: as many as a page holds and without their items, for Amazon allows few of these calls."""
-        cursor = None
-        while True:
-            orders, cursor = self._list_orders(since, until, cursor, PAGE_OF_IDS, is_brief=True)
-            yield tuple(mapper.map_ref(raw) for raw in orders)
-            if cursor is None:
-                return
+        orders, cursor = self._list_orders(since, until, cursor, PAGE_OF_IDS, is_brief=True)
+        return RefPage(tuple(map(mapper.map_ref, orders)), cursor)
 
     @classmethod
     def says_cancelled(cls, raw):

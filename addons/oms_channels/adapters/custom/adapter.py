@@ -1,14 +1,16 @@
 """Any shop as a channel, by a connector that was built in a form."""
 
+from dataclasses import replace
 from datetime import UTC, timedelta
 
 from .. import base
+from ..cancelling import describe_refunded
 from ..errors import AuthError, BadResponse, NotSupported
 from ..types import ChannelEvent, ListingPage, Page, PageItem
 from ..values import check_age, check_signature, digest, lower_headers, to_text
 from . import conversions, paging, signing
 from .client import CustomClient, parse_json
-from .mapper import map_listing, map_order
+from .mapper import FieldProblem, Reader, map_listing, map_order
 from .pushes import Pusher
 from .spec import PUSH_KINDS, ConnectorSpec
 
@@ -38,6 +40,7 @@ class CustomAdapter(base.ChannelAdapter):
     def __init__(self, config, transport=None, clock=None, nonce=None, pause=None):
         super().__init__(config, transport)
         self.spec = config.options.get("connector") or ConnectorSpec()
+        self.keeps_place = self.spec.is_sorted
         self.client = CustomClient(self.spec, config, self.transport, clock, nonce, pause)
         self.capabilities = frozenset(
             capability for capability, kinds in _NEEDED.items() if all(map(self.spec.get_endpoint, kinds))
@@ -145,6 +148,13 @@ class CustomAdapter(base.ChannelAdapter):
     def parse_order(self, raw):
         return map_order(self.spec, raw)
 
+    def says_cancelled(self, raw):
+        """Override: by what the connector says of an order's status, so only an adapter with one can tell."""
+        try:
+            return isinstance(raw, dict) and Reader(self.spec).read_target("order.status", raw) == "cancelled"
+        except FieldProblem:
+            return False
+
     def fetch_listings(self, cursor=None, limit=100):
         endpoint = self._get_endpoint("list_products")
         rows, following = paging.fetch_page(
@@ -208,36 +218,50 @@ class CustomAdapter(base.ChannelAdapter):
 
     # === PUSH === #
 
+    def _get_pusher(self, kind):
+        """:raises NotSupported: the connector has no such call"""
+        self._get_endpoint(kind)
+        return self.pusher
+
     def push_shipment(self, notice):
-        return self.pusher.ship(notice)
+        return self._get_pusher("ship").ship(notice)
 
     def push_delivered(self, notice):
-        return self.pusher.deliver(notice)
+        return self._get_pusher("delivered").deliver(notice)
 
     def push_cancel(self, notice):
-        return self.pusher.cancel(notice)
+        return self._add_refunded(notice, self._get_pusher("cancel").cancel(notice))
 
     def push_cancel_lines(self, notice):
         """What the units cost is read from the order, where it can be read."""
-        order = None
-        if self.spec.get_endpoint("get_order"):
-            order = self.parse_order(self.fetch_order(notice.order_external_id))
-        return self.pusher.cancel_lines(notice, order)
+        pusher = self._get_pusher("cancel_lines")
+        return self._add_refunded(notice, pusher.cancel_lines(notice, self._read_order(notice)))
+
+    def _read_order(self, notice):
+        """The order of a notice as it is now, None where the connector has no call for it."""
+        if not self.spec.get_endpoint("get_order"):
+            return None
+        return self.parse_order(self.fetch_order(notice.order_external_id))
+
+    def _add_refunded(self, notice, result):
+        """Say with the result of a cancellation what the shop gave back, where the connector maps payments."""
+        order = self._read_order(notice) if self.spec.get_fields("payment") else None
+        return replace(result, data={"refunded": describe_refunded(order)}) if order else result
 
     def push_answer(self, notice):
-        return self.pusher.answer(notice)
+        return self._get_pusher("answer").answer(notice)
 
     def push_return_received(self, notice):
-        return self.pusher.receive_return(notice)
+        return self._get_pusher("return_received").receive_return(notice)
 
     def push_refund(self, notice):
-        return self.pusher.refund(notice)
+        return self._get_pusher("refund").refund(notice, self.parse_order)
 
     def push_stock(self, levels):
-        return self.pusher.push_stock(levels)
+        return self._get_pusher("stock").push_stock(levels)
 
     def push_price(self, notice):
-        return self.pusher.set_price(notice)
+        return self._get_pusher("price").set_price(notice)
 
     def _look_up_stock(self, levels):
         """Override: the shop is asked for these."""

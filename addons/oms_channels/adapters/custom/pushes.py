@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from ..cancelling import get_refund, get_worth
-from ..errors import BadResponse, NotSupported, Rejected
+from ..errors import BadResponse, Rejected
 from ..notices import PushResult, StockResult
 from ..types import ZERO
 from ..values import to_decimal, to_json_number
@@ -20,16 +20,14 @@ class Pusher:
     def __init__(self, client, fetch_order):
         self.client, self.spec, self.fetch_order = client, client.spec, fetch_order
 
-    def push(self, kind, notice, values=()):
+    def push(self, kind, notice, values=(), check=None):
         """Do the calls of one kind.
 
         :param notice: with order_external_id and idempotency_key
         :param values: what its templates may name besides
+        :param check: callable(raw order), called before the first call that is not left out; may refuse
         :return: PushResult
         """
-        endpoints = self.spec.get_endpoints(kind)
-        if not endpoints:
-            raise NotSupported(f"The connector has no call for this ({kind}).")
         context = {
             **self.client.get_settings(),
             **dict(values),
@@ -41,10 +39,12 @@ class Pusher:
             "result": "",
         }
         is_repeat = True
-        for endpoint in endpoints:
+        for endpoint in self.spec.get_endpoints(kind):
             if self._is_done(endpoint, context):
                 context["answer"] = None
             else:
+                if is_repeat and check and context["order"]:
+                    check(context["order"])
                 context["answer"], _headers = self.client.call(endpoint, context, key=notice.idempotency_key)
                 is_repeat = False
             context["answers"] = [*context["answers"], context["answer"]]
@@ -149,7 +149,9 @@ class Pusher:
         }
         return self.push("return_received", notice, values)
 
-    def refund(self, notice):
+    def refund(self, notice, parse_order):
+        """:param parse_order: callable(raw order) -> ChannelOrder: whether the money is there is known before the shop
+        is asked to give it back"""
         values = {
             "lines": get_lines(notice.lines),
             "amount": to_json_number(notice.amount),
@@ -158,15 +160,13 @@ class Pusher:
             "request_id": notice.request_external_id,
             "note": notice.note,
         }
-        return self.push("refund", notice, values)
+        return self.push("refund", notice, values, lambda raw: check_refund(parse_order(raw), notice))
 
     # === STOCK === #
 
     def push_stock(self, levels):
         """Publish in batches of the connector's size. One bad level does not hold up the rest."""
         endpoint = self.spec.get_endpoint("stock")
-        if not endpoint:
-            raise NotSupported("The connector has no call for stock.")
         rows, errors = [_make_level(level, self.client) for level in levels], []
         for start in range(0, len(rows), endpoint.batch_size):
             errors += self._publish(endpoint, rows[start : start + endpoint.batch_size])
@@ -248,6 +248,17 @@ class Pusher:
             to_text(row.get("key")): to_text(row.get("message")) or "The shop refused it."
             for row in get_rows(endpoint.errors_expression, answer)
         }
+
+
+def check_refund(order, notice):
+    """Refuse to give back another currency, or more than the shop has of the buyer, as far as payments are mapped."""
+    currencies = {payment.currency for payment in order.payments}
+    if currencies and notice.currency not in currencies:
+        raise Rejected(f"The payment is in {', '.join(sorted(currencies))}, the refund in {notice.currency}.")
+    if currencies and notice.amount > order.captured_total:
+        raise Rejected(
+            f"Order {order.reference}: {notice.amount} is to be refunded, only {order.captured_total} is left."
+        )
 
 
 def get_lines(lines):

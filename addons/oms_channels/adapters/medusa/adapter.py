@@ -6,7 +6,7 @@ from .. import base
 from ..cancelling import describe_refunded
 from ..errors import BadResponse, Rejected
 from ..notices import PushResult, RefundNotice
-from ..types import ChannelEvent, ListingPage, OrderRef, Page, PageItem
+from ..types import ChannelEvent, ListingPage, OrderRef, Page, PageItem, RefPage
 from ..values import (
     check_age,
     check_signature,
@@ -23,7 +23,7 @@ from ..values import (
 from . import mapper, signature
 from .client import MedusaClient, segment
 from .edits import EditFlow
-from .returns import ReturnFlow
+from .returns import ReturnFlow, answer_return
 from .stock import StockPublisher
 
 # A subscriber sends within seconds and gives up after a few tries; more is a replay or a wrong clock.
@@ -53,6 +53,7 @@ class MedusaAdapter(base.ChannelAdapter):
             base.RETURN_RECEIVED,
             base.REFUND,
             base.CANCEL_LINES,
+            base.ANSWER,
         }
     )
     numbers_in_sequence = True
@@ -93,21 +94,18 @@ class MedusaAdapter(base.ChannelAdapter):
         )
         return Page(items, next_cursor)
 
-    def list_order_ids(self, since, until=None, limit=100):
+    def fetch_refs_page(self, since, until=None, cursor=None, limit=100):
         """Override: without the orders' content."""
-        cursor = None
-        while True:
-            orders, cursor = self._fetch_list(REF_FIELDS, since, until, cursor, limit)
-            yield tuple(
-                OrderRef(
-                    to_text(required(raw, "id", "An order's id")),
-                    to_text(raw.get("custom_display_id") or raw.get("display_id")),
-                    to_datetime(raw.get("created_at"), "The order's created_at"),
-                )
-                for raw in orders
+        orders, cursor = self._fetch_list(REF_FIELDS, since, until, cursor, limit)
+        refs = (
+            OrderRef(
+                to_text(required(raw, "id", "An order's id")),
+                to_text(raw.get("custom_display_id") or raw.get("display_id")),
+                to_datetime(raw.get("created_at"), "The order's created_at"),
             )
-            if cursor is None:
-                return
+            for raw in orders
+        )
+        return RefPage(tuple(refs), cursor)
 
     def _fetch_list(self, fields, since, until, cursor, limit):
         """(raw orders, next cursor)."""
@@ -299,6 +297,10 @@ class MedusaAdapter(base.ChannelAdapter):
 
     def push_return_received(self, notice):
         return ReturnFlow(self.client, self._get_location_id).receive(notice)
+
+    def push_answer(self, notice):
+        """Agree to a return, or cancel it."""
+        return answer_return(self.client, notice, self.fetch_order(notice.order_external_id))
 
     def push_stock(self, levels):
         return StockPublisher(self.client, self._get_location_id).publish(levels)

@@ -42,6 +42,8 @@ RETURN_STATES = {
 }
 # Metadata key that marks documents this connector made, and finds them again.
 OWN_KEY = "oms_key"
+# Metadata of an order: {return id: {"answer", "reason"}} of what was said to the buyer's requests.
+ANSWERS, GRANTED, REFUSED = "oms_answers", "granted", "refused"
 _CJK = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
@@ -112,7 +114,7 @@ def map_order(raw):
         shippings=shippings,
         payments=payments,
         refund_requests=tuple(
-            _map_return(document)
+            _map_return(document, get_answers(raw))
             for document in rows(raw, "returns")
             if not (document.get("metadata") or {}).get(OWN_KEY)
         ),
@@ -246,11 +248,20 @@ def _map_payment(payment):
     )
 
 
-def _map_return(document):
+def get_answers(raw):
+    answers = (raw.get("metadata") or {}).get(ANSWERS)
+    return answers if isinstance(answers, dict) else {}
+
+
+def _map_return(document, answers):
+    external_id = to_text(required(document, "id", "The id of a return"))
+    state = RETURN_STATES.get(document.get("status"), "requested")
+    if state == "cancelled" and (answers.get(external_id) or {}).get("answer") == REFUSED:
+        state = "refused"
     return ChannelRefundRequest(
-        external_id=to_text(required(document, "id", "The id of a return")),
+        external_id=external_id,
         kind="return",
-        state=RETURN_STATES.get(document.get("status"), "requested"),
+        state=state,
         amount=get_optional(document, "refund_amount"),
         reason=to_text(next((item.get("note") for item in rows(document, "items") if item.get("note")), "")),
         lines=tuple((to_text(item.get("item_id")), get_amount(item, "quantity")) for item in rows(document, "items")),

@@ -12,6 +12,8 @@ from .client import segment
 
 # Metadata of a return: {our key: {line id: units back before}}; tells whether a receipt of ours went through.
 RECEIPTS = "oms_receipts"
+# Received or not, it is back or on its way: nobody can say no any more.
+TAKEN = ("partially_received", "received")
 
 
 class ReturnFlow:
@@ -102,3 +104,24 @@ class ReturnFlow:
         before = {line_id: str(received.get(line_id, ZERO)) for line_id in wanted}
         metadata[RECEIPTS] = {**(metadata.get(RECEIPTS) or {}), key: before}
         self.client.post(f"/returns/{segment(document['id'])}", {"metadata": metadata})
+
+
+def answer_return(client, notice, order):
+    """Agree to a return that the buyer asks for, or refuse it. Medusa knows no consent: what is refused is cancelled,
+    and what was said, and why, stands in the order's metadata. :return: PushResult"""
+    request_id = notice.request_external_id
+    document = next((row for row in rows(order, "returns") if row.get("id") == request_id), None)
+    if not document:
+        raise Rejected(f"Order {order['id']} has no return {request_id} in the shop any more.")
+    status, given = document.get("status"), mapper.get_answers(order).get(request_id, {}).get("answer")
+    wanted = mapper.GRANTED if notice.is_granted else mapper.REFUSED
+    if notice.is_granted and (given == wanted or status in TAKEN) or not notice.is_granted and status == "canceled":
+        return PushResult(request_id, is_repeat=True)
+    if given not in (None, wanted) or status == "canceled" or status in TAKEN:
+        raise Rejected(f"Return {request_id} of order {order['id']} is answered already ({given or status}).")
+    answers = {**mapper.get_answers(order), request_id: {"answer": wanted, "reason": notice.reason}}
+    metadata = {**(order.get("metadata") or {}), mapper.ANSWERS: answers}
+    client.post(f"/orders/{segment(order['id'])}", {"metadata": metadata})
+    if not notice.is_granted:
+        client.post(f"/returns/{segment(request_id)}/cancel", {})
+    return PushResult(request_id)

@@ -7,7 +7,7 @@ from .. import base
 from ..cancelling import check_units, describe_refunded, get_refund
 from ..errors import BadResponse, Rejected, Unavailable
 from ..notices import PushResult
-from ..types import ZERO, ListingPage, Page, PageItem, PayoutPage
+from ..types import ZERO, ListingPage, Page, PageItem, PayoutPage, RefPage
 from ..values import required, rows, to_json_number, to_text
 from . import bulk, mapper, payments, queries, webhooks
 from .client import ShopifyClient
@@ -102,14 +102,10 @@ class ShopifyAdapter(base.ChannelAdapter):
             items.append(PageItem(order_id, mapper.get_version(raw), raw))
         return Page(tuple(items), _get_cursor(data.get("orders")))
 
-    def list_order_ids(self, since, until=None, limit=100):
-        window, cursor = _make_window(since, until), None
-        while True:
-            data = self.client.query(queries.ORDER_IDS, first=min(limit, MAX_PAGE), after=cursor, query=window)
-            yield tuple(mapper.map_ref(row) for row in mapper.get_nodes(data, "orders"))
-            cursor = _get_cursor(data.get("orders"))
-            if cursor is None:
-                return
+    def fetch_refs_page(self, since, until=None, cursor=None, limit=100):
+        window = _make_window(since, until)
+        data = self.client.query(queries.ORDER_IDS, first=min(limit, MAX_PAGE), after=cursor, query=window)
+        return RefPage(tuple(map(mapper.map_ref, mapper.get_nodes(data, "orders"))), _get_cursor(data.get("orders")))
 
     @classmethod
     def says_cancelled(cls, raw):
@@ -169,14 +165,14 @@ class ShopifyAdapter(base.ChannelAdapter):
         """Return a bulk.BulkState."""
         return bulk.get_state(self.client, bulk_id)
 
-    def iter_backfill(self, url):
-        """Yield a PageItem for each order of the file, which is read in pieces. Orders of which the file knows only a
-        part, because money or goods came back, are asked for singly."""
-        for raw in bulk.iter_orders(self.client, url):
+    def iter_backfill(self, url, start=0):
+        """Yield (PageItem, place behind it) for each order of the file from a place on, which is read in pieces. Orders
+        of which the file knows only a part, because money or goods came back, are asked for singly."""
+        for raw, place in bulk.iter_orders(self.client, url, start):
             order_id = mapper.get_number(required(raw, "id", "An order's id"))
             if rows(raw, "refunds"):
                 raw = self.fetch_order(order_id)
-            yield PageItem(order_id, mapper.get_version(raw), raw)
+            yield PageItem(order_id, mapper.get_version(raw), raw), place
 
     def fetch_payouts_page(self, since, cursor=None, limit=100):
         """Of Shopify Payments; nothing where the shop does not use it."""
@@ -191,7 +187,8 @@ class ShopifyAdapter(base.ChannelAdapter):
     def verify_and_parse_webhook(self, headers, raw_body, secret, *, now):
         """The app's client secret signs them, the channel's webhook secret is for those made in the shop's settings."""
         secrets = [secret] if isinstance(secret, str) else list(secret or ())
-        return webhooks.parse(headers, raw_body, [self.config.credentials.get("api_secret"), *secrets], now)
+        location = mapper.get_number(self.config.options.get("location_id"))
+        return webhooks.parse(headers, raw_body, [self.config.credentials.get("api_secret"), *secrets], now, location)
 
     def fetch_webhooks(self):
         return [webhooks.describe(row) for row in webhooks.WebhookFlow(self.client).fetch()]

@@ -45,30 +45,40 @@ def get_state(client, bulk_id):
     return BulkState("failed", count, "", to_text(operation.get("errorCode")) or status)
 
 
-def iter_orders(client, url):
-    """Yield the raw orders of the file. Never more than a piece and one order is held."""
-    return join_rows(_iter_lines(client, url))
+def iter_orders(client, url, start=0):
+    """Yield (raw order, place in the file behind it): whoever stops there goes on from there. Never more than a piece
+    and one order is held.
+
+    :param start: place in the file at which an order begins
+    """
+    return join_rows(_iter_lines(client, url, start))
 
 
-def _iter_lines(client, url):
-    position, rest = 0, b""
+def _iter_lines(client, url, start):
+    """Yield (line, where it begins)."""
+    position, rest, at = start, b"", start
     while True:
         piece, has_more = client.fetch_file(url, position, PIECE)
         position += len(piece)
         *lines, rest = (rest + piece).split(b"\n")
-        yield from (line for line in lines if line.strip())
+        for line in lines:
+            if line.strip():
+                yield line, at
+            at += len(line) + 1
         if not has_more:
             if rest.strip():
-                yield rest
+                yield rest, at
             return
         if len(rest) > MAX_LINE:
             raise bad_payload("The result file has no lines.")
 
 
 def join_rows(lines):
-    """Rows of a grouped file -> orders: each row that names a parent belongs to the last one that names none."""
-    order = None
-    for line in lines:
+    """Rows of a grouped file -> (order, where the next one begins): each row that names a parent belongs to the last
+    one that names none."""
+    order, end = None, 0
+    for line, start in lines:
+        end = start + len(line)
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
@@ -78,7 +88,7 @@ def join_rows(lines):
         parent = row.pop("__parentId", None)
         if parent is None:
             if order:
-                yield order
+                yield order, start
             order = {**row, mapper.BULK_KEY: True, "lineItems": {"nodes": []}, "shippingLines": {"nodes": []}}
             continue
         if not order or parent != order.get("id"):
@@ -86,4 +96,4 @@ def join_rows(lines):
         key = "lineItems" if "/LineItem/" in to_text(row.get("id")) else "shippingLines"
         order[key]["nodes"].append(row)
     if order:
-        yield order
+        yield order, end

@@ -7,16 +7,20 @@ from ..types import ChannelEvent, WebhookRegistration, WebhookReport
 from ..values import check_age, check_signature, digest, lower_headers, read_webhook, rows, to_datetime, to_text
 from . import mapper, queries, signature
 
-TOPICS = (
-    "ORDERS_CREATE",
-    "ORDERS_UPDATED",
-    "ORDERS_CANCELLED",
-    "REFUNDS_CREATE",
-    "RETURNS_REQUEST",
-    "ORDERS_RISK_ASSESSMENT_CHANGED",
-)
 # Only ids are sent: the order is read when its turn comes, and no buyer's data lies in logs on the way.
 FIELDS = ["id", "admin_graphql_api_id", "order_id", "order", "updated_at"]
+STOCK_FIELDS = ["inventory_item_id", "location_id", "available", "updated_at"]
+# {topic: fields that are sent}. Of a changed stock our own is an echo, another one is noticed at once.
+FIELDS_BY_TOPIC = {
+    "ORDERS_CREATE": FIELDS,
+    "ORDERS_UPDATED": FIELDS,
+    "ORDERS_CANCELLED": FIELDS,
+    "REFUNDS_CREATE": FIELDS,
+    "RETURNS_REQUEST": FIELDS,
+    "ORDERS_RISK_ASSESSMENT_CHANGED": FIELDS,
+    "INVENTORY_LEVELS_UPDATE": STOCK_FIELDS,
+}
+TOPICS = tuple(FIELDS_BY_TOPIC)
 # The shop repeats an event that was not answered for four hours.
 MAX_AGE = 5 * 3600
 
@@ -39,15 +43,15 @@ class WebhookFlow:
     def ensure(self, url):
         """See ``ChannelAdapter.ensure_webhooks``. The shop deletes a subscription that fails for long: made anew."""
         known, created, updated, unchanged = self.fetch(), [], [], []
-        for topic in TOPICS:
-            body = {"uri": url, "format": "JSON", "includeFields": FIELDS}
+        for topic, fields in FIELDS_BY_TOPIC.items():
+            body = {"uri": url, "format": "JSON", "includeFields": fields}
             mine = [row for row in known if row.get("topic") == topic and _is_ours(row, url)]
             mine.sort(key=lambda row: (row.get("uri") != url, to_text(row.get("id"))))
             if not mine:
                 self.client.mutate(queries.CREATE_WEBHOOK, "webhookSubscriptionCreate", topic=topic, webhook=body)
                 created.append(topic)
                 continue
-            if mine[0].get("uri") == url and sorted(mine[0].get("includeFields") or ()) == sorted(FIELDS):
+            if mine[0].get("uri") == url and sorted(mine[0].get("includeFields") or ()) == sorted(fields):
                 unchanged.append(topic)
             else:
                 self.client.mutate(queries.UPDATE_WEBHOOK, "webhookSubscriptionUpdate", id=mine[0]["id"], webhook=body)
@@ -75,8 +79,11 @@ def describe(row):
     )
 
 
-def parse(headers, raw_body, secrets, now):
-    """Verified webhook -> ChannelEvent. The body may be hours old and out of order: only its ids are believed."""
+def parse(headers, raw_body, secrets, now, location=""):
+    """Verified webhook -> ChannelEvent. The body may be hours old and out of order: only its ids are believed.
+
+    :param location: number of the location whose stock is told, "" where nobody has chosen one
+    """
     headers = lower_headers(headers)
     check_signature(secrets, headers.get(signature.HEADER), lambda one: signature.sign(one, raw_body))
     topic = to_text(headers.get("x-shopify-topic"))
@@ -93,14 +100,16 @@ def parse(headers, raw_body, secrets, now):
         order_external_id=order_id,
         resource_type="order" if order_id else "other",
         resource_id=order_id,
-        stock=_get_stock(topic, body),
+        stock=_get_stock(topic, body, location),
     )
 
 
-def _get_stock(topic, body):
-    """{number of the stock item: available} of a changed level."""
+def _get_stock(topic, body, location):
+    """{number of the stock item: available} of a changed level; what another location has is not what we told."""
     item, available = to_text(body.get("inventory_item_id")), body.get("available")
     if topic != "inventory_levels/update" or not item.isdigit() or type(available) is not int:
+        return {}
+    if location and to_text(body.get("location_id")) not in ("", location):
         return {}
     return {item: Decimal(available)}
 

@@ -7,7 +7,7 @@ from ..cancelling import describe_refunded
 from ..china import BackwardReader, ListPart, format_time
 from ..errors import BadResponse, Rejected
 from ..notices import PushResult
-from ..types import ListingPage, Page, PageItem
+from ..types import ListingPage, Page, PageItem, RefPage
 from ..values import to_text
 from . import mapper
 from .client import TaobaoClient
@@ -97,10 +97,10 @@ class TaobaoAdapter(base.ChannelAdapter):
             items.append(PageItem(to_text(raw["tid"]), mapper.get_version(raw), raw))
         return Page(tuple(items), next_cursor)
 
-    def list_order_ids(self, since, until=None, limit=100):
+    def fetch_refs_page(self, since, until=None, cursor=None, limit=100):
         reader = BackwardReader(self._fetch_list, WINDOW, self.clock)
-        for found in reader.iter_rows(since, until, min(limit, MAX_PAGE)):
-            yield tuple(mapper.map_ref(row) for row in found)
+        found, cursor = reader.read_page(since, until, cursor, min(limit, MAX_PAGE))
+        return RefPage(tuple(map(mapper.map_ref, found)), cursor)
 
     def _fetch_list(self, start, end, page, size):
         answer = self.client.call(

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from .. import base
 from ..cancelling import describe_refunded
-from ..errors import BadResponse, Rejected
+from ..errors import AuthError, BadResponse, Rejected
 from ..notices import PushResult
 from ..types import ListingPage, Page, PageItem
 from ..values import rows, to_text
-from . import mapper
+from . import funds, mapper
 from .client import WechatClient
 from .refunds import RefundFlow
 from .shipment import ShipmentFlow
@@ -33,6 +33,7 @@ class WechatAdapter(base.ChannelAdapter):
             base.STOCK,
             base.STOCK_READ,
             base.SHIPMENT,
+            base.PAYOUTS,
             base.CANCEL,
             base.REFUND,
             base.ANSWER,
@@ -60,6 +61,10 @@ class WechatAdapter(base.ChannelAdapter):
         self._list_ids(now - 60, now, 1)
         self.client.call("product/list/get", page_size=1)
         details = [("Account", to_text(info.get("username"))), ("State", to_text(info.get("status")))]
+        try:
+            funds.fetch_page(self.client, datetime.fromtimestamp(now - 60, UTC), None, now)
+        except AuthError:  # it is a right of its own
+            details.append(("Missing permissions", "funds/getfundsflowlist"))
         return {"shop": to_text(info.get("nickname")), "details": details}
 
     @classmethod
@@ -147,6 +152,9 @@ class WechatAdapter(base.ChannelAdapter):
                 listings += mapper.map_listings(product)
         key = to_text(answer.get("next_key"))
         return ListingPage(tuple(listings), key if ids and key and key != cursor else None)
+
+    def fetch_payouts_page(self, since, cursor=None, limit=100):
+        return funds.fetch_page(self.client, since, cursor, self._get_now())
 
     def _iter_listings(self):
         cursor = ""

@@ -3,7 +3,9 @@ does not say how much.
 
 Sums of an order (``price_info``): ``order_price`` is what the buyer pays, ``merchant_receieve_price`` (spelt so) what
 the seller gets; what lies between (coupons of WeChat, of a presenter, subsidies) others pay for the buyer. A line's
-``real_price`` is the buyer's part of it, for all its units.
+``real_price`` is the buyer's part of it, for all its units. So says developers.weixin.qq.com of order/get:
+``merchant_receieve_price`` is ``original_order_price`` less ``discounted_price``, ``deduction_price`` and
+``change_down_price``. WeChat's fee (``settle_info``) is told as foreseen first, and as taken once it is settled.
 """
 
 from datetime import UTC, datetime
@@ -241,6 +243,7 @@ def _is_paid(raw):
 def _map_payments(order_id, raw, paid, total):
     """What the buyer pays, and what others pay for him; they don't for an order that is cancelled."""
     info = get_part(raw, "order_detail", "pay_info")
+    fee = _money(get_part(raw, "order_detail", "settle_info"), "commission_fee")
     is_paid, is_cancelled = _is_paid(raw), _get_status(raw) == "cancelled"
     back = sum((get_refund_amount(row) for row in rows(raw, REFUNDS) if row.get("status") in REFUNDED), ZERO)
     own = to_text(info.get("transaction_id")) or f"{order_id}-wechatpay"
@@ -265,6 +268,7 @@ def _map_payments(order_id, raw, paid, total):
                 state=state,
                 captured_amount=captured,
                 refunded_amount=refunded,
+                fee_amount=fee if captured and provider == "wechatpay" else ZERO,
                 date=_read_time(info["pay_time"], "pay_time") if is_paid else None,
             )
         )

@@ -8,7 +8,7 @@ from .. import base
 from ..cancelling import check_units, describe_refunded
 from ..errors import AuthError, BadResponse, Rejected
 from ..notices import PushResult
-from ..types import ZERO, ListingPage, OrderRef, Page, PageItem
+from ..types import ZERO, ListingPage, OrderRef, Page, PageItem, RefPage
 from ..values import required, rows, to_datetime, to_text
 from . import mapper, webhooks
 from .client import NoRoute, WooCommerceClient
@@ -93,21 +93,18 @@ class WooCommerceAdapter(base.ChannelAdapter):
         items = tuple(PageItem(to_text(raw["id"]), mapper.get_version(raw), raw) for raw in map(self._complete, orders))
         return Page(items, next_cursor)
 
-    def list_order_ids(self, since, until=None, limit=100):
+    def fetch_refs_page(self, since, until=None, cursor=None, limit=100):
         """Override: to count, refunds and fulfilments need not be asked for, a call each."""
-        cursor = None
-        while True:
-            orders, cursor = self._fetch_list(since, until, cursor, limit)
-            yield tuple(
-                OrderRef(
-                    to_text(raw["id"]),
-                    to_text(raw.get("number")),
-                    to_datetime(raw.get("date_created_gmt"), "The order's date_created_gmt"),
-                )
-                for raw in orders
+        orders, cursor = self._fetch_list(since, until, cursor, limit)
+        refs = (
+            OrderRef(
+                to_text(raw["id"]),
+                to_text(raw.get("number")),
+                to_datetime(raw.get("date_created_gmt"), "The order's date_created_gmt"),
             )
-            if cursor is None:
-                return
+            for raw in orders
+        )
+        return RefPage(tuple(refs), cursor)
 
     def _fetch_list(self, since, until, cursor, limit):
         """(raw orders, next cursor)."""

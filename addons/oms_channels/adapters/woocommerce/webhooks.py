@@ -7,7 +7,8 @@ from ..values import check_signature, digest, lower_headers, read_webhook, to_te
 from . import signature
 from .listing import get_quantity
 
-TOPICS = ("order.created", "order.updated", "order.deleted", "order.restored")
+# Of a changed product only its stock is read: our own number is an echo, another one is noticed at once.
+TOPICS = ("order.created", "order.updated", "order.deleted", "order.restored", "product.updated")
 # What we made is known by its name, and may be mended when the address of Odoo has changed.
 NAME = "Odoo OMS"
 MAX_PAGE = 100

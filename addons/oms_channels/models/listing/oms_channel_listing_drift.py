@@ -1,10 +1,20 @@
+import logging
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from odoo.addons.oms_base.tools import notification
 
 from ...adapters import base
 from ...matching import is_other_title
+from ...tools import try_apart
+
+_logger = logging.getLogger(__name__)
+
+PRICES_EVERY = timedelta(hours=20)
+STEP_SIZE = 1000
 
 
 class OmsChannel(models.Model):
@@ -17,11 +27,32 @@ class OmsChannel(models.Model):
         help="What the shop should ask for its listings. Empty: prices are not compared.",
     )
     can_push_price = fields.Boolean(compute="_compute_can_push_price")
+    price_date = fields.Datetime(string="Prices Computed On", readonly=True, copy=False)
+    price_place = fields.Integer(readonly=True, copy=False, help="The last listing whose price was computed anew.")
 
     @api.depends("provider")
     def _compute_can_push_price(self):
         for channel in self:
             channel.can_push_price = base.PRICE in channel._get_capabilities()
+
+    def _refresh_prices(self):
+        """Compute the prices of all listings of a channel, as far as the time reaches. What is wrong with some stops no
+        others.
+
+        :return: whether it came to the end
+        """
+        self.ensure_one()
+        own = Domain("channel_id", "=", self.id) & Domain("product_id", "!=", False)
+        while listings := self.env["oms.channel.listing"].search(
+            own & Domain("id", ">", self.price_place), order="id", limit=STEP_SIZE
+        ):
+            if error := try_apart(listings, listings._refresh_price_drift):
+                _logger.warning("Channel %s: prices could not be computed: %s", self.id, error)
+            self.price_place = listings[-1].id
+            if not self.env["ir.cron"]._commit_progress():
+                return False
+        self.write({"price_place": 0, "price_date": fields.Datetime.now()})
+        return True
 
 
 class OmsChannelListing(models.Model):
@@ -113,6 +144,7 @@ class OmsChannelListing(models.Model):
         listings = self.filtered(lambda row: row.is_price_drift and row.can_push_price)
         if not listings:
             raise UserError(self.env._("None of these listings has a price that can be sent to its shop."))
+        listings.channel_id.check_access("write")  # who matches products need not be allowed to set prices
         self.env["oms.channel.push"]._enqueue_prices(listings)
         message = self.env._("%(count)s prices are sent in the background.", count=len(listings))
         if left := self - listings:
@@ -122,8 +154,19 @@ class OmsChannelListing(models.Model):
 
     @api.model
     def _cron_refresh_prices(self):
-        """Compute our prices anew: price lists change with the date, and by rules that no field of a product shows."""
-        listings = self.search([("channel_id.listing_pricelist_id", "!=", False), ("product_id", "!=", False)])
-        self.env.add_to_compute(self._fields["expected_price"], listings)
-        self.env.add_to_compute(self._fields["is_price_drift"], listings)
-        listings.flush_recordset(["expected_price", "is_price_drift"])
+        """Compute our prices anew, once a day: price lists change with the date, and by rules that no field of a
+        product shows. A run that is out of time goes on where it was."""
+        cron = self.env["ir.cron"]
+        channels = self.env["oms.channel"].search(
+            Domain("listing_pricelist_id", "!=", False)
+            & (Domain("price_date", "=", False) | Domain("price_date", "<", fields.Datetime.now() - PRICES_EVERY))
+        )
+        cron._commit_progress(remaining=len(channels))
+        for channel in channels:
+            if not channel._refresh_prices() or not cron._commit_progress(1):
+                break
+
+    def _refresh_price_drift(self):
+        self.env.add_to_compute(self._fields["expected_price"], self)
+        self.env.add_to_compute(self._fields["is_price_drift"], self)
+        self.flush_recordset(["expected_price", "is_price_drift"])

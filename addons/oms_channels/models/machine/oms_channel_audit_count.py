@@ -1,8 +1,16 @@
-from odoo import models
+import re
+from collections import defaultdict
+from itertools import pairwise
+
+from odoo import api, models
 from odoo.tools import SQL
 
 # What of an order's messages says most about it, when there is no order.
 RANKS = {"order": 0, "pending": 1, "failed": 2, "left": 3}
+# A gap in the numbers longer than this is no gap: the shop counts otherwise.
+MAX_GAP = 200
+# What shops put around their numbers stays the same: "#1001", "DE-1001".
+NUMBER = re.compile(r"(?P<before>\D*)(?P<number>\d{1,15})(?P<after>\D*)")
 
 
 class OmsChannel(models.Model):
@@ -69,3 +77,37 @@ class OmsChannel(models.Model):
             )
         )
         return {(channel_id, state): count for channel_id, state, count in rows}
+
+    def _find_number_gaps(self, hours):
+        """Return {hour: [numbers]} that the shop's list leaves out and that are not here either; each belongs to the
+        hour of the next number."""
+        series = defaultdict(dict)
+        for hour, row in hours.items():
+            for match in filter(None, map(NUMBER.fullmatch, row["numbers"])):
+                series[match["before"], match["after"]][int(match["number"])] = hour
+        gaps = {}  # {number as the shop writes it: (number, hour)}
+        for (before, after), numbers in series.items():
+            for one, following in pairwise(sorted(numbers)):
+                if 1 < following - one <= MAX_GAP:
+                    for number in range(one + 1, following):
+                        gaps[f"{before}{number}{after}"] = (number, numbers[following])
+        here = self.env["sale.order"].search_fetch(
+            [("channel_id", "=", self.id), ("channel_order_ref", "in", list(gaps))], ["channel_order_ref"]
+        )
+        found = set(here.mapped("channel_order_ref"))
+        by_hour = defaultdict(list)
+        for written, (number, hour) in gaps.items():
+            if written not in found:
+                by_hour[hour].append(number)
+        return by_hour
+
+    @api.model
+    def _join_numbers(self, numbers):
+        """Return "7, 10-12" of numbers in order."""
+        parts = []
+        for one in sorted(numbers):
+            if parts and parts[-1][1] == one - 1:
+                parts[-1][1] = one
+            else:
+                parts.append([one, one])
+        return ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in parts)

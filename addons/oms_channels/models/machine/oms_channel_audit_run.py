@@ -1,9 +1,6 @@
 import logging
-import re
-from collections import Counter, defaultdict
 from datetime import UTC, timedelta
 from functools import partial
-from itertools import pairwise
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -13,16 +10,19 @@ from odoo.addons.oms_base.tools import notification
 
 from ...adapters import base
 from ...adapters.errors import AdapterError, BadResponse, Rejected
+from .audit_check import AuditCheck
 
 _logger = logging.getLogger(__name__)
 
 # An order that young has not been due yet.
 FRESH_INTERVALS = 3
-# A gap in the numbers longer than this is no gap: the shop counts otherwise.
-MAX_GAP = 200
 ONE_HOUR = timedelta(hours=1)
-# What shops put around their numbers stays the same: "#1001", "DE-1001".
-NUMBER = re.compile(r"(?P<before>\D*)(?P<number>\d{1,15})(?P<after>\D*)")
+# The checks and how long after the last one each is due.
+CHECKS = {"hour": ONE_HOUR - timedelta(minutes=5), "day": timedelta(hours=23)}
+# A check that was out of time goes on for so long; after that what it has counted is too old.
+RESUME_AGE = timedelta(hours=12)
+# Without a daily check for so long nobody knows whether anything was lost.
+BLIND_AGE = timedelta(days=2)
 
 
 class OmsChannel(models.Model):
@@ -50,6 +50,9 @@ class OmsChannel(models.Model):
     audit_date = fields.Datetime(string="Last Gap Check", readonly=True, copy=False)
     audit_full_date = fields.Datetime(string="Last Daily Gap Check", readonly=True, copy=False)
     audit_error = fields.Char(readonly=True, copy=False)
+    # prefetch: it names all orders that a long check has met
+    audit_state = fields.Json(readonly=True, copy=False, prefetch=False, help="{check: how far it is}")
+    is_audit_unfinished = fields.Boolean(readonly=True, copy=False, help="A check was out of time and goes on.")
     audit_message = fields.Char(string="Nothing Lost", compute="_compute_audit_message", compute_sudo=True)
     audit_open_count = fields.Integer(
         string="Orders Missing", compute="_compute_audit_message", compute_sudo=True, search="_search_audit_open_count"
@@ -64,7 +67,7 @@ class OmsChannel(models.Model):
     def _compute_audit_message(self):
         sums, unfinished = self._sum_audits(), self._count_unfinished_orders()
         for channel in self:
-            shop, missed, still_open, extra = sums.get(channel.id, (0, 0, 0, 0))
+            shop, missed, still_open, extra, gaps = sums.get(channel.id, (0, 0, 0, 0, 0))
             channel.audit_open_count = still_open
             channel.audit_message = channel.audit_date and channel._describe_audit(
                 {
@@ -73,20 +76,23 @@ class OmsChannel(models.Model):
                     "missed": missed,
                     "open": still_open,
                     "extra": extra,
+                    "gaps": gaps if channel.is_numbering_continuous else 0,
+                    "error": channel.audit_error,
                     "failed": unfinished.get((channel.id, "failed"), 0),
                     "waiting": unfinished.get((channel.id, "pending"), 0),
                 }
             )
 
     def _sum_audits(self):
-        """Return {channel id: (orders in the shop, missed, still missing, not in the shop)} of each channel's days."""
+        """Return {channel id: (orders in the shop, missed, still missing, not in the shop, numbers left out)} of each
+        channel's days."""
         if not self.ids:
             return {}
         self.env["oms.channel.audit"].flush_model()
         rows = self.env.execute_query(
             SQL(
-                "SELECT a.channel_id, sum(a.shop_count), sum(a.missed_count), sum(a.open_count), sum(a.extra_count)"
-                " FROM oms_channel_audit a JOIN oms_channel c ON c.id = a.channel_id"
+                "SELECT a.channel_id, sum(a.shop_count), sum(a.missed_count), sum(a.open_count), sum(a.extra_count),"
+                " sum(a.gap_count) FROM oms_channel_audit a JOIN oms_channel c ON c.id = a.channel_id"
                 " WHERE a.channel_id = ANY(%s) AND a.hour >= now() AT TIME ZONE 'UTC' - c.audit_days * interval '1 day'"
                 " GROUP BY a.channel_id",
                 self.ids,
@@ -115,6 +121,10 @@ class OmsChannel(models.Model):
             parts.append(self.env._("All %(count)s orders of the last %(days)s days are here.", **values))
         if values["extra"]:
             parts.append(self.env._("%(extra)s orders here are not in the shop's list.", **values))
+        if values["gaps"]:
+            parts.append(self.env._("%(gaps)s order numbers are neither in the shop's list nor here.", **values))
+        if values["error"]:  # what was counted before it says nothing of what came since
+            parts.append(self.env._("The last check failed: %(error)s", **values))
         return " ".join(parts)
 
     @api.model
@@ -125,11 +135,17 @@ class OmsChannel(models.Model):
         ids = [channel.id for [channel] in rows]
         return Domain("id", "not in" if operator == "=" else "in", ids)
 
+    def _is_audit_blind(self, now):
+        """Return whether the gap check has not come through for long."""
+        self.ensure_one()
+        is_late = not self.audit_full_date or self.audit_full_date <= now - BLIND_AGE
+        return bool(self.is_auditing and self.audit_error and is_late)
+
     # === ACTION METHODS === #
 
     def action_audit_now(self):
         """Have the gaps of all the days looked for in the background."""
-        self.write({"audit_date": False, "audit_full_date": False})
+        self.write({"audit_date": False, "audit_full_date": False, "audit_state": False})
         # sudo: ir.cron - waking it is all it can do
         self.env.ref("oms_channels.ir_cron_audit").sudo()._trigger()
         return notification(self.env._("The shop's orders are being counted in the background."))
@@ -144,7 +160,8 @@ class OmsChannel(models.Model):
 
     @api.model
     def _cron_audit(self):
-        """Check the channels that are due. Nothing is locked while a shop answers."""
+        """Check the channels that are due, those that have begun a long check last. Nothing is locked while a shop
+        answers."""
         now = fields.Datetime.now()
         channels = self.search(
             Domain("provider", "!=", False)
@@ -153,72 +170,134 @@ class OmsChannel(models.Model):
             # Before the first pull is through, what is not here is not missing.
             & Domain("last_pull_date", "!=", False)
             & (Domain("rest_until", "=", False) | Domain("rest_until", "<=", now))
-            & (Domain("audit_date", "=", False) | Domain("audit_date", "<=", now - ONE_HOUR + timedelta(minutes=5)))
+            & (
+                Domain("audit_date", "=", False)
+                | Domain("audit_date", "<=", now - CHECKS["hour"])
+                | Domain("is_audit_unfinished", "=", True)
+            )
         )
         channels = channels.filtered(lambda channel: base.AUDIT in channel._get_capabilities())
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(channels))
-        for channel in channels:
-            channel._audit()
-            if not cron._commit_progress(1):
+        for channel in channels.sorted("is_audit_unfinished"):
+            if not channel._audit() or not cron._commit_progress(1):
                 break
 
     def _audit(self):
-        """Count one shop's orders and fetch what is missing; an error of the shop stays with the channel."""
+        """Count one shop's orders and fetch what is missing; an error of the shop stays with the channel. A check that
+        is out of time, or met an error, goes on where it was.
+
+        :return: whether there is time left
+        """
         self.ensure_one()
         now = fields.Datetime.now()
-        since, is_full = self._get_audit_start(now)
-        error, _result = self._call_shop(partial(self._audit_since, since, now))
-        is_through = is_full and not error
-        self.write(
-            {"audit_error": error or False, "audit_date": now, **({"audit_full_date": now} if is_through else {})}
-        )
+        self.is_audit_unfinished = False
+        for kind in CHECKS:
+            if not self._is_check_due(kind, now):
+                continue
+            error, is_through = self._call_shop(partial(self._run_check, kind, now))
+            if not error and not is_through:
+                self.is_audit_unfinished = True
+                # sudo: ir.cron - waking it is all it can do
+                self.env.ref("oms_channels.ir_cron_audit").sudo()._trigger()
+                return False
+            # After an error the daily check goes on with the next hourly one.
+            field = "audit_date" if kind == "hour" else "audit_full_date"
+            self.write({"audit_error": error or False, **({field: now} if kind == "hour" or not error else {})})
+            if error:
+                break
+        return True
 
-    def _audit_since(self, since, now):
-        adapter = self._get_adapter(is_live=True)
-        self._write_audits(self._count_shop_orders(adapter, since, now), now)
-        self._check_webhooks(adapter)
+    def _is_check_due(self, kind, now):
+        last = self.audit_date if kind == "hour" else self.audit_full_date
+        return not last or last <= now - CHECKS[kind] or kind in (self.audit_state or {})
 
-    def _get_audit_start(self, now):
-        """Return (the hour from which to count, whether it is the daily check). Never before the channel began."""
-        is_full = not self.audit_full_date or self.audit_full_date <= now - timedelta(hours=23)
+    def _run_check(self, kind, now):
+        """Count what the shop lists, page by page, and keep it when the list is through.
+
+        :param kind: key of CHECKS
+        :return: whether it is
+        """
+        adapter, check = self._get_adapter(is_live=True), self._begin_check(kind, now)
+        while True:
+            try:
+                page = adapter.fetch_refs_page(check.since.replace(tzinfo=UTC), cursor=check.cursor)
+                self._count_refs(adapter, check, page.items)
+            except Rejected:
+                self._keep_check(kind, None)  # the shop may not know the place any more
+                raise
+            except AdapterError:
+                self._keep_check(kind, check)
+                raise
+            check.cursor = page.next_cursor
+            # Ends the transaction: no snapshot and no lock is held while the shop answers.
+            has_time = self.env["ir.cron"]._commit_progress()
+            if check.cursor is None:
+                break
+            if not has_time:
+                self._keep_check(kind, check)
+                return False
+        self._keep_check(kind, None)
+        self._write_audits(self._get_checked_hours(check), check.started)
+        if kind == "hour":
+            self._check_webhooks(adapter)
+        return True
+
+    def _begin_check(self, kind, now):
+        """Return the `AuditCheck` under way, if it is not too old, or a new one."""
+        state = (self.audit_state or {}).get(kind)
+        if state and (check := AuditCheck.read(state)).started > now - RESUME_AGE:
+            return check
+        return AuditCheck(self._get_audit_start(kind, now), now)
+
+    def _keep_check(self, kind, check):
+        """Keep the place of a check, None for none."""
+        states = {key: value for key, value in (self.audit_state or {}).items() if key != kind}
+        self.audit_state = {**states, **({kind: check.write()} if check else {})} or False
+
+    def _get_audit_start(self, kind, now):
+        """Return the hour from which to count. Never before the channel began."""
         since = now - timedelta(days=self.audit_days)
-        if not is_full:
+        if kind == "hour":
             since = max(since, (self.audit_date or now) - timedelta(hours=self.audit_hours))
         begun = self.pull_start_date or self.create_date
         # A whole hour: what is counted again is counted in full. The hour in which the channel began is not.
-        return max(since.replace(minute=0, second=0, microsecond=0), begun), is_full
+        return max(since.replace(minute=0, second=0, microsecond=0), begun)
 
-    def _count_shop_orders(self, adapter, since, now):
-        """Return {hour: values} of what the shop lists, and fetch what is not here.
+    def _count_refs(self, adapter, check, refs):
+        """Count a page of what the shop lists, and fetch what is not here.
 
-        Orders too young to be here are left out of the count; those placed before ``since`` are looked for, and counted
-        only when they were missing: their hour is not listed in full.
+        Orders too young to be here are left out of the count; those placed before the check's time are looked for, and
+        counted only when they were missing: their hour is not listed in full.
         """
-        fresh = now - timedelta(minutes=FRESH_INTERVALS * self.pull_interval)
-        hours, seen = defaultdict(lambda: {"ids": 0, "numbers": [], "missed": {}, "held": Counter(), "extra": 0}), set()
-        for refs in adapter.list_order_ids(since.replace(tzinfo=UTC)):
-            new = {ref.external_id: ref for ref in refs if ref.external_id not in seen}
-            seen |= new.keys()
-            placed = {key: self._get_placed_date(ref, now) for key, ref in new.items()}
-            new = {key: ref for key, ref in new.items() if placed[key] <= fresh}
-            held = self._find_held_states(list(new))
-            for key, ref in new.items():
-                row = hours[placed[key].replace(minute=0, second=0, microsecond=0)]
-                if placed[key] >= since:
-                    row["ids"] += 1
-                    row["numbers"].append(ref.number or "")
+        since, now = check.since, check.started
+        fresh = self._get_audit_end(check)
+        new = {ref.external_id: ref for ref in refs if ref.external_id not in check.seen}
+        held = self._find_held_states(list(new))
+        for key, ref in new.items():
+            placed = self._get_placed_date(ref, now)
+            if placed <= fresh:
+                row = check.hours[placed.replace(minute=0, second=0, microsecond=0)]
                 if key not in held:
                     row["missed"][key] = self._fetch_missed(adapter, ref, now)
                     held[key] = "pending" if row["missed"][key]["state"] == "fetched" else "open"
-                if placed[key] >= since:
+                if placed >= since:
+                    row["ids"] += 1
+                    row["numbers"].append(ref.number or "")
                     row["held"][held[key]] += 1
-            # Ends the transaction: no snapshot and no lock is held while the shop answers.
-            self.env["ir.cron"]._commit_progress()
-        for hour, count in self._count_extra_orders(since, fresh, list(seen)):
-            hours[hour]["extra"] = count
-        since_hour = since.replace(minute=0, second=0, microsecond=0)
-        return {hour: row for hour, row in hours.items() if hour >= since_hour or row["missed"]}
+            # Only now: after an error the rest of the page is counted by the next run.
+            check.seen.add(key)
+
+    def _get_audit_end(self, check):
+        """Return when the youngest order was placed that must be here."""
+        return check.started - timedelta(minutes=FRESH_INTERVALS * self.pull_interval)
+
+    def _get_checked_hours(self, check):
+        """Return {hour: values} of a check that is through."""
+        for hour, count in self._count_extra_orders(check.since, self._get_audit_end(check), list(check.seen)):
+            check.hours[hour]["extra"] = count
+        since_hour = check.since.replace(minute=0, second=0, microsecond=0)
+        return {hour: row for hour, row in check.hours.items() if hour >= since_hour or row["missed"]}
 
     @api.model
     def _get_placed_date(self, ref, now):
@@ -299,37 +378,3 @@ class OmsChannel(models.Model):
             "gap_count": len(gaps),
             "gap_numbers": self._join_numbers(gaps) or False,
         }
-
-    def _find_number_gaps(self, hours):
-        """Return {hour: [numbers]} that the shop's list leaves out and that are not here either; each belongs to the
-        hour of the next number."""
-        series = defaultdict(dict)
-        for hour, row in hours.items():
-            for match in filter(None, map(NUMBER.fullmatch, row["numbers"])):
-                series[match["before"], match["after"]][int(match["number"])] = hour
-        gaps = {}  # {number as the shop writes it: (number, hour)}
-        for (before, after), numbers in series.items():
-            for one, following in pairwise(sorted(numbers)):
-                if 1 < following - one <= MAX_GAP:
-                    for number in range(one + 1, following):
-                        gaps[f"{before}{number}{after}"] = (number, numbers[following])
-        here = self.env["sale.order"].search_fetch(
-            [("channel_id", "=", self.id), ("channel_order_ref", "in", list(gaps))], ["channel_order_ref"]
-        )
-        found = set(here.mapped("channel_order_ref"))
-        by_hour = defaultdict(list)
-        for written, (number, hour) in gaps.items():
-            if written not in found:
-                by_hour[hour].append(number)
-        return by_hour
-
-    @api.model
-    def _join_numbers(self, numbers):
-        """Return "7, 10-12" of numbers in order."""
-        parts = []
-        for one in sorted(numbers):
-            if parts and parts[-1][1] == one - 1:
-                parts[-1][1] = one
-            else:
-                parts.append([one, one])
-        return ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in parts)

@@ -58,14 +58,13 @@ class OmsChannelQueue(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         rows = super().create(vals_list)
-        urgent = rows.filtered(lambda row: row._is_urgent_row())
-        if urgent:
+        if urgent := rows._filter_urgent():
             urgent.is_urgent = True
         return rows
 
-    def _is_urgent_row(self):
-        """Return whether this row must overtake. To be overridden."""
-        return False
+    def _filter_urgent(self):
+        """Return those of these rows that must overtake. To be extended."""
+        return self.browse()
 
     @api.model
     def _get_urgent_keys(self, domain, limit):
@@ -127,21 +126,25 @@ class OmsChannelQueue(models.AbstractModel):
 class OmsChannelMessage(models.Model):
     _inherit = "oms.channel.message"
 
-    def _is_urgent_row(self):
+    def _filter_urgent(self):
         """Override: what the webhook, or the order itself, says."""
+        tests = {channel: channel._get_cancelled_test() for channel in self.channel_id}
+        return super()._filter_urgent() | self.filtered(lambda row: row._says_cancelled(tests[row.channel_id]))
+
+    def _says_cancelled(self, test):
+        """Return whether this is about a cancellation. :param test: see `oms.channel._get_cancelled_test`"""
         topic = (self.topic or "").casefold()
         if "cancel" in topic or "close" in topic:
             return True
-        if self.source == "webhook" or self._is_own_format() or not self.channel_id.provider:
+        if self.source == "webhook" or self._is_own_format():
             return False
-        adapter_class = self.channel_id._get_adapter_class()
         # sudo: oms.channel.message - who may store a message need not be allowed to read buyers' data
-        return bool(adapter_class and adapter_class.says_cancelled(self.sudo().payload))
+        return test(self.sudo().payload)
 
 
 class OmsChannelPush(models.Model):
     _inherit = "oms.channel.push"
 
-    def _is_urgent_row(self):
+    def _filter_urgent(self):
         """Override: what is cancelled must not be sold on, and the buyer waits for the money."""
-        return self.kind == "cancel"
+        return super()._filter_urgent() | self.filtered(lambda push: push.kind == "cancel")

@@ -1,4 +1,5 @@
 import hashlib
+import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -7,8 +8,14 @@ from odoo.tools import split_every
 
 from odoo.addons.oms_base.const import CLOSED_STAGES
 
-# Buyers looked at in one run, and in one transaction.
-RUN_SIZE, STEP_SIZE = 2000, 100
+from ...tools import try_apart
+
+_logger = logging.getLogger(__name__)
+
+# Buyers of a channel that are found at once, and those looked at in one transaction.
+RUN_SIZE, STEP_SIZE = 20000, 100
+# Who could not be anonymised is looked at again after so long.
+LOOK_EVERY = timedelta(hours=12)
 # What says who somebody is or where they live. A contact keeps its country and state: figures are made of them.
 PERSONAL_FIELDS = ("email", "phone", "street", "street2", "city", "zip", "vat", "comment", "website", "function")
 # Documents of the order itself, which is finished, and what Odoo keeps by itself of each contact.
@@ -68,10 +75,10 @@ class OmsChannel(models.Model):
         """Remove what says who the buyers of old, finished orders were."""
         cron = self.env["ir.cron"]
         for channel in self.with_context(active_test=False).search([("anonymise_days", ">", 0)]):
-            buyers = self.env["oms.channel.buyer"]._find_anonymisable(channel)
+            buyers = self.env["oms.channel.buyer"]._find_old(channel)
             cron._commit_progress(remaining=len(buyers))
             for ids in split_every(STEP_SIZE, buyers.ids):
-                buyers.browse(ids)._anonymise()
+                buyers.browse(ids)._anonymise_finished(channel)
                 if not cron._commit_progress(len(ids)):
                     return
 
@@ -82,18 +89,32 @@ class OmsChannelBuyer(models.Model):
     anonymised_date = fields.Datetime(string="Anonymised On", readonly=True)
 
     @api.model
-    def _find_anonymisable(self, channel):
-        """Return the channel's buyers whose orders are all finished and old. Looked at again later: those kept for now
-        because of an invoice or another use come last."""
-        limit = fields.Datetime.now() - timedelta(days=channel.anonymise_days)
-        buyers = self.search(
+    def _find_old(self, channel):
+        """Return the channel's buyers that came long ago, those first that were not looked at for longest."""
+        now = fields.Datetime.now()
+        return self.search(
             Domain("channel_id", "=", channel.id)
             & Domain("anonymised_date", "=", False)
-            & Domain("create_date", "<", limit),
+            & Domain("create_date", "<", now - timedelta(days=channel.anonymise_days))
+            & Domain("write_date", "<", now - LOOK_EVERY),
             order="write_date, id",
             limit=RUN_SIZE,
         )
-        partners = self.env["res.partner"].search([("id", "child_of", buyers.partner_id.ids)])
+
+    def _anonymise_finished(self, channel):
+        """Anonymise those of these whose orders are all finished and old. What is wrong with one stops no others."""
+        finished = self._filter_finished(channel)
+        if try_apart(finished, finished._anonymise):
+            for buyer in finished:
+                if error := try_apart(buyer, buyer._anonymise):
+                    _logger.warning("Buyer %s could not be anonymised: %s", buyer.id, error)
+        # Who stays for now, because of an order, an invoice or another use, goes to the end of the line.
+        self.filtered(lambda buyer: not buyer.anonymised_date).write({"anonymised_date": False})
+
+    def _filter_finished(self, channel):
+        """Return those of the channel's buyers whose orders are all finished and old."""
+        limit = fields.Datetime.now() - timedelta(days=channel.anonymise_days)
+        partners = self.env["res.partner"].search([("id", "child_of", self.partner_id.ids)])
         recent = (
             Domain("partner_id", "in", partners.ids)
             | Domain("partner_shipping_id", "in", partners.ids)
@@ -106,7 +127,7 @@ class OmsChannelBuyer(models.Model):
         )
         orders = self.env["sale.order"].search(recent)
         busy = (orders.partner_id | orders.partner_shipping_id | orders.partner_invoice_id).commercial_partner_id
-        return buyers.filtered(lambda buyer: buyer.partner_id.commercial_partner_id not in busy)
+        return self.filtered(lambda buyer: buyer.partner_id.commercial_partner_id not in busy)
 
     def _anonymise(self):
         """Remove what says who these buyers were from contacts, orders and messages."""
@@ -128,8 +149,6 @@ class OmsChannelBuyer(models.Model):
         for buyer in gone:
             key = hashlib.sha256(f"{buyer.id}:{buyer.external_id}".encode()).hexdigest()[:32]
             buyer.write({"external_id": f"anonymised:{key}", "anonymised_date": fields.Datetime.now()})
-        # To the end of the line.
-        (self - gone).write({"anonymised_date": False})
 
     @api.model
     def _get_used_contacts(self, contacts):

@@ -134,6 +134,11 @@ class OmsChannel(models.Model):
             )
         if self.audit_open_count:
             issues[self, "gap"] = ("error", self.audit_message)
+        elif self._is_audit_blind(now):
+            issues[self, "gap"] = (
+                "warning",
+                self.env._("Whether orders are missing is not known: %(error)s", error=self.audit_error),
+            )
 
     def _find_waiting(self, issues):
         """Add the channels whose oldest message or push waits too long. Resting shops are told of already."""

@@ -6,10 +6,13 @@ from odoo.fields import Domain
 from odoo.addons.oms_base.tools import notification
 
 from ...adapters import base
+from ...adapters.errors import Rejected
 
 # Movements are put into a payout, and payouts change their state, days after they are first told.
 OVERLAP_DAYS = 14
 HOURS_BETWEEN = 6
+# A reading that was out of time, or met an error, goes on for so long.
+RESUME_AGE = timedelta(hours=24)
 
 
 class OmsChannel(models.Model):
@@ -21,6 +24,7 @@ class OmsChannel(models.Model):
     payout_count = fields.Integer(compute="_compute_payout_count")
     payout_date = fields.Datetime(string="Payouts Read On", readonly=True, copy=False)
     payout_checkpoint = fields.Datetime(readonly=True, copy=False, help="Time of the newest movement kept.")
+    payout_state = fields.Json(readonly=True, copy=False, help="Where the running reading is.")
     payout_error = fields.Char(readonly=True, copy=False)
 
     @api.depends("provider")
@@ -50,7 +54,8 @@ class OmsChannel(models.Model):
 
     @api.model
     def _cron_pull_payouts(self):
-        """Read the payouts of the channels that are due. Nothing is locked while a shop answers."""
+        """Read the payouts of the channels that are due, those that have begun a long reading last. Nothing is locked
+        while a shop answers."""
         now = fields.Datetime.now()
         channels = self.search(
             Domain("provider", "!=", False)
@@ -60,33 +65,64 @@ class OmsChannel(models.Model):
         ).filtered("can_tell_payouts")
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(channels))
-        for channel in channels:
-            error, _result = channel._call_shop(channel._pull_payouts)
-            channel.write({"payout_error": error or False, "payout_date": now})
+        for channel in channels.sorted(lambda channel: bool(channel.payout_state)):
+            error, is_through = channel._call_shop(channel._pull_payouts)
+            channel.payout_error = error or False
+            if not error and not is_through:  # out of time
+                break
+            channel.payout_date = now
             if not cron._commit_progress(1):
                 break
 
     def _pull_payouts(self):
-        """Keep every movement since a while before the newest one, page by page, each committed."""
+        """Keep every movement since a while before the newest one, page by page, each committed with its place. Whether
+        the newest or the oldest come first is the platform's choice, so only a list that is through moves the
+        checkpoint.
+
+        :return: whether it is through; else the time is over
+        """
         self.ensure_one()
-        since = self.pull_start_date or self.create_date
-        if self.payout_checkpoint:
-            since = max(since, self.payout_checkpoint - timedelta(days=OVERLAP_DAYS))
-        adapter, cursor = self._get_adapter(is_live=True), None
+        adapter, cron, Line = self._get_adapter(is_live=True), self.env["ir.cron"], self.env["oms.channel.payout.line"]
+        state = self._begin_payouts()
+        # Ends the transaction, as after each page: no snapshot and no lock is held while the shop answers.
+        cron._commit_progress()
         while True:
-            # Ends the transaction: no snapshot and no lock is held while the shop answers.
-            self.env["ir.cron"]._commit_progress()
-            page = adapter.fetch_payouts_page(since.replace(tzinfo=UTC), cursor=cursor)
-            Line = self.env["oms.channel.payout.line"]
+            since = fields.Datetime.to_datetime(state["since"]).replace(tzinfo=UTC)
+            try:
+                page = adapter.fetch_payouts_page(since, cursor=state["cursor"])
+            except Rejected:
+                self.payout_state = False  # the platform may not know the place any more
+                raise
             Line._store(self, page.items)
             if adapter.refunds_come_by_payouts:
                 Line._note_refunds(self, [row.order_external_id for row in page.items if row.kind == "refund"])
-            newest = max((Line._to_datetime(entry.date) for entry in page.items), default=False)
-            if newest and (not self.payout_checkpoint or newest > self.payout_checkpoint):
-                self.payout_checkpoint = newest
-            cursor = page.next_cursor
-            if cursor is None:
-                return
+            dates = [fields.Datetime.to_string(Line._to_datetime(entry.date)) for entry in page.items]
+            state = {**state, "cursor": page.next_cursor, "newest": max([state["newest"], *dates])}
+            if page.next_cursor is None:
+                newest = fields.Datetime.to_datetime(state["newest"] or False)
+                if newest and (not self.payout_checkpoint or newest > self.payout_checkpoint):
+                    self.payout_checkpoint = newest
+                self.payout_state = False
+                return True
+            self.payout_state = state
+            if not cron._commit_progress():
+                return False
+
+    def _begin_payouts(self):
+        """Return the reading under way, if it is not too old, or a new one."""
+        now = fields.Datetime.now()
+        state = self.payout_state
+        if state and fields.Datetime.to_datetime(state["started"]) > now - RESUME_AGE:
+            return state
+        since = self.pull_start_date or self.create_date
+        if self.payout_checkpoint:
+            since = max(since, self.payout_checkpoint - timedelta(days=OVERLAP_DAYS))
+        return {
+            "since": fields.Datetime.to_string(since),
+            "started": fields.Datetime.to_string(now),
+            "cursor": None,
+            "newest": "",
+        }
 
     def _get_capability_labels(self):
         """Override."""

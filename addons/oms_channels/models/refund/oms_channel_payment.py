@@ -1,11 +1,12 @@
 from functools import partial
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_amount
 
 from odoo.addons.oms_base.tools import work_undisturbed
+
+from ...tools import try_apart
 
 # Pushes that make the shop give money back.
 REFUNDING = ("refund", "cancel", "cancel_lines")
@@ -97,13 +98,8 @@ class OmsChannelPayment(models.Model):
         new = rows.filtered("is_refund_new")
         found = new._find_shop_refunds()
         for row in found | (rows - new):
-            try:
-                with self.env.cr.savepoint():
-                    row._settle_shop_refund()
-                    self.env.flush_all()
-            except UserError as error:
-                self.env.invalidate_all()
-                row._write_booking_error(str(error))
+            if error := try_apart(row, row._settle_shop_refund):
+                row._write_booking_error(error)
         for row in found:
             row._tell_shop_refund()
 

@@ -28,7 +28,11 @@ class OmsChannelPayment(models.Model):
         if not is_invoiced or "draft" in invoices.mapped("state") or any(inbound.mapped("amount_to_book")):
             return
         due = self.currency_id.round(self.amount - self._get_overpaid_amount(inbound))
-        left = sum(invoices.mapped("amount_total")) - sum((moves - invoices).mapped("amount_total"))
+        others = moves - invoices
+        shares = self._get_creditable(invoices, others)
+        left = min(
+            sum(invoices.mapped("amount_total")) - sum(others.mapped("amount_total")), sum(shares.values(), start=0.0)
+        )
         if self.currency_id.compare_amounts(due, 0.0) <= 0:
             self.refund_state = "overpaid"
         elif (
@@ -38,7 +42,7 @@ class OmsChannelPayment(models.Model):
         ):
             self.refund_state = "manual"
         else:
-            self._create_credit_note(due, invoices, moves - invoices)
+            self._create_credit_note(due, invoices, shares)
 
     def _get_overpaid_amount(self, inbound):
         """Return what was paid and pays nothing, other refunds that are to be taken from it taken off."""
@@ -100,12 +104,12 @@ class OmsChannelPayment(models.Model):
 
     # === ONE MADE FOR IT === #
 
-    def _create_credit_note(self, due, invoices, others):
+    def _create_credit_note(self, due, invoices, left):
         """Credit ``due`` of the order's invoices, and post the credit note where the channel says so.
 
-        :param others: the order's credit notes so far
+        :param left: see `_get_creditable`
         """
-        lines = self._get_credit_shares(due, invoices, others)
+        lines = self._get_credit_shares(due, left)
         note = self.env["account.move"].create(
             {
                 **invoices[:1]._oms_prepare_credit_note_values(
@@ -122,10 +126,10 @@ class OmsChannelPayment(models.Model):
         if self.channel_id.shop_refund_policy == "posted":
             note._post(soft=False)
 
-    def _get_credit_shares(self, due, invoices, others):
-        """Return [(invoice line, its share of ``due`` with tax, whether that is all of it), ...].
+    def _get_creditable(self, invoices, others):
+        """Return {invoice line of this order: what of it is not credited, with tax}. An invoice may be for several.
 
-        What the buyer asked back in the shop says which goods it is for; without that all share what is not credited.
+        :param others: the order's credit notes so far
         """
         order, currency = self.order_id, self.currency_id
         credited = defaultdict(float)
@@ -138,6 +142,16 @@ class OmsChannelPayment(models.Model):
                 taken = closest(credited[line.sale_line_ids[:1]], line.price_total)
                 credited[line.sale_line_ids[:1]] -= taken
                 left[line] = currency.round(line.price_total - taken)
+        return left
+
+    def _get_credit_shares(self, due, left):
+        """Return [(invoice line, its share of ``due`` with tax, whether that is all of it), ...].
+
+        What the buyer asked back in the shop says which goods it is for; without that all share what is not credited.
+
+        :param left: see `_get_creditable`
+        """
+        order, currency = self.order_id, self.currency_id
         asked = order._get_request_line_ids(self.request_ref)
         chosen = {line: rest for line, rest in left.items() if line.sale_line_ids[:1].channel_line_id in asked}
         if currency.compare_amounts(sum(chosen.values()), due) < 0 or not chosen:

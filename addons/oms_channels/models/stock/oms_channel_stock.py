@@ -168,16 +168,20 @@ class OmsChannel(models.Model):
         )
         return oldest or 0, newest or 0
 
-    def _get_told_listings(self, product_ids=None):
-        """Return the listings that are told how many may be sold: all, or those that have any of these products or are
-        a bundle of them, whether the product or the bundle is what changed."""
+    def _get_told_domain(self):
+        """Return the domain of the listings of one channel that are told how many may be sold."""
         self.ensure_one()
-        domain = (
+        return (
             Domain("channel_id", "=", self.id)
             & Domain("product_id", "!=", False)
             & Domain("is_publishing", "=", True)
             & Domain("is_active", "=", True)
         )
+
+    def _get_told_listings(self, product_ids=None):
+        """Return the listings that are told how many may be sold: all, or those that have any of these products or are
+        a bundle of them, whether the product or the bundle is what changed."""
+        domain = self._get_told_domain()
         if product_ids is not None:
             products = self.env["product.product"].browse(product_ids)
             products |= products.browse(part.id for product in products for part in product._oms_explode(1.0))

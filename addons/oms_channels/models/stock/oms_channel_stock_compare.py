@@ -2,7 +2,6 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import split_every
 
 from odoo.addons.oms_base.tools import notification
 
@@ -65,9 +64,11 @@ class OmsChannel(models.Model):
         publishing = self.search(self._get_publishing_domain()) - self._get_resting_channels()
         publishing = publishing.filtered("can_compare_stock")
         due = publishing.filtered(lambda channel: channel.is_comparing_stock and channel.next_compare_date <= now)
+        groups = self.env["oms.channel.listing"]._read_group([("is_stock_check_due", "=", True)], ["channel_id"])
+        asked = publishing & self.union(*(channel for (channel,) in groups))
         cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=len(publishing))
-        for channel in publishing:
+        cron._commit_progress(remaining=len(due | asked))
+        for channel in due | asked:
             is_done = channel._compare_stock(is_all=channel in due)
             if not is_done or not cron._commit_progress(1):
                 break
@@ -88,23 +89,23 @@ class OmsChannel(models.Model):
         adapter = self._get_adapter(is_live=True)
         if base.STOCK_READ not in adapter.capabilities:  # of a connector: known only now
             return True
-        self._read_back(adapter, self._get_told_listings().filtered("is_stock_check_due"))
+        asked = self._get_told_domain() & Domain("is_stock_check_due", "=", True)
+        self._read_back(adapter, self.env["oms.channel.listing"].search(asked))
         return not is_all or self._compare_all(adapter)
 
     def _compare_all(self, adapter):
         state = self.compare_state or {"after": 0, "count": 0, "differ": 0, "missing": 0}
-        left = self._get_told_listings().filtered(lambda listing: listing.id > state["after"]).sorted("id")
-        for ids in split_every(BATCH, left.ids):
-            batch = left.browse(ids)
+        Listing, domain = self.env["oms.channel.listing"], self._get_told_domain()
+        while batch := Listing.search(domain & Domain("id", ">", state["after"]), order="id", limit=BATCH):
             differing, missing = self._read_back(adapter, batch)
             state = {
-                "after": ids[-1],
-                "count": state["count"] + len(ids),
+                "after": batch[-1].id,
+                "count": state["count"] + len(batch),
                 "differ": state["differ"] + len(differing),
                 "missing": state["missing"] + len(missing),
             }
             self.compare_state = state
-            if not self.env["ir.cron"]._commit_progress() and ids[-1] != left.ids[-1]:
+            if not self.env["ir.cron"]._commit_progress() and len(batch) == BATCH:
                 self.env.ref("oms_channels.ir_cron_compare_stock").sudo()._trigger()  # sudo: ir.cron - to go on
                 return False
         self.write(
@@ -210,6 +211,6 @@ class OmsChannelMessage(models.Model):
     def _cron_process_queue(self, lane, limit=200):
         """Override: what waited for these messages to be counted can be told now."""
         res = super()._cron_process_queue(lane, limit=limit)
-        waiting = self.env["oms.stock.change"].search([("message_id", "!=", 0)])
-        self.env["oms.channel"]._wake_stock_lanes(waiting.channel_id.ids)
+        waiting = self.env["oms.stock.change"]._read_group([("message_id", "!=", 0)], ["channel_id"])
+        self.env["oms.channel"]._wake_stock_lanes([channel.id for (channel,) in waiting])
         return res

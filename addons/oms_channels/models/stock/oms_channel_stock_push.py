@@ -35,9 +35,10 @@ class OmsChannelPush(models.Model):
         """Override of `oms_base`: and the lanes of stock."""
         return super()._get_lanes() + STOCK_LANES
 
-    def _is_urgent_row(self):
+    def _filter_urgent(self):
         """Override: what has just changed overtakes what a comparison of all has found."""
-        return super()._is_urgent_row() or bool(self.kind == "stock" and (self.payload or {}).get("is_change"))
+        changes = self.filtered(lambda push: push.kind == "stock" and (push.payload or {}).get("is_change"))
+        return super()._filter_urgent() | changes
 
     @api.model
     def _cron_process_queue(self, lane, limit=200):
