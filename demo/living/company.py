@@ -39,7 +39,8 @@ def make_company(env):
     env["product.pricelist"].search([]).write({"name": "零售价", "currency_id": currency.id})
     # Buyers are told by mail; Odoo would ask the first picker about text messages.
     company.stock_text_confirmation = False
-    env.ref("base.user_admin").write({"tz": "Asia/Shanghai"})
+    # Nobody is greeted by OdooBot: on a phone its chat covers the screen.
+    env.ref("base.user_admin").write({"tz": "Asia/Shanghai", "odoobot_state": "disabled"})
     return company
 
 
@@ -81,6 +82,7 @@ def make_people(env):
                 "password": login,
                 "email": f"{login}@yunqi.example.com",
                 "tz": "Asia/Shanghai",
+                "odoobot_state": "disabled",
                 "group_ids": [
                     Command.link(env.ref(xmlid).id)
                     for xmlid in ("base.group_user", "stock.group_stock_multi_locations", *groups)
