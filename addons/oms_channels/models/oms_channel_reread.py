@@ -91,7 +91,9 @@ class OmsChannel(models.Model):
         try:
             version = adapter.parse_order(payload).version
         except BadResponse:
-            version = ""
+            Message, version = self.env["oms.channel.message"], ""
+            if Message._get_digest(payload) in {digest for *_key, digest in Message._query_known(self, [external_id])}:
+                return  # the list has brought it, with its version
         self._store_orders([(external_id, version, payload)], "reread")
 
     def _get_reread_domain(self):

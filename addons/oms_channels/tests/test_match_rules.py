@@ -179,7 +179,7 @@ class TestMatchRules(ChannelsCommon):
         self.assertEqual(push.state, "done", push.last_error)
         self.assertEqual((listing.price, listing.is_price_drift), (21.5, False))
         pricelist.item_ids.fixed_price = 22.0
-        self.env["oms.channel.listing"]._cron_refresh_prices()
+        self._run_cron("oms_channels.ir_cron_refresh_prices")
         self.assertTrue(listing.is_price_drift)
         listing.action_accept_drift()
         self.assertFalse(listing.is_price_drift)

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from unittest.mock import patch
@@ -115,7 +114,7 @@ class TestPayout(ChannelsCommon):
     def test_reading_that_is_interrupted_leaves_nothing_out(self):
         """Where the newest come first, an error behind the first page must not make the older ones forgotten."""
         old, new = (
-            replace(make_entry(number, payout_external_id="P1"), date=datetime(2026, month, 1, tzinfo=UTC))
+            make_entry(number, payout_external_id="P1")._replace(date=datetime(2026, month, 1, tzinfo=UTC))
             for number, month in ((1, 2), (2, 6))
         )
         self.fetch.side_effect = [PayoutPage((new,), "1"), Unavailable("503", retry_after=1)]

@@ -207,7 +207,8 @@ class TestPull(ChannelsCommon):
         order = self._import(1)
         order.date_order = fields.Datetime.now()
         del self.shop.orders["order_1"]["currency_code"]
-        self.channel.reread_state = False
+        # The list does not tell of it.
+        self.channel.write({"reread_state": False, "pull_checkpoint": "2026-02-01 00:00:00"})
         self._pull()
         messages = self._message("order_1")
         self.assertEqual(messages.mapped("state"), ["failed", "done"])

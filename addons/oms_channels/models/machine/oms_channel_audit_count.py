@@ -51,7 +51,7 @@ class OmsChannel(models.Model):
         return self.env.execute_query(
             SQL(
                 "SELECT date_trunc('hour', o.date_order), count(*) FROM sale_order o"
-                " LEFT JOIN unnest(%(ids)s) AS listed(id) ON listed.id = o.channel_order_id"
+                " LEFT JOIN unnest(%(ids)s::text[]) AS listed(id) ON listed.id = o.channel_order_id"
                 " WHERE o.channel_id = %(channel)s AND o.channel_order_id IS NOT NULL AND listed.id IS NULL"
                 " AND o.date_order >= %(since)s AND o.date_order <= %(until)s"
                 " AND o.channel_is_direct IS NOT TRUE GROUP BY 1",
