@@ -160,6 +160,7 @@ class TestHoldReasons(OmsBaseCommon):
         active = self.order.oms_hold_ids.filtered(lambda hold: hold.state == "active")
         for name in ("touch_date", "escalation_date", "release_comment", "release_number", "resolution"):
             self.assertFalse(active[name], name)
+        self.order._oms_review()
         self.order.order_line[0].product_uom_qty = 7
         active.with_user(self.user).action_release("put right")
         self.assertEqual(active.resolution, "corrected")

@@ -94,8 +94,7 @@ class TestReview(OmsBaseCommon):
             patch.object(Order, "action_confirm", fail),
             self.assertLogs("odoo.addons.oms_base", "ERROR"),
         ):
-            good.browse()._cron_review_orders(good.id % 2)
-            good.browse()._cron_review_orders(1 - good.id % 2)
+            self._review(good | bad)
         self.assertEqual((good.state, bad.state), ("sale", "draft"))
         self.assertEqual((bad.oms_hold_ids.type_id.code, bad.oms_hold_ids.reason), ("error", "ValueError: no good"))
 

@@ -327,7 +327,7 @@ class TestRuleActions(OmsBaseCommon):
             patch.object(Action, "_run_priority", fail),
             self.assertLogs("odoo.addons.oms_base", "ERROR"),
         ):
-            good.browse()._cron_judge_scheduled()
+            self._run_cron("oms_base.ir_cron_judge_scheduled")
         self.assertEqual((good.oms_priority, bad.oms_priority), ("1", "0"))
         self.assertEqual(bad.oms_hold_ids.type_id.code, "error")
         self.assertTrue(rule.schedule_date)

@@ -127,7 +127,7 @@ class TestRulePacks(OmsBaseCommon):
             "periods": [{"name": "618", "from": "06-17", "days": 3}],
         }
         pack = self._patch_pack([self._prepare_rule()], set=rule_set)
-        self.env.user.tz = "Asia/Shanghai"
+        pack.env.user.tz = "Asia/Shanghai"
         pack.action_install()
         found = self.env["oms.rule.set"].search([("pack_code", "=", pack.code)])
         self.assertEqual(found.rule_ids.pack_rule_code, "large")
