@@ -1,5 +1,6 @@
 from . import oms_channel_queue
 from . import oms_stock_rule_mixin
+from . import oms_channel_state
 from . import oms_channel
 from . import oms_channel_pull
 from . import oms_channel_reread

@@ -20,6 +20,15 @@ REST_BASE_SECONDS = 30
 REST_CAP_SECONDS = 900
 
 
+class OmsChannelState(models.Model):
+    _inherit = "oms.channel.state"
+
+    # The break when the shop is down
+    rest_until = fields.Datetime(string="Resting Until", readonly=True, copy=False)
+    rest_count = fields.Integer(string="Failures in a Row", readonly=True, copy=False)
+    rest_reason = fields.Char(string="Why It Rests", readonly=True, copy=False)
+
+
 class OmsChannel(models.Model):
     """The connection to the shop: address, keys, the break when the shop is down, and how it is doing."""
 
@@ -63,11 +72,6 @@ class OmsChannel(models.Model):
         help="The shop's own id of the sales channel. Empty: all of the shop's orders.",
     )
     connection_date = fields.Datetime(string="Last Successful Test", readonly=True, copy=False)
-
-    # The break when the shop is down
-    rest_until = fields.Datetime(string="Resting Until", readonly=True, copy=False)
-    rest_count = fields.Integer(string="Failures in a Row", readonly=True, copy=False)
-    rest_reason = fields.Char(string="Why It Rests", readonly=True, copy=False)
 
     inbox_count = fields.Integer(string="Messages Received", compute="_compute_queue_counts")
     inbox_failed_count = fields.Integer(string="Failed Messages", compute="_compute_queue_counts")
@@ -269,7 +273,7 @@ class OmsChannel(models.Model):
 
         :param delay: seconds the shop asked for, None for our own doubling pause
         """
-        channel = self.try_lock_for_update()
+        channel = self._try_lock_state()
         if not channel or channel._is_resting():
             return
         count = channel.rest_count + 1
@@ -285,7 +289,7 @@ class OmsChannel(models.Model):
 
     def _close_circuit(self):
         """The shop answered: forget the failures."""
-        resting = self.filtered("rest_count").try_lock_for_update()
+        resting = self.filtered("rest_count")._try_lock_state()
         if resting:
             resting.write({"rest_until": False, "rest_count": 0, "rest_reason": False})
 

@@ -14,6 +14,18 @@ PAGE_SIZE = 50
 RESUME_AGES = {True: timedelta(days=1), False: timedelta(minutes=30)}
 
 
+class OmsChannelState(models.Model):
+    _inherit = "oms.channel.state"
+
+    pull_checkpoint = fields.Datetime(
+        readonly=True, copy=False, help="Time of change, by the shop's clock, of the newest order stored."
+    )
+    next_pull_date = fields.Datetime(string="Next Pull", default=fields.Datetime.now, copy=False)
+    last_pull_date = fields.Datetime(string="Last Pull", readonly=True, copy=False)
+    pull_error = fields.Char(readonly=True, copy=False)
+    pull_state = fields.Json(readonly=True, copy=False, help="Where a pull is that was out of time.")
+
+
 class OmsChannel(models.Model):
     """Pulling: orders since the checkpoint. A run that is out of time goes on there later, after the other channels."""
 
@@ -30,13 +42,6 @@ class OmsChannel(models.Model):
     pull_start_date = fields.Datetime(
         string="Orders Since", default=fields.Datetime.now, help="The first pull starts here.", copy=False
     )
-    pull_checkpoint = fields.Datetime(
-        readonly=True, copy=False, help="Time of change, by the shop's clock, of the newest order stored."
-    )
-    next_pull_date = fields.Datetime(string="Next Pull", default=fields.Datetime.now, copy=False)
-    last_pull_date = fields.Datetime(string="Last Pull", readonly=True, copy=False)
-    pull_error = fields.Char(readonly=True, copy=False)
-    pull_state = fields.Json(readonly=True, copy=False, help="Where a pull is that was out of time.")
 
     _check_pull = models.Constraint(
         "CHECK(pull_interval > 0 AND pull_overlap >= 0)",

@@ -17,6 +17,14 @@ REREAD_SIZE = 200
 STEPS = (("open", 45, True, 0), ("recent", 10, False, 6), ("old", 45, False, 24))
 
 
+class OmsChannelState(models.Model):
+    _inherit = "oms.channel.state"
+
+    reread_state = fields.Json(
+        readonly=True, copy=False, help="{step: {after: the order read last, next: when it begins again}}"
+    )
+
+
 class OmsChannel(models.Model):
     """Reading orders again: some shops do not report every change. In steps, each through all of its orders by their
     ids and then at rest, so that thousands of old orders do not keep away the news of those to be sent."""
@@ -28,9 +36,6 @@ class OmsChannel(models.Model):
         default=30,
         help="Shops do not report every change: orders that have not left are read again. Those that have left follow "
         "every six hours, after ten days once a day. 0: never.",
-    )
-    reread_state = fields.Json(
-        readonly=True, copy=False, help="{step: {after: the order read last, next: when it begins again}}"
     )
 
     _check_reread = models.Constraint("CHECK(reread_interval >= 0)", "The interval of re-reading can't be negative.")

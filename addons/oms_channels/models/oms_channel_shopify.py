@@ -10,6 +10,14 @@ from ..adapters.errors import Rejected
 BACKFILL_SIZE = 50
 
 
+class OmsChannelState(models.Model):
+    _inherit = "oms.channel.state"
+
+    backfill_ref = fields.Char(readonly=True, copy=False, help="The shop's name of the file being prepared.")
+    backfill_state = fields.Json(readonly=True, copy=False, help="The place in the file that the reading has come to.")
+    is_backfill_due = fields.Boolean(string="Old Orders Are Being Fetched", readonly=True, copy=False)
+
+
 class OmsChannel(models.Model):
     """Shopify: what its form says, and the back-fill of old orders, which the shop writes into a file."""
 
@@ -22,9 +30,6 @@ class OmsChannel(models.Model):
         help="Orders changed since then are read from a file that the shop prepares. Orders older than 60 days need "
         "the scope read_all_orders.",
     )
-    backfill_ref = fields.Char(readonly=True, copy=False, help="The shop's name of the file being prepared.")
-    backfill_state = fields.Json(readonly=True, copy=False, help="The place in the file that the reading has come to.")
-    is_backfill_due = fields.Boolean(string="Old Orders Are Being Fetched", readonly=True, copy=False)
 
     # === ACTION METHODS === #
 

@@ -1,3 +1,4 @@
+from . import test_channel_state
 from . import test_adapter_amazon
 from . import test_adapter_api
 from . import test_adapter_discounts

@@ -85,7 +85,7 @@ class TestPull(ChannelsCommon):
             self.env.flush_all()
             if is_asked:  # by another transaction
                 self.env.cr.execute(
-                    "UPDATE oms_channel SET next_pull_date = %s WHERE id = %s", [asked, self.channel.id]
+                    "UPDATE oms_channel_state SET next_pull_date = %s WHERE id = %s", [asked, self.channel.state_id.id]
                 )
             self.channel.write(self.channel._prepare_next_pull(started))
             self.assertEqual(self.channel.next_pull_date, expected)

@@ -12,6 +12,20 @@ EVERY = timedelta(days=1)
 RETRY = timedelta(hours=1)
 
 
+class OmsChannelState(models.Model):
+    _inherit = "oms.channel.state"
+
+    is_listing_import_due = fields.Boolean(readonly=True, copy=False)
+    next_listing_date = fields.Datetime(
+        string="Next Reading of Products", default=fields.Datetime.now, readonly=True, copy=False
+    )
+    listing_date = fields.Datetime(
+        string="Products Read On", readonly=True, copy=False, help="When the last reading began that came to its end."
+    )
+    listing_state = fields.Json(readonly=True, copy=False, help="Where the running reading is.")
+    listing_error = fields.Char(string="Products Could Not Be Read", readonly=True, copy=False)
+
+
 class OmsChannel(models.Model):
     """What the shop offers is read once a day, and when somebody asks: page by page, each committed with its place. A
     run that is out of time goes on there."""
@@ -23,15 +37,6 @@ class OmsChannel(models.Model):
         default=True,
         help="New products, other titles and prices are found, and what the shop no longer has is not told any more.",
     )
-    is_listing_import_due = fields.Boolean(readonly=True, copy=False)
-    next_listing_date = fields.Datetime(
-        string="Next Reading of Products", default=fields.Datetime.now, readonly=True, copy=False
-    )
-    listing_date = fields.Datetime(
-        string="Products Read On", readonly=True, copy=False, help="When the last reading began that came to its end."
-    )
-    listing_state = fields.Json(readonly=True, copy=False, help="Where the running reading is.")
-    listing_error = fields.Char(string="Products Could Not Be Read", readonly=True, copy=False)
 
     def action_import_listings(self):
         """Have the shop's products listed in the background."""

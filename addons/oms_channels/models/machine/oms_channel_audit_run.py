@@ -25,6 +25,17 @@ RESUME_AGE = timedelta(hours=12)
 BLIND_AGE = timedelta(days=2)
 
 
+class OmsChannelState(models.Model):
+    _inherit = "oms.channel.state"
+
+    audit_date = fields.Datetime(string="Last Gap Check", readonly=True, copy=False)
+    audit_full_date = fields.Datetime(string="Last Daily Gap Check", readonly=True, copy=False)
+    audit_error = fields.Char(readonly=True, copy=False)
+    # prefetch: it names all orders that a long check has met
+    audit_state = fields.Json(readonly=True, copy=False, prefetch=False, help="{check: how far it is}")
+    is_audit_unfinished = fields.Boolean(readonly=True, copy=False, help="A check was out of time and goes on.")
+
+
 class OmsChannel(models.Model):
     """The gap check: what the shop has against what is here, each hour a little back and once a day far back.
 
@@ -47,12 +58,6 @@ class OmsChannel(models.Model):
         string="Consecutive Order Numbers",
         help="The shop leaves out no order number: a number that is nowhere is reported.",
     )
-    audit_date = fields.Datetime(string="Last Gap Check", readonly=True, copy=False)
-    audit_full_date = fields.Datetime(string="Last Daily Gap Check", readonly=True, copy=False)
-    audit_error = fields.Char(readonly=True, copy=False)
-    # prefetch: it names all orders that a long check has met
-    audit_state = fields.Json(readonly=True, copy=False, prefetch=False, help="{check: how far it is}")
-    is_audit_unfinished = fields.Boolean(readonly=True, copy=False, help="A check was out of time and goes on.")
     audit_message = fields.Char(string="Nothing Lost", compute="_compute_audit_message", compute_sudo=True)
     audit_open_count = fields.Integer(
         string="Orders Missing", compute="_compute_audit_message", compute_sudo=True, search="_search_audit_open_count"

@@ -8,22 +8,26 @@ FIRST_STEP, LAST_STEP = 5, 200
 STEP_SECONDS = 15
 
 
-class OmsChannel(models.Model):
-    """After a break: the backlog is worked in growing steps, so that a shop that has just come back stays up."""
-
-    _inherit = "oms.channel"
+class OmsChannelState(models.Model):
+    _inherit = "oms.channel.state"
 
     catch_up_size = fields.Integer(
         readonly=True, copy=False, help="Calls in one step of each lane after a break. 0: no break lately."
     )
     catch_up_date = fields.Datetime(readonly=True, copy=False, help="When the steps may grow.")
 
+
+class OmsChannel(models.Model):
+    """After a break: the backlog is worked in growing steps, so that a shop that has just come back stays up."""
+
+    _inherit = "oms.channel"
+
     def _open_circuit(self, reason, delay=None):
         """Override: what comes after the break begins small."""
         res = super()._open_circuit(reason, delay=delay)
         resting = self.filtered(lambda channel: channel.rest_count and channel.catch_up_size != FIRST_STEP)
         if resting:
-            resting.try_lock_for_update().catch_up_size = FIRST_STEP
+            resting._try_lock_state().catch_up_size = FIRST_STEP
         return res
 
     def _grow_catch_up(self):
@@ -32,7 +36,7 @@ class OmsChannel(models.Model):
         due = self.filtered(
             lambda channel: not channel.rest_count and (not channel.catch_up_date or channel.catch_up_date <= now)
         )
-        for channel in due.try_lock_for_update():
+        for channel in due._try_lock_state():
             size = channel.catch_up_size * 2
             channel.write(
                 {

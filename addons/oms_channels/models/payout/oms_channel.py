@@ -15,6 +15,15 @@ HOURS_BETWEEN = 6
 RESUME_AGE = timedelta(hours=24)
 
 
+class OmsChannelState(models.Model):
+    _inherit = "oms.channel.state"
+
+    payout_date = fields.Datetime(string="Payouts Read On", readonly=True, copy=False)
+    payout_checkpoint = fields.Datetime(readonly=True, copy=False, help="Time of the newest movement kept.")
+    payout_state = fields.Json(readonly=True, copy=False, help="Where the running reading is.")
+    payout_error = fields.Char(readonly=True, copy=False)
+
+
 class OmsChannel(models.Model):
     """What a platform keeps and pays out: read in the background, kept as it is told."""
 
@@ -22,10 +31,6 @@ class OmsChannel(models.Model):
 
     can_tell_payouts = fields.Boolean(compute="_compute_can_tell_payouts")
     payout_count = fields.Integer(compute="_compute_payout_count")
-    payout_date = fields.Datetime(string="Payouts Read On", readonly=True, copy=False)
-    payout_checkpoint = fields.Datetime(readonly=True, copy=False, help="Time of the newest movement kept.")
-    payout_state = fields.Json(readonly=True, copy=False, help="Where the running reading is.")
-    payout_error = fields.Char(readonly=True, copy=False)
 
     @api.depends("provider")
     def _compute_can_tell_payouts(self):

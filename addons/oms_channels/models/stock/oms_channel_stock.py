@@ -46,6 +46,12 @@ RULE_FIELDS = frozenset(
 )
 
 
+class OmsChannelState(models.Model):
+    _inherit = "oms.channel.state"
+
+    next_stock_date = fields.Datetime(string="Next Publishing", default=fields.Datetime.now, readonly=True, copy=False)
+
+
 class OmsChannel(models.Model):
     """Stock publishing: what may be sold, told to the shop where it changed."""
 
@@ -65,7 +71,6 @@ class OmsChannel(models.Model):
         help="Stock that changed is told within seconds; the interval below is then only a safety net.",
     )
     stock_interval = fields.Integer(string="Publish Every (minutes)", default=10)
-    next_stock_date = fields.Datetime(string="Next Publishing", default=fields.Datetime.now, readonly=True, copy=False)
 
     _check_stock_interval = models.Constraint(
         "CHECK(stock_interval > 0)", "Stock is published every minute at the most."
@@ -121,7 +126,7 @@ class OmsChannel(models.Model):
             if channel._get_stock_lane() != lane:
                 continue
             # Who has the row is changing the channel: it is due again in the next run.
-            if channel.next_stock_date <= now and channel.try_lock_for_update():
+            if channel.next_stock_date <= now and channel._try_lock_state():
                 channel._queue_stock(is_full=True)
                 channel.next_stock_date = now + timedelta(minutes=channel.stock_interval)
             elif channel in changed:

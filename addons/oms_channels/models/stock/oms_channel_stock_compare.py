@@ -11,17 +11,9 @@ BATCH = 100
 EVERY = timedelta(days=1)
 
 
-class OmsChannel(models.Model):
-    """Once a day the shop is asked how many it has of each listing: else nobody knows what was changed there."""
+class OmsChannelState(models.Model):
+    _inherit = "oms.channel.state"
 
-    _inherit = "oms.channel"
-
-    is_comparing_stock = fields.Boolean(
-        string="Compare Daily",
-        default=True,
-        help="Once a day all quantities are read from the shop. What differs from what it was told is corrected.",
-    )
-    can_compare_stock = fields.Boolean(compute="_compute_can_compare_stock")
     next_compare_date = fields.Datetime(
         string="Next Comparison", default=fields.Datetime.now, readonly=True, copy=False
     )
@@ -35,6 +27,19 @@ class OmsChannel(models.Model):
         string="Not in the Shop", readonly=True, copy=False, help="Listings of which the shop keeps no stock."
     )
     compare_error = fields.Char(string="Comparison Failed", readonly=True, copy=False)
+
+
+class OmsChannel(models.Model):
+    """Once a day the shop is asked how many it has of each listing: else nobody knows what was changed there."""
+
+    _inherit = "oms.channel"
+
+    is_comparing_stock = fields.Boolean(
+        string="Compare Daily",
+        default=True,
+        help="Once a day all quantities are read from the shop. What differs from what it was told is corrected.",
+    )
+    can_compare_stock = fields.Boolean(compute="_compute_can_compare_stock")
     alert_stock_count = fields.Integer(
         string="Alert: Stock Differs",
         default=10,
