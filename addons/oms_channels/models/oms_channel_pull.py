@@ -129,7 +129,7 @@ class OmsChannel(models.Model):
 
         :param started: when this run began (naive UTC)
         """
-        self.invalidate_recordset(["next_pull_date"], flush=False)
+        self.state_id.invalidate_recordset(["next_pull_date"], flush=False)
         if self.next_pull_date > started:
             return {}
         if not is_through:
