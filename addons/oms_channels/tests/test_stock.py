@@ -425,7 +425,7 @@ class TestStock(ChannelsCommon):
         self.assertEqual((self.channel.compare_state, self.channel.compare_count), (False, 2))
         # Of a channel of which nothing is due, nothing is read, not even its adapter made.
         with patch_method(self.channel, "_get_adapter", lambda *_args, **_kwargs: self.fail("asked for nothing")):
-            self.env["oms.channel"]._cron_compare_stock()
+            self._run_cron("oms_channels.ir_cron_compare_stock")
 
     def test_a_shop_that_is_down_is_compared_later(self):
         self._publish_all()
