@@ -102,6 +102,16 @@ class OmsAllocation(models.Model):
         again = given.get(self.line_id, {}).get(self.warehouse_id, 0.0)
         return max(0.0, self.uom_id.round(self.quantity - max(self.shortage_quantity, again)))
 
+    def _prepare_shortage_values(self, short):
+        """Return the values that say that so much of one allocation is short. What was short altogether becomes a
+        parcel when it is not any more, and counts in the capacity of that day."""
+        self.ensure_one()
+        compare, values = self.uom_id.compare, {"shortage_quantity": short}
+        was_short = compare(self.shortage_quantity, 0) > 0 and compare(self.shortage_quantity, self.quantity) >= 0
+        if was_short and compare(short, self.quantity) < 0:
+            values["given_date"] = fields.Datetime.now()
+        return values
+
     def _get_pending_quantity(self):
         """Return what the transfers of one allocation still lack (product's unit), negative: have too much."""
         self.ensure_one()

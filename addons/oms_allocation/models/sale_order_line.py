@@ -158,10 +158,12 @@ class SaleOrderLine(models.Model):
     def _oms_lower_shortages(self):
         """Note no more as short than transfers wait for: Odoo may reserve what a plan left to others who wait."""
         for line in self:
-            short = line.oms_allocation_ids.filtered(lambda row: row.shortage_quantity > 0)
-            waiting = line._oms_get_waiting_quantities() if short else {}
-            for row in short:
-                row.shortage_quantity = min(row.shortage_quantity, waiting.get(row.warehouse_id, 0.0))
+            rows = line.oms_allocation_ids.filtered(lambda row: row.shortage_quantity > 0)
+            waiting = line._oms_get_waiting_quantities() if rows else {}
+            for row in rows:
+                short = min(row.shortage_quantity, waiting.get(row.warehouse_id, 0.0))
+                if row.shortage_quantity != short:
+                    row.write(row._prepare_shortage_values(short))
         self._oms_forget_settled()
 
     def _oms_set_shortages(self, waiting):
@@ -172,15 +174,8 @@ class SaleOrderLine(models.Model):
         for line in self:
             for allocation in line.oms_allocation_ids:
                 short = waiting[line].get(allocation.warehouse_id, 0.0)
-                compare = allocation.uom_id.compare
-                if compare(allocation.shortage_quantity, short):
-                    if (
-                        compare(allocation.shortage_quantity, allocation.quantity)
-                        >= 0
-                        > compare(short, allocation.quantity)
-                    ):
-                        allocation.given_date = fields.Datetime.now()  # it becomes a parcel now
-                    allocation.shortage_quantity = short
+                if allocation.uom_id.compare(allocation.shortage_quantity, short):
+                    allocation.write(allocation._prepare_shortage_values(short))
         self._oms_forget_settled()
 
     # === FACTS === #
@@ -211,6 +206,8 @@ class SaleOrderLine(models.Model):
                 values["shortage_quantity"] = min(allocation.shortage_quantity, waiting.get(warehouse, 0.0))
                 compare = allocation.uom_id.compare
                 changed = {name: value for name, value in values.items() if compare(allocation[name], value)}
+                if "shortage_quantity" in changed:
+                    changed |= allocation._prepare_shortage_values(changed["shortage_quantity"])
                 if changed:
                     allocation.write(changed)
         if vals_list:

@@ -174,8 +174,10 @@ class TestStockPicture(OmsAllocationCommon):
         found = {row.channel_id: row.quantity for row in rows.search(domain)}
         self.assertEqual(found, {self.channel: 19, other: 15}, "four of them are kept")
         self.assertEqual(found[other], other._get_sellable_quantities(self.lamp)[self.lamp.id, self.shanghai.id])
-        groups = rows._read_group(domain, ["warehouse_id"], ["quantity:sum"])
-        self.assertEqual([(warehouse.name, quantity) for warehouse, quantity in groups], [("Shanghai", 34)])
+        groups = rows._read_group(domain, ["warehouse_id", "channel_id"], ["quantity:sum"], order="quantity:sum DESC")
+        self.assertEqual(
+            [(one.name, quantity) for one, _channel, quantity in groups], [("Shanghai", 19), ("Shanghai", 15)]
+        )
         action = rows.search(domain, limit=1).action_view_entries()
         self.assertEqual(action["res_model"], "oms.stock.entry")
 
