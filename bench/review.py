@@ -122,12 +122,17 @@ def judge(env, kind, ids):
 
 
 def touch(env, ids):
-    """Read of orders what their confirmation reads anyway."""
+    """Read of orders what their confirmation reads anyway, and write of them what it writes."""
     orders = env["sale.order"].sudo().browse(ids)
     orders.order_line.product_id.mapped("uom_id.name")
     orders.order_line.product_uom_id.mapped("name")
+    orders.order_line.mapped("route_ids.name")
+    orders.order_line.product_id.mapped("route_ids.name")
+    orders.order_line.product_id.categ_id.total_route_ids.mapped("name")
     (orders.partner_id | orders.partner_shipping_id).mapped("country_id.code")
     orders.warehouse_id.mapped("name")
+    field = orders._fields["date_order"]
+    field.write(orders, field.convert_to_record(env.cr.now(), orders))  # goes to the database with the commit
 
 
 def measure(database, work, size, before=None):
@@ -175,8 +180,9 @@ def judge_batches(names, ids, size, repeat):
 
 
 def judge_singly(names, ids):
-    """Judge orders one by one beyond what their confirmation reads anyway: {kind: costs}."""
-    costs = {kind: [] for kind in names if kind != "plain"}
+    """Judge orders one by one beside what their confirmation reads and writes anyway: {kind: costs}. What plain Odoo
+    costs here is just that."""
+    costs = {kind: [] for kind in names}
     for position in range(len(next(iter(ids.values())))):
         for kind, rows in costs.items():
             one = ids[kind][position : position + 1]
@@ -295,7 +301,7 @@ def main():
     for size in args.sizes:
         chosen = ids if size > 1 else {kind: own[: args.single] for kind, own in ids.items()}
         costs[f"judged in batches of {size}"] = judge_batches(names, chosen, size, args.repeat)
-    costs["judged one by one, beyond what a confirmation reads"] = judge_singly(
+    costs["judged one by one, with what a confirmation reads and writes"] = judge_singly(
         names, {kind: own[: args.single] for kind, own in ids.items()}
     )
     single = make_orders(names, 2_000_001, args.single + 3)
@@ -307,8 +313,8 @@ def main():
     for title, by_kind in costs.items():
         result["costs"][title] = table = summary(by_kind, nominal)
         show(title, table)
-    for kind in ("exception", *REVIEWED):
-        print(f"{kind} beyond plain: {table[kind]['cpu'] - table['plain']['cpu']:.2f} ms")
+        for kind in ("exception", *REVIEWED) if "plain" in table else ():
+            print(f"{kind} beyond plain: {table[kind]['cpu'] - table['plain']['cpu']:.2f} ms")
     if args.many:
         result["many"] = done = judge_many(many, args.many)
         print(

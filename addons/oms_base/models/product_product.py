@@ -50,6 +50,14 @@ class ProductProduct(models.Model):
         own = self.env["stock.route"]._oms_get_buyer_route_ids()
         if not own:
             return self
-        return self.filtered(
-            lambda product: own.isdisjoint((product.route_ids | product.categ_id.total_route_ids)._ids)
-        )
+        # Of the templates, where these fields are stored: of many products it is asked for every batch.
+        templates = self.product_tmpl_id
+        categories = {
+            category.id for category in templates.categ_id if not own.isdisjoint(category.total_route_ids._ids)
+        }
+        others = {
+            template.id
+            for template in templates
+            if template.categ_id.id in categories or not own.isdisjoint(template.route_ids._ids)
+        }
+        return self.filtered(lambda product: product.product_tmpl_id.id not in others) if others else self

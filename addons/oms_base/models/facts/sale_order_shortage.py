@@ -7,6 +7,9 @@ from odoo.tools import SQL
 
 from .sql_fact import by_compute
 
+# What of products says how they are stocked: all of their columns, with words in all languages, cost a multiple.
+STOCK_FIELDS = ("categ_id", "uom_id", "is_storable")
+
 
 class SaleOrder(models.Model):
     """Facts about what the warehouses can send."""
@@ -82,6 +85,9 @@ class SaleOrder(models.Model):
         # One order is about to be confirmed, and its lines are read anyway; of many nothing else is needed.
         rows = self._get_demand() if len(self) == 1 else self._query_demand()
         products = self.env["product.product"].browse({product_id for _order_id, product_id, _uom_id, _qty in rows})
+        if len(self) > 1:
+            products.fetch(["product_tmpl_id"])
+            products.product_tmpl_id.fetch(STOCK_FIELDS)
         products = products._oms_filter_from_stock()
         uom_by_product = {product.id: (product, product.uom_id) for product in products}
         for order_id, product_id, uom_id, quantity in rows:

@@ -167,7 +167,7 @@ class OmsRuleAction(models.Model):
         hold_type = self.hold_type_id
         todo = orders.filtered(
             lambda order: order.state != "cancel" and not hold_type._is_passable(approvals.get(order.id, "0"))
-        )
+        ).with_prefetch(orders._prefetch_ids)
         return (todo - todo._oms_get_passed_orders(self.rule_id)).with_prefetch(orders._prefetch_ids)
 
     def _run(self, orders):
