@@ -32,7 +32,7 @@ class SaleOrderLine(models.Model):
         )
         asked = self._oms_get_asked_quantities(but_for)
         result = {}
-        for line in self:
+        for line in self.with_prefetch():
             left = {product: quantity - back[line].get(product, 0.0) for product, quantity in moved[line].items()}
             result[line] = max(0.0, line.product_uom_id.round(line._oms_count_goods(left) - asked.get(line, 0.0)))
         return result

@@ -117,7 +117,7 @@ class TestCredit(OmsReturnsCommon):
         oms_return = self._approve(order)
         self._receive(oms_return)
         touched = []
-        self.patch(type(order), "_query_touch", touched.append)
+        self.patch(type(order), "_query_touch", lambda orders: touched.append(orders))
         self._inspect(oms_return)
         self.assertEqual(touched, [order])
 
