@@ -135,6 +135,7 @@ class TestShopRequests(ChannelsCommon):
         self.assertIn(oms_return.name, order.activity_ids.note)
 
     def test_shop_that_takes_no_answers_is_said_in_the_form(self):
+        self.patch(MedusaAdapter, "capabilities", MedusaAdapter.capabilities - {base.ANSWER})
         order = self._sell()
         self._tell(self._request())
         oms_return = self._returns(order).with_user(self.user)
