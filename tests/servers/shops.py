@@ -210,6 +210,7 @@ class ConnectorDriver(MedusaDriver):
     """The same shop by the ready connector: nothing but values in a file."""
 
     provider = "custom"
+    lists_once = False  # each page begins at the last time seen
     names_stock_items = True
 
     def get_config(self, **credentials):
