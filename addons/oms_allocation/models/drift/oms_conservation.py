@@ -180,7 +180,7 @@ class OmsConservation(models.Model):
               FROM (%s) own
         CROSS JOIN (
                 SELECT COALESCE(SUM(done_quantity), 0)::float8 AS shipped,
-                       COALESCE(SUM(procured_quantity - done_quantity), 0)::float8 AS open,
+                       COALESCE(SUM(procured_quantity - COALESCE(done_quantity, 0)), 0)::float8 AS open,
                        EXISTS (
                            SELECT FROM stock_move part
                             WHERE part.sale_line_id = line.id AND part.state <> 'cancel'
