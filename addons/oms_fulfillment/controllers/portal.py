@@ -13,4 +13,6 @@ class ParcelPortal(CustomerPortal):
             parcel_sudo = self._document_check_access("oms.parcel", parcel_id, access_token)
         except (AccessError, MissingError):
             return request.redirect("/my")
-        return request.render("oms_fulfillment.portal_parcel_page", {"parcel": parcel_sudo._for_visitor()})
+        # The mails and pages of a public visitor have no language of their own: take the receiver's.
+        lang = parcel_sudo.partner_id.lang if request.env.user._is_public() else request.env.lang
+        return request.render("oms_fulfillment.portal_parcel_page", {"parcel": parcel_sudo.with_context(lang=lang)})

@@ -247,14 +247,16 @@ class OmsParcel(models.Model):
         names = [order.channel_order_ref or order.name for order in self._get_orders()]
         return ", ".join(names) or self.picking_id.origin
 
-    def _for_visitor(self):
-        """Return one parcel in the language and time zone of who looks at its way in the portal. Who has a link and no
-        login has neither: then the receiver's count, or the sender's zone."""
+    def _get_visitor_zone(self, user):
+        """Return the name of the time zone in which the way of one parcel is shown in the portal, False for the user's
+        own. Who has a link and no login has none: then the receiver's counts, or the sender's.
+
+        :param user: who looks; the record itself comes with the rights of the system
+        """
         self.ensure_one()
-        if not self.env.user._is_public():
-            return self
-        zone = self.partner_id.tz or self.warehouse_id.partner_id.tz or self.company_id.partner_id.tz
-        return self.with_context(lang=self.partner_id.lang, tz=zone or self.env.context.get("tz"))
+        if not user._is_public():
+            return False
+        return self.partner_id.tz or self.warehouse_id.partner_id.tz or self.company_id.partner_id.tz
 
     @api.model
     def _get_action(self, parcels):

@@ -158,7 +158,11 @@ test("label: a waybill that can't be made is told, not printed", async () => {
         new Response("login", { headers: { "Content-Type": "text/html" } }),
         new Response("%PDF", { headers: { "Content-Type": "application/pdf" } }),
     ];
-    patchWithCleanup(browser, { fetch: async () => answers.shift() });
+    patchWithCleanup(browser, {
+        async fetch(url) {
+            return String(url).startsWith("/report/") ? answers.shift() : super.fetch(...arguments);
+        },
+    });
     patchWithCleanup(OmsScanApp.prototype, { onPrintLoaded() {} });
     const message = {
         code: "labelled",
