@@ -47,7 +47,7 @@ class OmsStockPoolLevel(models.Model):
     def _cron_note_levels(self):
         """Note how full the pools are, as far as anything changed since it was noted last."""
         # sudo: oms.stock.pool - the history of a pool does not depend on who looks
-        lines = self.env["oms.stock.pool"].sudo().search([]).filtered("is_live").line_ids
+        lines = self.env["oms.stock.pool"].sudo().search([("is_live", "=", True)]).line_ids
         known = self._query_last(lines)
         now = fields.Datetime.now()
         vals_list = []

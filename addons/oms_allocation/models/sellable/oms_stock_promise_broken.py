@@ -90,7 +90,7 @@ class OmsStockPromise(models.Model):
     @api.model
     def _cron_expire_promises(self, limit=1000):
         """Extended: what could not be kept is looked for elsewhere, each order in a transaction of its own."""
-        super()._cron_expire_promises(limit)
+        res = super()._cron_expire_promises(limit)
         cron, Order = self.env["ir.cron"], self.env["sale.order"]
         self._break_unkept(self.search(self._get_active_domain()).product_id)  # goods grow old, and nobody took them
         cron._commit_progress()
@@ -99,6 +99,7 @@ class OmsStockPromise(models.Model):
             order._oms_work_until_undisturbed(domain, "_oms_promise_elsewhere")
             if not cron._commit_progress():
                 break
+        return res
 
 
 class ProductProduct(models.Model):
