@@ -17,6 +17,13 @@ PRICES_EVERY = timedelta(hours=20)
 STEP_SIZE = 1000
 
 
+class OmsChannelState(models.Model):
+    _inherit = "oms.channel.state"
+
+    price_date = fields.Datetime(string="Prices Computed On", readonly=True, copy=False)
+    price_place = fields.Integer(readonly=True, copy=False, help="The last listing whose price was computed anew.")
+
+
 class OmsChannel(models.Model):
     _inherit = "oms.channel"
 
@@ -27,8 +34,6 @@ class OmsChannel(models.Model):
         help="What the shop should ask for its listings. Empty: prices are not compared.",
     )
     can_push_price = fields.Boolean(compute="_compute_can_push_price")
-    price_date = fields.Datetime(string="Prices Computed On", readonly=True, copy=False)
-    price_place = fields.Integer(readonly=True, copy=False, help="The last listing whose price was computed anew.")
 
     @api.depends("provider")
     def _compute_can_push_price(self):
