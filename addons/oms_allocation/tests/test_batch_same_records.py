@@ -72,7 +72,7 @@ class TestBatchSameRecords(OmsBaseCommon):
                 "_oms_reserve_in_rounds": lambda moves: moves.env["stock.move.line"],
             },
             "stock.quant": {
-                "_oms_lock": lambda quants, products, locations: None,
+                "_oms_lock": lambda quants, products, locations, is_forced=False: None,
                 "_get_quants_by_products_locations": StockQuant._get_quants_by_products_locations,
             },
             "stock.rule": {"_search_rule_for_warehouses": StockRule._search_rule_for_warehouses},

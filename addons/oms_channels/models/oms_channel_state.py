@@ -40,9 +40,10 @@ class OmsChannel(models.Model):
 
     def _init_column(self, column_name):
         """Override: a channel that is there already when the addon comes has nothing noted yet."""
-        super()._init_column(column_name)
+        res = super()._init_column(column_name)
         if column_name == "state_id":
             self.pool.post_init(self._init_states)
+        return res
 
     def _init_states(self):
         for channel in self.with_context(active_test=False, prefetch_fields=False).search([("state_id", "=", False)]):

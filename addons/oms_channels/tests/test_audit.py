@@ -177,7 +177,7 @@ class TestAudit(ChannelsCommon):
     def test_place_that_is_too_old_is_not_gone_on_from(self):
         self._import(1)
         check = AuditCheck(datetime(2026, 1, 1), datetime(2026, 1, 2), "x|1", seen={"order_1"})
-        self.channel.audit_state = {"day": check.write()}
+        self.channel.audit_state = {"day": check.to_json()}
         now = fields.Datetime.now()
         self.assertEqual(self.channel._begin_check("day", now).seen, set())
         self.channel._keep_check("day", AuditCheck(check.since, now, "x|1", seen={"order_1"}))

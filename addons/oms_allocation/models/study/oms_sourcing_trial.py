@@ -39,6 +39,7 @@ class OmsSourcingTrial(models.Model):
         required=True,
     )
     days = fields.Integer(default=7)
+    channel_ids = fields.Many2many()  # its table is this addon's, and goes with it
     order_ids = fields.Many2many(
         "sale.order", string="Orders", domain="[('channel_id', '!=', False), ('company_id', '=', company_id)]"
     )

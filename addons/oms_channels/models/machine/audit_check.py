@@ -24,7 +24,7 @@ class AuditCheck:
     hours: dict = field(default_factory=lambda: defaultdict(make_hour))
     seen: set = field(default_factory=set)
 
-    def write(self):
+    def to_json(self):
         """Return it as JSON-able data."""
         return {
             "since": self.since.isoformat(),
@@ -35,8 +35,8 @@ class AuditCheck:
         }
 
     @classmethod
-    def read(cls, data):
-        """Return the check that ``write`` gave."""
+    def from_json(cls, data):
+        """Return the check that ``to_json`` gave."""
         check = cls(datetime.fromisoformat(data["since"]), datetime.fromisoformat(data["started"]), data["cursor"])
         for hour, row in data["hours"].items():
             check.hours[datetime.fromisoformat(hour)] = {**row, "held": Counter(row["held"])}

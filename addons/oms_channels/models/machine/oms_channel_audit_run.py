@@ -251,14 +251,14 @@ class OmsChannel(models.Model):
     def _begin_check(self, kind, now):
         """Return the `AuditCheck` under way, if it is not too old, or a new one."""
         state = (self.audit_state or {}).get(kind)
-        if state and (check := AuditCheck.read(state)).started > now - RESUME_AGE:
+        if state and (check := AuditCheck.from_json(state)).started > now - RESUME_AGE:
             return check
         return AuditCheck(self._get_audit_start(kind, now), now)
 
     def _keep_check(self, kind, check):
         """Keep the place of a check, None for none."""
         states = {key: value for key, value in (self.audit_state or {}).items() if key != kind}
-        self.audit_state = {**states, **({kind: check.write()} if check else {})} or False
+        self.audit_state = {**states, **({kind: check.to_json()} if check else {})} or False
 
     def _get_audit_start(self, kind, now):
         """Return the hour from which to count. Never before the channel began."""
