@@ -24,7 +24,7 @@ class OmsChannel(models.Model):
 
     def write(self, vals):
         """Override: notes leave the channel's own row alone."""
-        notes = {name: value for name, value in vals.items() if self._fields[name].inherited}
+        notes = {name: value for name, value in vals.items() if name in self._fields and self._fields[name].inherited}
         if not notes:
             return super().write(vals)
         self.state_id.write(notes)

@@ -70,6 +70,5 @@ class SaleOrder(models.Model):
     def _action_confirm(self):
         """Override of `sale`: what is invoiced at confirmation is invoiced in the background."""
         res = super()._action_confirm()
-        if any(channel.invoice_policy == "confirmed" for channel in self.channel_id):
-            self.env["oms.channel.payment"]._trigger_settle()
+        self.channel_id._wake_invoicing("confirmed")
         return res

@@ -25,6 +25,11 @@ class OmsChannel(models.Model):
         help="When the invoices of this channel's orders are made and posted, in the background.",
     )
 
+    def _wake_invoicing(self, policy):
+        """Wake the background work where one of these channels invoices at this point of an order's way."""
+        if policy in self.mapped("invoice_policy"):
+            self.env["oms.channel.payment"]._trigger_settle()
+
 
 class SaleOrder(models.Model):
     """Invoices of channel orders: made and posted in the background, in batches, by the channel's policy."""

@@ -16,8 +16,7 @@ class StockPicking(models.Model):
         orders = deliveries._oms_get_channel_orders()
         if orders:
             deliveries._enqueue_channel_push("shipment")
-            if any(channel.invoice_policy == "shipped" for channel in orders.channel_id):
-                self.env["oms.channel.payment"]._trigger_settle()
+            orders.channel_id._wake_invoicing("shipped")
         return res
 
     def _enqueue_channel_push(self, kind):
