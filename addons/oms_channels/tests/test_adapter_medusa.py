@@ -133,6 +133,12 @@ class TestMedusaMapper(MedusaCase):
                 sold = line.price_unit * line.quantity - line.discount_amount
                 self.assertEqual(sold, line.total if line.is_tax_included else line.total - line.tax_amount, name)
 
+    def test_lines_are_as_they_were_sold_in_whatever_order_they_are_read(self):
+        items = read_data("medusa/order_placed")["items"]
+        read = [self._parse("order_placed", items=rows).lines for rows in (items, items[::-1])]
+        self.assertEqual(read[0], read[1])
+        self.assertEqual([line.external_id for line in read[0]], sorted(item["id"] for item in items))
+
     def test_total_as_sold_does_not_shrink_with_returns(self):
         before, after = self._parse("order_placed"), self._parse("order_returned")
         self.assertLess(read_data("medusa/order_returned")["total"], read_data("medusa/order_placed")["total"])

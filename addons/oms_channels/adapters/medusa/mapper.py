@@ -87,7 +87,8 @@ def map_order(raw):
     """Raw order -> ChannelOrder."""
     order_id = to_text(required(raw, "id", "The order's id"))
     currency = to_text(required(raw, "currency_code", f"currency_code of order {order_id}")).upper()
-    pairs = [_map_line(item) for item in rows(raw, "items")]
+    # Medusa gives them in no order of its own; ids are ULIDs, so by id is as they were sold.
+    pairs = sorted((_map_line(item) for item in rows(raw, "items")), key=lambda pair: pair[0].external_id)
     lines = tuple(line for line, _taken in pairs)
     if not lines:
         raise bad_payload(f"Order {order_id} has no lines.")
