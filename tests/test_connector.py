@@ -84,7 +84,9 @@ class TestConnector(unittest.TestCase):
         expected = programmed.parse_order(programmed.fetch_order(order_id))
         adapter = self._make_adapter()
         order = adapter.parse_order(adapter.fetch_order(order_id))
-        self.assertEqual(replace(order, version=""), replace(expected, version=""))
+        # A mapping reads the lines in the shop's order, of which Medusa keeps none.
+        lines = tuple(sorted(order.lines, key=lambda line: line.external_id))
+        self.assertEqual(replace(order, version="", lines=lines), replace(expected, version=""))
         self.assertTrue(order.is_paid)
 
     def _check_shipment(self, adapter, order_id):
