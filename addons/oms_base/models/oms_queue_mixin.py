@@ -3,11 +3,10 @@ import random
 import zlib
 from datetime import timedelta
 
-from psycopg2 import OperationalError
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..tools import notification
 
@@ -26,6 +25,10 @@ class QueueRetry(Exception):
     def __init__(self, message, delay=None):
         super().__init__(message)
         self.delay = delay
+
+
+class QueueTurn(QueueRetry):
+    """It is not this row's turn: nothing failed, so it costs no try."""
 
 
 class OmsQueueMixin(models.AbstractModel):
@@ -169,14 +172,12 @@ class OmsQueueMixin(models.AbstractModel):
                 self.write({"state": "done", "done_date": fields.Datetime.now(), "last_error": False, **values})
                 self.env.flush_all()
             return True
-        except OperationalError as error:
-            # Another transaction won: this one's snapshot is of no use any more. The row is tried again in a new one.
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
+            # Another transaction won: this one's snapshot is of no use any more. The row has its turn in a new one.
             self.env.cr.rollback()
             self.env.invalidate_all()
             _logger.info("%s %s met a concurrent update, it is tried again: %s", self._name, self.id, error.pgcode)
-            self._write_queue_error(
-                QueueRetry(self.env._("Another user changed the same records at the same time."), 1)
-            )
+            self._write_queue_error(QueueTurn("", 1))
         except Exception as error:  # noqa: BLE001  a queue outlives whatever one row brings; the row keeps the error
             self.env.invalidate_all()
             self._write_queue_error(error)
@@ -185,6 +186,10 @@ class OmsQueueMixin(models.AbstractModel):
     def _write_queue_error(self, error):
         """Keep the error on the row and decide when, or whether, it is tried again."""
         self.ensure_one()
+        if isinstance(error, QueueTurn):
+            self.next_try = fields.Datetime.now() + timedelta(seconds=error.delay or 1)
+            self._trigger_lanes()
+            return
         attempts = self.attempts + 1
         retry = self._is_retryable_queue_error(error) and attempts < self._queue_max_attempts
         if not isinstance(error, QueueRetry | UserError):
@@ -238,7 +243,7 @@ class OmsQueueMixin(models.AbstractModel):
         """Do the work of one row. Must be overridden.
 
         :return: dict of values to write on the row with its new state (may name another final ``state``), or None
-        :raise QueueRetry: to be tried again later
+        :raise QueueRetry: to be tried again later; `QueueTurn` where that is no failure
         :raise UserError: final: a person has to look
         """
         raise NotImplementedError

@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from odoo.addons.oms_base.models.oms_queue_mixin import QueueRetry
+from odoo.addons.oms_base.models.oms_queue_mixin import QueueTurn
 
 ADDRESS_FIELDS = ("name", "street", "street2", "city", "zip", "phone")
 # What a province may end in without being another one.
@@ -173,7 +173,7 @@ class OmsChannelBuyer(models.Model):
     def _lock_buyers(self, channel, keys):
         """Keep others from making the same new buyers until this transaction ends.
 
-        :raise QueueRetry: when another worker is at one of them
+        :raise QueueTurn: when another worker is at one of them
         """
         names = [f"oms-buyer:{channel.id}:{key}" for key in sorted(keys)]
         [[is_free]] = self.env.execute_query(
@@ -184,7 +184,7 @@ class OmsChannelBuyer(models.Model):
             )
         )
         if not is_free:
-            raise QueueRetry(self.env._("Another worker is at an order of the same buyer."), 2)
+            raise QueueTurn(self.env._("Another worker is at an order of the same buyer."), 2)
 
     @api.model
     def _prepare_partner_values(self, channel, order, countries):

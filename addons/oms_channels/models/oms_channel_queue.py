@@ -1,11 +1,10 @@
 from contextlib import contextmanager
-from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from odoo.addons.oms_base.models.oms_queue_mixin import QueueRetry
+from odoo.addons.oms_base.models.oms_queue_mixin import QueueRetry, QueueTurn
 
 from ..adapters.errors import AdapterError, AuthError, RateLimited, Throttled, Unavailable
 
@@ -24,10 +23,6 @@ class ShopUnreachable(QueueRetry):
     def __init__(self, message, delay=None, is_shop_wide=True):
         super().__init__(message, delay)
         self.is_shop_wide = is_shop_wide
-
-
-class ShopTurn(QueueRetry):
-    """It is not this channel's turn to call its shop: no failure, so it costs no try."""
 
 
 class OmsChannelQueue(models.AbstractModel):
@@ -64,7 +59,7 @@ class OmsChannelQueue(models.AbstractModel):
             # A key that is refused is refused for every row: they wait until a person has entered a new one.
             raise ShopUnreachable(error.message, error.retry_after, error.is_shop_wide) from error
         except Throttled as error:
-            raise ShopTurn(error.message, error.retry_after) from error
+            raise QueueTurn(error.message, error.retry_after) from error
         except AdapterError as error:
             if error.retryable:
                 raise QueueRetry(error.message, error.retry_after) from error
@@ -87,12 +82,8 @@ class OmsChannelQueue(models.AbstractModel):
         return retryable
 
     def _write_queue_error(self, error):
-        """Override of `oms_base`: a shop that is down rests as a whole; waiting for a turn is no failure."""
+        """Override of `oms_base`: a shop that is down rests as a whole."""
         self.write(getattr(error, "kept_values", {}))
-        if isinstance(error, ShopTurn):
-            self.next_try = fields.Datetime.now() + timedelta(seconds=error.delay or 1)
-            self._trigger_lanes()
-            return None
         res = super()._write_queue_error(error)
         if isinstance(error, ShopUnreachable) and error.is_shop_wide:
             self.channel_id._open_circuit(str(error), error.delay)

@@ -104,6 +104,30 @@ class TestKits(OmsBaseCommon):
             {self.warehouse: {self.mouse: 2, self.keyboard: 1}, other: {self.mouse: 4, self.keyboard: 2}},
         )
 
+    def test_part_that_is_not_found_is_not_sold_and_the_kit_comes_from_elsewhere(self):
+        if "oms.warehouse.rejection" not in self.env:
+            return  # without the addon that sources orders, nobody else could send it
+        other = self.env["stock.warehouse"].create({"name": "OMS Other", "code": "OMSOT", "oms_priority": 9})
+        self.channel.warehouse_ids |= other
+        self._set_stock(self.mouse, 4, other)
+        self._set_stock(self.keyboard, 2, other)
+        order = self._create_order([(self.kit, 2)])
+        order.action_confirm()
+        moves = order.order_line.move_ids
+        self.assertEqual(moves.warehouse_id, self.warehouse)
+        before = self.keyboard._oms_get_sellable_quantities(self.warehouse)
+        reason = self.env.ref("oms_allocation.oms_reject_reason_not_found")
+        rejection = self.env["oms.warehouse.rejection"]._reject(
+            moves.filtered(lambda move: move.product_id == self.mouse), reason
+        )
+        self.assertEqual((rejection.product_id, rejection.quantity), (self.mouse, 4))
+        self.assertEqual(self.mouse._oms_get_sellable_quantities(self.warehouse)[self.mouse.id, self.warehouse.id], 0)
+        free = self.keyboard._oms_get_sellable_quantities(self.warehouse)
+        self.assertEqual(sum(free.values()), sum(before.values()) + 2, "the keyboards are there")
+        open_moves = order.order_line.move_ids.filtered(lambda move: move.state != "cancel")
+        self.assertEqual(open_moves.warehouse_id, other)
+        self.assertEqual(self._get_open(open_moves), {self.mouse: 4, self.keyboard: 2})
+
     def test_sums_of_kits_hold(self):
         if "oms.conservation" not in self.env:
             return  # the sums are of the addon that sources orders

@@ -15,7 +15,14 @@ class OmsWarehouseRejection(models.Model):
 
     order_id = fields.Many2one("sale.order", required=True, index=True, ondelete="cascade", readonly=True)
     line_id = fields.Many2one("sale.order.line", required=True, index=True, ondelete="cascade", readonly=True)
-    product_id = fields.Many2one(related="line_id.product_id", store=True, index=True)
+    product_id = fields.Many2one(
+        "product.product",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        readonly=True,
+        help="What is not sent: of a kit its parts.",
+    )
     warehouse_id = fields.Many2one(
         "stock.warehouse", required=True, index=True, ondelete="cascade", readonly=True, check_company=True
     )
@@ -115,7 +122,7 @@ class OmsWarehouseRejection(models.Model):
             )
         quantities = {}
         for move in moves.filtered(lambda move: move.state != "cancel" and move.sale_line_id.order_id.channel_id):
-            key = (move.sale_line_id, move._oms_get_warehouse())
+            key = (move.sale_line_id, move.product_id, move._oms_get_warehouse())
             quantities[key] = quantities.get(key, 0.0) + move.product_qty
         if not quantities:
             raise UserError(self.env._("Nothing of a channel's order is open here, so there is nothing to reject."))
@@ -123,19 +130,20 @@ class OmsWarehouseRejection(models.Model):
 
     @api.model
     def _apply(self, quantities, reason, note):
-        """Write the rejections of ``quantities`` {(order line, warehouse): quantity in the product's unit}."""
+        """Write the rejections of ``quantities`` {(order line, product, warehouse): quantity in the product's unit}."""
         # sudo: oms.warehouse.rejection - written by rejecting only, by whoever may work on the transfer
         rejections = self.sudo().create(
             [
                 {
                     "order_id": line.order_id.id,
                     "line_id": line.id,
+                    "product_id": product.id,
                     "warehouse_id": warehouse.id,
                     "reason_id": reason.id,
                     "quantity": quantity,
                     "note": note,
                 }
-                for (line, warehouse), quantity in quantities.items()
+                for (line, product, warehouse), quantity in quantities.items()
             ]
         )
         orders = rejections.order_id
