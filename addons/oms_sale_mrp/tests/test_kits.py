@@ -109,12 +109,12 @@ class TestKits(OmsBaseCommon):
             return  # without the addon that sources orders, nobody else could send it
         other = self.env["stock.warehouse"].create({"name": "OMS Other", "code": "OMSOT", "oms_priority": 9})
         self.channel.warehouse_ids |= other
-        self._set_stock(self.mouse, 4, other)
-        self._set_stock(self.keyboard, 2, other)
         order = self._create_order([(self.kit, 2)])
         order.action_confirm()
         moves = order.order_line.move_ids
         self.assertEqual(moves.warehouse_id, self.warehouse)
+        self._set_stock(self.mouse, 4, other)
+        self._set_stock(self.keyboard, 2, other)
         before = self.keyboard._oms_get_sellable_quantities(self.warehouse)
         reason = self.env.ref("oms_allocation.oms_reject_reason_not_found")
         rejection = self.env["oms.warehouse.rejection"]._reject(
