@@ -1037,7 +1037,7 @@ def test_woocommerce_webhooks_are_registered_mended_and_pinged(shop, adapter):
 
 @every_woocommerce
 def test_woocommerce_webhooks_through_the_api_alone(shop, adapter):
-    """So that it runs against a given shop as well, which calls nobody here: it is told an address that it will not call."""
+    """So that it runs against a given shop as well: that is told an address which it will not call."""
     url = "http://127.0.0.1:9/oms/contract"
     try:
         made = adapter.ensure_webhooks(url, "w1")
