@@ -40,6 +40,7 @@ DRIVERS = make_drivers()
 NEEDS_NO_DATABASE = (
     "woocommerce",
     "woocommerce-notes",
+    "woocommerce-lived-in",
     "woocommerce-given",
     "marketplace",
     "amazon",
@@ -157,7 +158,9 @@ def test_each_order_is_found_exactly_once(shop, adapter, listed):
     items = _read_all(adapter, since)
     found = [item.external_id for item in items if item.external_id in order_ids]
     if shop.lists_once:
-        assert found == order_ids
+        assert len(found) == len(order_ids)
+        if not shop.own_skus:  # else two of them may have been placed within one second, in which no order is told
+            assert found == order_ids
     assert sorted(set(found)) == sorted(order_ids)
     # What is named twice is the same, and so recognised.
     assert len({(item.external_id, item.version) for item in items}) == len({item.external_id for item in items})
@@ -184,7 +187,7 @@ def test_cancelled_order_says_so_without_being_read(shop, adapter, listed):
 def test_order_adds_up_to_the_cent(shop, adapter, listed):
     order = _parse(adapter, listed[1][0])
     assert order.status == "open" and order.is_paid and order.currency == shop.currency
-    assert order.parts_total == order.total
+    assert abs(order.parts_total - order.total) <= shop.sums_may_differ
     assert sum(payment.captured_amount for payment in order.payments) == order.total
     for line in order.lines:
         paid = line.price_unit * line.quantity - line.discount_amount + (0 if line.is_tax_included else line.tax_amount)
@@ -545,16 +548,24 @@ def test_what_the_platform_lacks_is_said(adapter):
                 method()
 
 
-def test_stock_is_what_may_be_sold(shop, adapter):
+def _list_all(shop, adapter):
     listings, cursor = [], None
     while True:
-        page = adapter.fetch_listings(cursor=cursor, limit=1 if shop.provider != "marketplace" else 50)
+        page = adapter.fetch_listings(cursor=cursor, limit=shop.listing_page)
         listings += page.items
         if not (cursor := page.next_cursor):
-            break
+            return listings
+
+
+def _get_own(shop, listings):
+    return [row for row in listings if not shop.own_skus or row.sku in shop.own_skus]
+
+
+def test_stock_is_what_may_be_sold(shop, adapter):
+    listings = _list_all(shop, adapter)
     assert len({listing.external_id for listing in listings}) == len(listings)
     shop.place()  # the shop's own reservations must not be subtracted twice
-    chosen = sorted(listings, key=lambda listing: listing.sku)[:2]
+    chosen = sorted(_get_own(shop, listings), key=lambda listing: listing.sku)[:2]
     levels = [
         StockLevel(
             row.sku,
@@ -584,7 +595,7 @@ def test_price_is_what_the_shop_asks(shop, adapter):
         return
 
     def get_listing():
-        return min(adapter.fetch_listings().items, key=lambda row: row.sku)
+        return min(_get_own(shop, _list_all(shop, adapter)), key=lambda row: row.sku)
 
     listing = get_listing()
     for price in (Decimal("23.45"), listing.price):
@@ -738,6 +749,9 @@ def test_reading_over_a_sick_wire_goes_on_where_it_stopped(shop, listed, fault):
 
 only_vendure = pytest.mark.parametrize("shop", ["vendure"], indirect=True)
 only_woocommerce = pytest.mark.parametrize("shop", [pytest.param("woocommerce", marks=pytest.mark.nodb)], indirect=True)
+
+
+every_woocommerce = pytest.mark.only_where.with_args(lambda params: DRIVERS[params["shop"]]().provider == "woocommerce")
 
 
 only_china = pytest.mark.parametrize(
@@ -1021,11 +1035,80 @@ def test_woocommerce_webhooks_are_registered_mended_and_pinged(shop, adapter):
             row["status"] = "disabled"
 
 
+@every_woocommerce
+def test_woocommerce_webhooks_through_the_api_alone(shop, adapter):
+    """So that it runs against a given shop as well: that is told an address which it will not call."""
+    url = "http://127.0.0.1:9/oms/contract"
+    try:
+        made = adapter.ensure_webhooks(url, "w1")
+        assert len(made.created) == 5 and "not 9" in " ".join(made.warnings)
+        mine = [row for row in adapter.fetch_webhooks() if row.url == url]
+        assert {row.topic for row in mine} == set(adapter.webhook_topics) and all(row.is_active for row in mine)
+        shop.client.put(f"/webhooks/{mine[0].external_id}", {"status": "disabled"})
+        again = adapter.ensure_webhooks(url, "w2")
+        assert (again.created, again.updated, len(again.unchanged)) == ((), (mine[0].topic,), 4)
+    finally:
+        for row in adapter.fetch_webhooks():
+            if row.url == url:
+                shop.client.check("DELETE", f"/webhooks/{row.external_id}", {"force": True})
+    assert url not in {row.url for row in adapter.fetch_webhooks()}
+
+
+@every_woocommerce
+def test_woocommerce_variations_are_listed_stocked_and_bought(shop, adapter):
+    parent, ids, skus = shop.make_variations(("S", "M"))
+    caps = {row.sku: row for row in _list_all(shop, adapter) if row.sku in skus.values()}
+    assert {row.external_id for row in caps.values()} == set(ids.values())
+    assert {row.title for row in caps.values()} == {"Cap - S", "Cap - M"}
+    assert {row.product_external_id for row in caps.values()} == {parent}
+    small, medium = (caps[skus[option]] for option in ("S", "M"))
+    levels = (
+        StockLevel(small.sku, Decimal(3), small.external_id, small.inventory_external_id),
+        StockLevel(medium.sku.lower(), Decimal(4), medium.external_id),
+    )
+    assert adapter.push_stock(levels).errors == ("", "")
+    assert adapter.fetch_stock(levels) == (3, 4)
+    bought = [{"product_id": int(parent), "variation_id": int(ids["S"]), "quantity": 2}]
+    [line] = _parse(adapter, shop.place(lines=bought)).lines
+    assert (line.product_external_id, line.variant_external_id, line.sku) == (parent, ids["S"], small.sku)
+    assert adapter.fetch_stock(levels) == (1, 4)  # the shop subtracts by itself
+
+
+@only_woocommerce
+def test_woocommerce_address_that_is_not_the_shops_own_is_told(shop, adapter):
+    """Over http the shop checks the signature with its Site Address, whatever it was called by."""
+    other = type(adapter)(replace(shop.get_config(), base_url=shop.url.replace("127.0.0.1", "localhost")))
+    with pytest.raises(AuthError, match="Site Address"):
+        other.test_connection()
+
+
+@only_woocommerce
+def test_woocommerce_that_counts_no_stock_is_told(shop, adapter):
+    row = shop.server.add_product("UNCOUNTED", "Uncounted", "1.00")
+    level = StockLevel("UNCOUNTED", Decimal(7), str(row["id"]), str(row["id"]))
+    shop.server.counts_stock = False
+    try:
+        assert "counts no stock" in adapter.push_stock((level,)).errors[0]
+    finally:
+        shop.server.counts_stock = True
+    assert adapter.push_stock((level,)).errors == ("",)
+
+
+@only_woocommerce
+def test_woocommerce_buyer_reads_of_each_parcel(shop, adapter):
+    order_id = shop.place()
+    sent = [adapter.push_shipment(_make_shipment(adapter, order_id, 1, f"tell-{index}")) for index in range(2)]
+    assert shop.server.notified[-2:] == [int(result.external_id) for result in sent]
+
+
 @only_woocommerce
 def test_woocommerce_key_that_may_only_read_is_told(shop, adapter):
     assert "Missing permission" not in dict(adapter.test_connection()["details"])
     reader = shop.make_adapter(api_key=READ_KEY)
     assert "Missing permission" in dict(reader.test_connection()["details"])
+    with pytest.raises(AuthError) as caught:
+        reader.push_stock((StockLevel("OMS-MUG", Decimal(1), "1", "1"),))
+    assert not caught.value.is_shop_wide  # what reads goes on
 
 
 @only_woocommerce

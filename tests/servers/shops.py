@@ -1,18 +1,22 @@
 """The shops that the contract tests run against, all driven in the same way: as buyers, and as the shop's own staff."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
 import os
+import time
 import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from odoo.addons.oms_channels.adapters import get_adapter_class
+from odoo.addons.oms_channels.adapters.errors import Rejected
 from odoo.addons.oms_channels.adapters.marketplace import mapper as marketplace_mapper
 from odoo.addons.oms_channels.adapters.marketplace import signature as marketplace_signature
 from odoo.addons.oms_channels.adapters.types import ChannelConfig
+from odoo.addons.oms_channels.adapters.values import get_digits
 from odoo.addons.oms_channels.adapters.woocommerce import mapper as woocommerce_mapper
 from odoo.addons.oms_channels.tests.connector_common import read_ready
 
@@ -59,6 +63,9 @@ class ShopDriver:
     reopens_session = False  # whether the adapter logs in again by itself
     keeps_our_key = False  # whether a parcel, even one without a number, is known by our key
     names_stock_items = False  # whether stock is told by the id of the stock item only
+    sums_may_differ = Decimal(0)  # by so much the shop's own total may differ from its parts
+    own_skus = ()  # what tests may change of a shop that sells other things as well; all of it where empty
+    listing_page = 1
     groups_payouts = True  # whether what was paid out names the payout it is in
     reopen = None  # callable(order_id) that opens a cancelled order again, where that can be done
     server = None
@@ -279,20 +286,17 @@ class VendureDriver(ShopDriver):
 
 
 class WooCommerceDriver(ShopDriver):
-    """Everything through the REST API, so that the same runs against a real shop: OMS_WOOCOMMERCE_URL, _KEY, _SECRET.
-
-    Such a shop gets orders and the two products; it should be one for tests.
-    """
+    """Everything through the REST API, so that the same runs against a real shop."""
 
     provider = "woocommerce"
     wrong = {"api_secret": "cs_wrong"}
 
-    def __init__(self, url="", key=KEY, secret=SECRET, fulfillments=True):
-        self.url, self.key, self.secret, self.fulfillments = url, key, secret, fulfillments
-        self.products = {}
+    def __init__(self, fulfillments=True):
+        self.url, self.key, self.secret, self.fulfillments = "", KEY, SECRET, fulfillments
+        self.products, self.made = {}, []  # [path] of what was made here
 
     def make_server(self):
-        return None if self.url else WooCommerceServer(fulfillments=self.fulfillments)
+        return WooCommerceServer(fulfillments=self.fulfillments)
 
     def fill(self):
         self.url = self.server.url if self.server else self.url
@@ -307,12 +311,33 @@ class WooCommerceDriver(ShopDriver):
                 "manage_stock": True,
                 "stock_quantity": product["stock"],
             }
-            self.products[product["sku"]] = known[0] if known else self.client.post("/products", values)
+            self.products[product["sku"]] = known[0] if known else self._make("/products", values)
+            if known:
+                change = {name: values[name] for name in ("regular_price", "manage_stock", "stock_quantity")}
+                self.client.post("/products/batch", {"update": [{"id": known[0]["id"], **change}]})
+
+    def _make(self, path, values):
+        made = self.client.post(path, values)
+        self.made.append(f"{path}/{made['id']}")
+        return made
+
+    def make_variations(self, options):
+        """A variable product. :return: (its id, {option: id of the variation}, {option: SKU})"""
+        mark = uuid.uuid4().hex[:8]  # what an earlier run has left must not be in the way
+        attribute = {"name": "Size", "options": list(options), "variation": True, "visible": True}
+        parent = self._make("/products", {"name": "Cap", "type": "variable", "attributes": [attribute]})["id"]
+        ids, skus = {}, {}
+        for option in options:
+            skus[option] = f"OMS-CAP-{option}-{mark}"
+            values = {"sku": skus[option], "regular_price": "12.00", "manage_stock": True, "stock_quantity": 9}
+            values["attributes"] = [{"name": "Size", "option": option}]
+            ids[option] = self.client.post(f"/products/{parent}/variations", values)["id"]
+        return str(parent), {option: str(row_id) for option, row_id in ids.items()}, skus
 
     def get_config(self, **credentials):
         return ChannelConfig(self.url, {"api_key": self.key, "api_secret": self.secret, **credentials})
 
-    def place(self, name=NAME, street=STREET):
+    def place(self, name=NAME, street=STREET, lines=None):
         first, _space, last = name.partition(" ")
         address = {
             "first_name": first,
@@ -323,16 +348,15 @@ class WooCommerceDriver(ShopDriver):
             "postcode": "10001",
             "country": "US",
         }
-        order = self.client.post(
+        bought = [{"product_id": self.products[sku]["id"], "quantity": quantity} for sku, quantity in ITEMS.items()]
+        order = self._make(
             "/orders",
             {
                 "set_paid": True,
                 "payment_method": "bacs",
                 "billing": {**address, "email": "ada@example.com"},
                 "shipping": address,
-                "line_items": [
-                    {"product_id": self.products[sku]["id"], "quantity": quantity} for sku, quantity in ITEMS.items()
-                ],
+                "line_items": lines or bought,
                 "shipping_lines": [{"method_id": "flat_rate", "method_title": "Flat rate", "total": "7.50"}],
             },
         )
@@ -340,13 +364,16 @@ class WooCommerceDriver(ShopDriver):
 
     def edit(self, order_id, street):
         address = {**self.client.get(f"/orders/{order_id}")["shipping"], "address_1": street}
-        self.client.put(f"/orders/{order_id}", {"shipping": address})
+        self._change(order_id, shipping=address)
 
     def cancel(self, order_id):
-        self.client.put(f"/orders/{order_id}", {"status": "cancelled"})
+        self._change(order_id, status="cancelled")
 
     def reopen(self, order_id):
-        self.client.put(f"/orders/{order_id}", {"status": "processing"})
+        self._change(order_id, status="processing")
+
+    def _change(self, order_id, **values):
+        self.client.put(f"/orders/{order_id}", values)
 
     def count_parcels(self, order_id):
         return len(woocommerce_mapper.get_parcels(self.make_adapter().fetch_order(order_id)))
@@ -363,6 +390,71 @@ class WooCommerceDriver(ShopDriver):
 
     def get_sellable(self, sku):
         return self.client.get_list("/products", sku=sku)[0][0]["stock_quantity"]
+
+
+class GivenWooCommerceDriver(WooCommerceDriver):
+    """A shop that was there before: OMS_WOOCOMMERCE_URL, _KEY, _SECRET. It has currency, taxes, orders, products and a
+    clock of its own, and may round once an order. What was made here is deleted in the end."""
+
+    own_skus = tuple(product["sku"] for product in PRODUCTS)
+    listing_page = 100
+    sums_may_differ = Decimal("0.03")
+    pause = 1.1  # times are kept to the second: what changes within one is not seen to be newer
+
+    def __init__(self, url, key, secret):
+        super().__init__()
+        self.url, self.key, self.secret = url, key, secret
+
+    def make_server(self):
+        return None
+
+    def fill(self):
+        self.url = self.server.url if self.server else self.url
+        self.currency = self.make_adapter().client.get("/data/currencies/current")["code"]
+        if get_digits(self.currency) != 2:
+            raise ValueError(f"The tests deal in cents; the currency of {self.url} is {self.currency}.")
+        super().fill()
+
+    def __exit__(self, *exc):
+        try:
+            for path in reversed(self.made):
+                with contextlib.suppress(Rejected):  # it is gone already
+                    self.client.check("DELETE", path, {"force": True})
+        finally:
+            super().__exit__(*exc)
+
+    def _change(self, order_id, **values):
+        time.sleep(self.pause)
+        super()._change(order_id, **values)
+
+
+class LivedInWooCommerceDriver(GivenWooCommerceDriver):
+    """The driver of a given shop, proved on our own, which sells in euros, tax included, and another product too."""
+
+    pause = 0  # our own clock goes on by a second each time
+
+    def __init__(self):
+        super().__init__("", KEY, SECRET)
+
+    def make_server(self):
+        server = WooCommerceServer(tax_rate="19", prices_include_tax=True)
+        server.currency = "EUR"
+        server.add_product("AAA-FOREIGN", "Not ours", "5.00", stock=5)
+        server.add_product("OMS-MUG", "Mug", "7.00", stock=2)
+        server.place({"AAA-FOREIGN": 1})
+        self.before = self._describe(server)
+        return server
+
+    def __exit__(self, *exc):
+        server = self.server
+        super().__exit__(*exc)
+        assert self._describe(server) == self.before, "the tests have left something behind"
+
+    @staticmethod
+    def _describe(server):
+        foreign = server.find("AAA-FOREIGN")
+        kept = (foreign["price"], foreign["stock_quantity"], sorted(row["sku"] for row in server.products.values()))
+        return kept, sorted(server.orders), sorted(server.webhooks)
 
 
 class ShopifyDriver(ShopDriver):
@@ -486,6 +578,7 @@ class MarketplaceDriver(ShopDriver):
     keeps_our_key = True
     wrong = {"api_secret": "wrong"}
     currency = "CNY"
+    listing_page = 50
     lists_once = False  # each call starts with the last second seen
     edit_bumps_list = False  # not within the second in which the order was placed
 
@@ -689,6 +782,7 @@ def make_drivers():
         "vendure": VendureDriver,
         "woocommerce": WooCommerceDriver,
         "woocommerce-notes": lambda: WooCommerceDriver(fulfillments=False),
+        "woocommerce-lived-in": LivedInWooCommerceDriver,
         "shopify": ShopifyDriver,
         "amazon": lambda: AmazonDriver("2026-01-01"),
         "amazon-v0": lambda: AmazonDriver("v0"),
@@ -699,5 +793,5 @@ def make_drivers():
     }
     if url := os.environ.get("OMS_WOOCOMMERCE_URL"):
         keys = [os.environ.get(f"OMS_WOOCOMMERCE_{name}", "") for name in ("KEY", "SECRET")]
-        drivers["woocommerce-given"] = lambda: WooCommerceDriver(url, *keys)
+        drivers["woocommerce-given"] = lambda: GivenWooCommerceDriver(url, *keys)
     return drivers

@@ -2,9 +2,11 @@
 
 It checks OAuth signatures with code of its own, keeps times to the second, leaves out the second asked for, pages by
 headers, and sends its webhooks (a ping first) when told to. Staff and buyers are methods: ``place``, ``edit``, ...
+Where the real one says nothing (meta of a fulfilment without an id, stock that it does not count), so does this one.
 """
 
 import base64
+import contextlib
 import copy
 import hashlib
 import hmac
@@ -35,12 +37,15 @@ class WooCommerceServer:
     :param prices_include_tax: whether the shop's prices include it
     """
 
+    currency = "USD"
+    counts_stock = True  # whether the shop as a whole does
+
     def __init__(self, fulfillments=True, tax_rate="8.25", prices_include_tax=False):
         self.has_fulfillments, self.tax_rate = fulfillments, Decimal(tax_rate)
         self.prices_include_tax = prices_include_tax
         self.products, self.variations, self.orders = {}, {}, {}
         self.refunds, self.fulfillments, self.notes, self.webhooks = {}, {}, {}, {}
-        self.calls, self.nonces = [], set()
+        self.calls, self.nonces, self.notified = [], set(), []
         self._id, self._lock = 10, threading.RLock()
         # A clock of its own, a second a change: what happens within one second is said by ``frozen``.
         self.clock, self.frozen = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1), False
@@ -69,6 +74,7 @@ class WooCommerceServer:
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.home = self.url  # the Site Address, which signatures are checked with, however the shop is called
 
     def __enter__(self):
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -152,7 +158,7 @@ class WooCommerceServer:
                 "id": order_id,
                 "number": str(order_id),
                 "status": "processing" if paid else "pending",
-                "currency": "USD",
+                "currency": self.currency,
                 "prices_include_tax": self.prices_include_tax,
                 "date_created_gmt": now,
                 "date_modified_gmt": now,
@@ -236,7 +242,7 @@ class WooCommerceServer:
         """(status, JSON value, headers) of a call."""
         path, _sep, query = target.partition("?")
         params = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
-        if error := self._check_signature(method, path, params, headers):
+        if error := self._check_signature(method, path, params):
             return 401, {"code": "woocommerce_rest_authentication_error", "message": error}, {}
         if params.get("oauth_consumer_key") == READ_KEY and method != "GET":
             message = "The API key provided does not have write permissions."
@@ -252,7 +258,7 @@ class WooCommerceServer:
                 return (*result, {})[:3] if isinstance(result, tuple) else (200, result, {})
         return 404, {"code": "rest_no_route", "message": "No route was found matching the URL and request method."}, {}
 
-    def _check_signature(self, method, path, params, headers):
+    def _check_signature(self, method, path, params):
         given = params.get("oauth_signature")
         if not given or params.get("oauth_consumer_key") not in (KEY, READ_KEY):
             return "Consumer key is invalid."
@@ -266,31 +272,35 @@ class WooCommerceServer:
             return urllib.parse.quote(text, safe="~")
 
         pairs = sorted((escape(name), escape(value)) for name, value in params.items() if name != "oauth_signature")
-        url = f"http://{headers['Host']}{path}"
+        url = f"{self.home}{path}"
         text = "&".join([method, escape(url), escape("&".join(f"{name}={value}" for name, value in pairs))])
         wanted = base64.b64encode(hmac.new(f"{SECRET}&".encode(), text.encode(), hashlib.sha256).digest()).decode()
         return "" if given == wanted else "Invalid signature - provided signature does not match."
 
     def _routes(self):
         routes = [
-            (r"GET data/currencies/current", lambda **_kw: {"code": "USD"}),
+            (r"GET data/currencies/current", lambda **_kw: {"code": self.currency}),
             (r"GET system_status", lambda **_kw: {"environment": {"home_url": "Test shop", "version": "11.0.1"}}),
             (r"GET orders", self._list_orders),
             (r"POST orders", self._post_order),
             (r"GET orders/(\d+)", self._get_order),
             (r"PUT orders/(\d+)", self._put_order),
+            (r"DELETE orders/(\d+)", self._delete(self.orders)),
             (r"GET orders/(\d+)/refunds", self._list(self.refunds)),
             (r"POST orders/(\d+)/refunds", self._post_refund),
             (r"GET orders/(\d+)/notes", self._list(self.notes)),
             (r"POST orders/(\d+)/notes", self._post_note),
             (r"GET products", self._list_products),
             (r"POST products", self._post_product),
+            (r"DELETE products/(\d+)", self._delete(self.products)),
             (r"GET products/(\d+)/variations", self._list_variations),
+            (r"POST products/(\d+)/variations", self._post_variation),
             (r"POST products/batch", self._post_batch),
             (r"POST products/(\d+)/variations/batch", self._post_variations),
             (r"GET webhooks", lambda params, **_kw: _page(list(self.webhooks.values()), params)),
             (r"POST webhooks", self._post_webhook),
             (r"PUT webhooks/(\d+)", self._put_webhook),
+            (r"DELETE webhooks/(\d+)", self._delete(self.webhooks)),
         ]
         if self.has_fulfillments:
             routes += [
@@ -306,6 +316,10 @@ class WooCommerceServer:
             return _page(list(store.get(order_id, [])), params)
 
         return handle
+
+    @staticmethod
+    def _delete(store):
+        return lambda row_id, **_kw: store.pop(row_id, None) or _missing()
 
     # === ORDERS === #
 
@@ -324,7 +338,9 @@ class WooCommerceServer:
     def _post_order(self, value, **_kw):
         """As staff enter an order."""
         rows = {row["id"]: row for row in (*self.products.values(), *self.variations.values())}
-        items = {rows[row["product_id"]]["sku"]: row["quantity"] for row in value["line_items"]}
+        items = {
+            rows[row.get("variation_id") or row["product_id"]]["sku"]: row["quantity"] for row in value["line_items"]
+        }
         names = ("billing", "shipping", "customer_note", "payment_method")
         values = {name: value[name] for name in names if name in value}
         price = next((row["total"] for row in value.get("shipping_lines", ())), "")
@@ -346,8 +362,8 @@ class WooCommerceServer:
         order = self.orders[order_id]
         amount, known = Decimal(value["amount"]), self.refunds.setdefault(order_id, [])
         left = Decimal(order["total"]) - sum((Decimal(row["amount"]) for row in known), Decimal(0))
-        if amount <= 0 or amount > left:
-            return 400, {"code": "woocommerce_rest_invalid_order_refund", "message": "Refund amount must be less"}
+        if amount < 0 or amount > left:  # a refusal in the clothes of a failure
+            return 500, {"code": "woocommerce_rest_cannot_create_order_refund", "message": "Invalid refund amount."}
         items = {row["id"]: row for row in order["line_items"]}
         refund = {
             "id": self.next_id(),
@@ -377,11 +393,30 @@ class WooCommerceServer:
         return 201, note
 
     def _post_fulfillment(self, order_id, value, **_kw):
-        row = {"id": self.next_id(), "date_deleted": None, **value}
+        order, meta = self.orders[order_id], [row for row in value["meta_data"] if "id" in row]
+        if not any(row["key"] == "_items" and row["value"] for row in meta):
+            return 400, {"code": 0, "message": "The fulfillment should contain at least one item."}
+        row = {
+            "id": self.next_id(),
+            "status": value["status"],
+            "is_fulfilled": value["status"] == "fulfilled",
+            "date_deleted": None,
+            "meta_data": [{**row, "id": self.next_id()} for row in meta],
+        }
         self.fulfillments.setdefault(order_id, []).append(row)
-        order = self.orders[order_id]
+        if value.get("notify_customer"):
+            self.notified.append(row["id"])
+        sent = sum(
+            item["qty"]
+            for parcel in self.fulfillments[order_id]
+            for entry in parcel["meta_data"]
+            if entry["key"] == "_items"
+            for item in entry["value"]
+        )
+        is_whole = sent >= sum(line["quantity"] for line in order["line_items"])
         meta = [row for row in order["meta_data"] if row["key"] != "_fulfillment_status"]
-        meta.append({"id": self.next_id(), "key": "_fulfillment_status", "value": "partially_fulfilled"})
+        status = "fulfilled" if is_whole else "partially_fulfilled"
+        meta.append({"id": self.next_id(), "key": "_fulfillment_status", "value": status})
         self.touch(order_id, meta_data=meta)
         return 201, row
 
@@ -390,13 +425,26 @@ class WooCommerceServer:
     def _list_products(self, params, **_kw):
         rows = sorted(self.products.values(), key=lambda row: row["id"])
         if skus := params.get("sku"):
-            rows = [row for row in (*rows, *self.variations.values()) if row["sku"] in skus.split(",")]
+            wanted = skus.casefold().split(",")
+            rows = [row for row in (*rows, *self.variations.values()) if row["sku"].casefold() in wanted]
         if ids := params.get("include"):
             rows = [row for row in rows if str(row["id"]) in ids.split(",")]
         return _page(rows, params)
 
     def _post_product(self, value, **_kw):
+        if value["type"] == "variable":
+            row = self.add_product("", value["name"], "", attributes=value["attributes"], type="variable")
+            row.update(manage_stock=False, stock_quantity=None)
+            return 201, row
         return 201, self.add_product(value["sku"], value["name"], value["regular_price"], value["stock_quantity"])
+
+    def _post_variation(self, product_id, value, **_kw):
+        parent = self.products[product_id]
+        row = {**parent, **value, "id": self.next_id(), "type": "variation", "parent_id": product_id}
+        row |= {"price": value["regular_price"], "name": value["attributes"][0]["option"]}
+        self.variations[row["id"]] = row
+        parent["variations"].append(row["id"])
+        return 201, row
 
     def _list_variations(self, product_id, params, **_kw):
         return _page([self.variations[key] for key in self.products[product_id]["variations"]], params)
@@ -416,6 +464,8 @@ class WooCommerceServer:
         answers = []
         for change in changes:
             if row := known.get(change["id"]):
+                if not self.counts_stock:
+                    change |= {"manage_stock": False, "stock_quantity": None}
                 row.update(change)
                 row["price"] = change.get("regular_price", row["price"])
                 answers.append(row)
@@ -429,7 +479,8 @@ class WooCommerceServer:
     def _post_webhook(self, value, **_kw):
         row = {"id": self.next_id(), "pending": [], **value}
         self.webhooks[row["id"]] = row
-        self.deliver(row["delivery_url"], f"webhook_id={row['id']}".encode(), "application/x-www-form-urlencoded")
+        with contextlib.suppress(OSError):  # nobody hears of a ping that failed
+            self.deliver(row["delivery_url"], f"webhook_id={row['id']}".encode(), "application/x-www-form-urlencoded")
         return 201, row
 
     def _put_webhook(self, webhook_id, value, **_kw):

@@ -328,11 +328,12 @@ class WebhookRegistration(NamedTuple):
 
 @dataclass(frozen=True)
 class WebhookReport:
-    """What ``ensure_webhooks`` found and did, as topics."""
+    """What ``ensure_webhooks`` found and did, as topics; and sentences about what may keep the shop from calling."""
 
     created: tuple[str, ...] = ()
     updated: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -157,4 +157,5 @@ class OmsChannel(models.Model):
         others = [row for row in registered if row.url != self.webhook_url]
         if others:
             lines.append(self.env._("The shop has %(count)s webhooks to other addresses.", count=len(others)))
+        lines += report.warnings
         return notification("\n".join(lines), title=self.env._("Webhooks Registered"))

@@ -17,7 +17,7 @@ from odoo.addons.oms_channels.adapters.errors import (
 from odoo.addons.oms_channels.adapters.http import HttpResponse
 from odoo.addons.oms_channels.adapters.notices import CancelNotice, RefundNotice, ShipmentNotice, StockLevel
 from odoo.addons.oms_channels.adapters.types import ChannelConfig, ChannelLine, ChannelPayment, ChannelShipping
-from odoo.addons.oms_channels.adapters.woocommerce import mapper, signature
+from odoo.addons.oms_channels.adapters.woocommerce import mapper, signature, webhooks
 from odoo.addons.oms_channels.adapters.woocommerce.listing import map_listings
 from odoo.addons.oms_channels.tests.adapter_common import SHOP, AdapterCase, FakeTransport, read_data
 
@@ -221,6 +221,25 @@ class TestWooClient(WooCase):
             with self.assertRaises(expected, msg=given):
                 adapter.client.get("/orders/1")
 
+    def test_refused_key_is_explained_in_any_language(self):
+        refused = {"code": "woocommerce_rest_authentication_error", "message": "Ungültig."}
+        late = {"date": "Thu, 26 Nov 2026 08:31:00 GMT"}
+        for url, headers, expected in (
+            ("http://shop.test", late, "clock"),
+            ("http://shop.test", {"date": "Thu, 26 Nov 2026 08:01:00 GMT"}, "Site Address"),
+            ("http://shop.test", {"date": "nonsense"}, "Site Address"),
+            ("https://shop.test", late, "Authorization"),
+        ):
+            adapter, _transport = self._make_adapter((401, refused, headers), url=url)
+            with self.assertRaisesRegex(AuthError, expected) as caught:
+                adapter.client.get("/orders/1")
+            self.assertTrue(caught.exception.is_shop_wide)
+
+    def test_connection_does_not_hang_on_a_slow_status_page(self):
+        answers = ({"code": "EUR"}, [], [], [], Unavailable("The shop did not answer in time."))
+        adapter, _transport = self._make_adapter(*answers)
+        self.assertEqual(adapter.test_connection(), {"shop": SHOP, "details": [("Currency", "EUR")]})
+
     def test_order_id_of_another_kind_is_not_asked_for(self):
         adapter, transport = self._make_adapter()
         with self.assertRaises(Rejected):
@@ -273,11 +292,26 @@ class TestWooPushes(WooCase):
         self.assertEqual(adapter.push_shipment(self._notice()).external_id, "9")
         method, path, body = transport.calls[2]
         meta = {row["key"]: row["value"] for row in body["meta_data"]}
+        self.assertEqual({row["id"] for row in body["meta_data"]}, {0}, "an older shop leaves out what has none")
         self.assertEqual((method, path.split("?")[0]), ("POST", f"{API}/orders/22/fulfillments"))
         self.assertEqual(meta["_items"], [{"item_id": 16, "qty": 2}, {"item_id": 17, "qty": 1}])
         self.assertEqual((meta["_shipment_provider"], meta["_provider_name"]), ("other", "SF Express"))
         self.assertEqual((meta["_oms_key"], body["is_fulfilled"]), ("key-1", True))
         self.assertEqual(transport.calls[3][2], {"status": "completed"})
+
+    def test_carriers_are_sent_by_the_shops_keys(self):
+        for carrier, expected in (("Royal Mail", "royal-mail"), ("Evri ", "evri-hermes"), ("SF Express", "other")):
+            made = {"id": 9, "meta_data": []}
+            adapter, transport = self._make_adapter(self._paid(), [], (201, made, {}))
+            adapter.push_shipment(self._notice(carrier=carrier))
+            meta = {row["key"]: row["value"] for row in transport.calls[2][2]["meta_data"]}
+            self.assertEqual(meta["_shipment_provider"], expected)
+
+    def test_note_that_the_shop_has_escaped_is_not_written_again(self):
+        sent = self._paid(meta_data=[{"key": "_oms_shipments", "value": json.dumps([{"key": "key-1", "items": []}])}])
+        told = "Your goods were handed over to Post &amp; Co, tracking number SF1: https://t.example.com/SF1"
+        adapter, _transport = self._make_adapter(sent, NO_ROUTE, [{"note": told}])
+        self.assertTrue(adapter.push_shipment(self._notice(carrier="Post & Co")).is_repeat)
 
     def test_first_of_two_parcels_leaves_the_status(self):
         made = {"id": 9, "meta_data": [{"key": "_items", "value": [{"item_id": 16, "qty": 1}]}]}
@@ -323,6 +357,19 @@ class TestWooPushes(WooCase):
             },
         )
 
+    def test_refund_has_no_cents_where_the_currency_has_none(self):
+        raw = self._paid(currency="JPY", total="6594")
+        raw["line_items"][0] |= {"quantity": 3, "total": "4000", "taxes": [{"id": 1, "total": "320"}]}
+        adapter, transport = self._make_adapter(raw, (201, {"id": 25}, {}))
+        adapter.push_refund(RefundNotice("22", Decimal(1440), "JPY", "key", lines=(("16", Decimal(1)),)))
+        [item] = transport.calls[1][2]["line_items"]
+        self.assertEqual((item["refund_total"], item["refund_tax"]), (1333, [{"id": 1, "refund_total": 107}]))
+
+    def test_payment_that_staff_entered_is_not_asked_of_a_provider(self):
+        adapter, transport = self._make_adapter(self._paid(payment_method="other"), (201, {"id": 25}, {}))
+        adapter.push_refund(RefundNotice("22", Decimal(5), "USD", "key"))
+        self.assertFalse(transport.calls[1][2]["api_refund"])
+
     def test_goodwill_names_no_lines_and_a_transfer_is_written_down(self):
         adapter, transport = self._make_adapter(self._paid(), (201, {"id": 25}, {}))
         adapter.push_refund(RefundNotice("22", Decimal(5), "USD", "key", lines=(("16", Decimal(1)),)))
@@ -356,6 +403,21 @@ class TestWooPushes(WooCase):
 
 
 class TestWooWebhook(WooCase):
+    def test_addresses_that_wordpress_does_not_call(self):
+        for url, shop, expected in (
+            ("https://odoo.example.com/oms", "https://shop.example.com", []),
+            ("http://odoo.example.com:8080/oms", "https://shop.example.com", []),
+            ("https://odoo.example.com:8069/oms", "https://shop.example.com", ["ports"]),
+            ("http://192.168.1.7/oms", "https://shop.example.com", ["private"]),
+            ("http://localhost:8069/oms", "http://shop.example.com", ["ports", "private"]),
+            ("http://127.0.0.1:9300/oms", "http://127.0.0.1:9300", []),
+            ("http://127.0.0.1:8069/oms", "http://127.0.0.1:9300", ["ports"]),
+        ):
+            found = webhooks.find_obstacles(url, shop)
+            self.assertEqual(len(found), len(expected), url)
+            for sentence, word in zip(found, expected, strict=True):
+                self.assertIn(word, sentence)
+
     def _receive(self, body, topic="order.updated", secret="s", **headers):
         given = {"Content-Type": "application/json", "X-WC-Webhook-Signature": signature.sign_webhook(secret, body)}
         if topic:

@@ -181,6 +181,11 @@ class TestPlatformForm(PlatformCommon):
         self.assertEqual(self.wire.webhooks[0]["status"], "active")
         self.assertIn("Corrected: order.created", action["params"]["message"])
 
+    def test_address_that_the_shop_will_not_call_is_named(self):
+        self.env["ir.config_parameter"].set_param("web.base.url", "https://odoo.example.com:8069")
+        self.channel.invalidate_recordset(["webhook_url"])
+        self.assertIn("not 8069", self.channel.action_register_webhooks()["params"]["message"])
+
     def test_missing_secret_is_made(self):
         self.channel.webhook_secret = False
         self.channel.action_register_webhooks()

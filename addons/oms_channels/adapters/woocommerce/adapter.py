@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from .. import base
 from ..cancelling import check_units, describe_refunded
-from ..errors import AuthError, BadResponse, Rejected
+from ..errors import AdapterError, AuthError, BadResponse, Rejected
 from ..notices import PushResult
 from ..types import ZERO, ListingPage, OrderRef, Page, PageItem, RefPage
-from ..values import required, rows, to_datetime, to_text
+from ..values import required, round_money, rows, to_datetime, to_text
 from . import mapper, webhooks
 from .client import NoRoute, WooCommerceClient
 from .listing import map_listings
@@ -20,7 +20,7 @@ from .stock import StockPublisher
 MAX_PAGE = 100
 SECOND = timedelta(seconds=1)
 # Money that came without a payment provider can't be sent back by one: the refund is only written down.
-OFFLINE = ("bacs", "cheque", "cod", "")
+OFFLINE = ("bacs", "cheque", "cod", "other", "")
 
 
 class WooCommerceAdapter(base.ChannelAdapter):
@@ -65,7 +65,8 @@ class WooCommerceAdapter(base.ChannelAdapter):
             details.append(("Missing permission", "Write. Make a key with the permission Read/Write."))
         try:
             status = self.client.get("/system_status", _fields="environment,settings")
-        except (Rejected, AuthError):  # a key of a shop manager may not read it, and need not
+        # A key of a shop manager may not read it; it is slow, as it tries whether the shop can reach the internet.
+        except AdapterError:
             return {"shop": self.config.base_url, "details": details}
         environment = status.get("environment") or {}
         details += [
@@ -186,7 +187,7 @@ class WooCommerceAdapter(base.ChannelAdapter):
         return [webhooks.describe(row) for row in webhooks.WebhookFlow(self.client).fetch()]
 
     def ensure_webhooks(self, url, secret):
-        return webhooks.WebhookFlow(self.client).ensure(url, secret)
+        return webhooks.WebhookFlow(self.client).ensure(url, secret, self.config.base_url)
 
     # === PUSH === #
 
@@ -287,15 +288,18 @@ def _make_refund_lines(order, lines):
 
     :param lines: ((line id, units), ...)
     """
-    items, total = [], ZERO
+    items, total, currency = [], ZERO, to_text(order.get("currency")).upper()
     known = {to_text(item.get("id")): item for item in rows(order, "line_items")}
     for line_id, units in lines:
         item = known.get(line_id)
         if not item or not item.get("quantity"):
             return [], ZERO
         share = Decimal(units) / Decimal(str(item["quantity"]))
-        net = _share(item.get("total"), share)
-        taxes = [{"id": tax.get("id"), "refund_total": _share(tax.get("total"), share)} for tax in rows(item, "taxes")]
+        net = _share(item.get("total"), share, currency)
+        taxes = [
+            {"id": tax.get("id"), "refund_total": _share(tax.get("total"), share, currency)}
+            for tax in rows(item, "taxes")
+        ]
         total += net + sum((tax["refund_total"] for tax in taxes), ZERO)
         items.append(
             {
@@ -308,8 +312,8 @@ def _make_refund_lines(order, lines):
     return items, total
 
 
-def _share(value, share):
-    return (Decimal(str(value or 0)) * share).quantize(Decimal("0.01"))
+def _share(value, share, currency):
+    return round_money(Decimal(str(value or 0)) * share, currency)
 
 
 def _shift(text, seconds):

@@ -4,6 +4,7 @@ import base64
 import json
 import secrets
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from .. import http
 from ..errors import AuthError, BadResponse, Rejected, Unavailable
@@ -11,6 +12,8 @@ from .signature import METHOD, sign_call
 
 PATH = "/wp-json/wc/v3"
 NO_ROUTE = "rest_no_route"
+# Seconds that a signature's time may be off.
+CLOCK_WINDOW = 900
 
 
 class NoRoute(Rejected):
@@ -55,13 +58,15 @@ class WooCommerceClient:
                 "Consumer key and secret are not set. Make them in WooCommerce > Settings > Advanced > API."
             )
         url = f"{self.config.base_url}{PATH}{path}"
+        signed_at = None
         pairs = [(name, str(value)) for name, value in params.items() if value is not None]
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if url.lower().startswith("https://"):
             token = base64.b64encode(f"{key}:{secret}".encode()).decode()
             headers["Authorization"] = f"Basic {token}"
         else:
-            pairs = self._sign(method, url, pairs, key, secret)
+            signed_at = self.clock()
+            pairs = self._sign(method, url, pairs, signed_at)
         response = self.transport(
             http.HttpRequest(
                 method,
@@ -72,22 +77,23 @@ class WooCommerceClient:
             )
         )
         if not 200 <= response.status < 300:
-            _raise(response)
+            _raise(response, method, signed_at)
         return response
 
-    def _sign(self, method, url, pairs, key, secret):
+    def _sign(self, method, url, pairs, moment):
         """Over plain http the secret must not travel: the shop refuses it there."""
+        key, secret = (self.config.credentials.get(name) for name in ("api_key", "api_secret"))
         pairs = [
             *pairs,
             ("oauth_consumer_key", key),
             ("oauth_nonce", self.make_nonce()),
             ("oauth_signature_method", METHOD),
-            ("oauth_timestamp", str(int(self.clock().timestamp()))),
+            ("oauth_timestamp", str(int(moment.timestamp()))),
         ]
         return [*pairs, ("oauth_signature", sign_call(secret, method, url, pairs))]
 
 
-def _raise(response):
+def _raise(response, method, signed_at):
     try:
         answer = json.loads(response.body)
         code, message = str(answer.get("code") or ""), str(answer.get("message") or "")
@@ -103,7 +109,25 @@ def _raise(response):
         raise Rejected(f"The shop refused ({code}): {message[:300]}")
     if response.status == 503 and "maintenance" in message.lower():
         raise Unavailable("The shop is in maintenance.", retry_after=http.get_retry_after(response))
-    if response.status == 401 and "timestamp" in message.lower():
-        message += " Set this server's clock right."
+    if response.status == 401:
+        # A key that may only read is refused with 401 as well: what reads goes on, and tells whether the key is wrong.
+        text = f"{message[:300]} {_explain_refusal(response, signed_at)}".strip()
+        raise AuthError(f"The shop refused the key (HTTP 401): {text}", is_shop_wide=method == "GET")
     http.check_status(response, f"{message} ({code})" if code else message)
     raise BadResponse(f"The shop answered HTTP {response.status}.")
+
+
+def _explain_refusal(response, signed_at):
+    """What a person can look at. By the answer's time, not by its words: these are in the shop's language."""
+    if not signed_at:
+        return (
+            "Check key, secret and permission, and that the web server hands the header Authorization on to WordPress, "
+            "which must know that it is called over https."
+        )
+    try:
+        is_off = abs((parsedate_to_datetime(response.headers["date"]) - signed_at).total_seconds()) > CLOCK_WINDOW
+    except (KeyError, ValueError, TypeError):
+        is_off = False
+    if is_off:
+        return "Set this server's clock right."
+    return "Check key, secret and permission, and that the address is just the Site Address in WordPress > Settings."

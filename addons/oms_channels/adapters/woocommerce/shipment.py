@@ -1,5 +1,6 @@
 """Parcels told to WooCommerce: as fulfilments where the shop has them, else as meta, note and status of the order."""
 
+import html
 import json
 
 from ..errors import Rejected
@@ -9,7 +10,11 @@ from . import mapper
 from .client import NoRoute
 
 # Providers by their keys in the fulfilments feature; what is not here is sent as "other", with its name.
-PROVIDERS = ("ups", "usps", "fedex", "dhl", "dpd", "gls", "evri", "royal-mail", "canada-post", "australia-post")
+PROVIDERS = ("amazon-logistics", "an-post", "australia-post", "bpost", "canada-post", "chronopost", "correos")
+PROVIDERS += ("deutsche-post", "dhl", "dpd", "evri-hermes", "fedex", "gls", "inpost", "la-poste-colissimo")
+PROVIDERS += ("mondial-relay", "new-zealand-post", "nova-poshta", "parcelforce", "postnl", "postnord", "purolator")
+PROVIDERS += ("royal-mail", "swiss-post", "ups", "usps")
+ALIASES = {"evri": "evri-hermes", "colissimo": "la-poste-colissimo"}
 
 
 class ShipmentFlow:
@@ -69,7 +74,10 @@ class ShipmentFlow:
                 body["status"] = "completed"
             self.client.put(path, body)
         note = _make_note(notice)
-        if note not in [row.get("note") for row in self.client.get_list(f"{path}/notes", type="customer")[0]]:
+        told = [
+            html.unescape(to_text(row.get("note"))) for row in self.client.get_list(f"{path}/notes", type="customer")[0]
+        ]
+        if html.unescape(note) not in told:
             self.client.post(f"{path}/notes", {"note": note, "customer_note": True})
             is_repeat = False
         return PushResult(notice.idempotency_key, is_repeat=is_repeat)
@@ -86,7 +94,10 @@ def _without(order, key):
 
 
 def _make_fulfillment(notice):
-    provider = next((key for key in PROVIDERS if key == notice.carrier.casefold().replace(" ", "-")), "other")
+    name = notice.carrier.strip().casefold().replace(" ", "-")
+    provider = ALIASES.get(name, name)
+    if provider not in PROVIDERS:
+        provider = "other"
     meta = {
         "_items": [{"item_id": int(line_id), "qty": to_json_number(quantity)} for line_id, quantity in notice.lines],
         "_tracking_number": notice.tracking_number,
@@ -99,7 +110,9 @@ def _make_fulfillment(notice):
     return {
         "status": "fulfilled",
         "is_fulfilled": True,
-        "meta_data": [{"key": key, "value": value} for key, value in meta.items()],
+        "notify_customer": True,  # else the buyer never reads the number
+        # Before WooCommerce 10.8 an entry without an id is passed over, so that the parcel has no items.
+        "meta_data": [{"id": 0, "key": key, "value": value} for key, value in meta.items()],
     }
 
 

@@ -75,11 +75,14 @@ class StockPublisher:
                 }
             )
             found = self._look_up(field, open_keys)
-            targets = [target or found.get(get_key(level), "") for level, target in zip(levels, targets, strict=True)]
+            targets = [
+                target or found.get(get_key(level).casefold(), "")
+                for level, target in zip(levels, targets, strict=True)
+            ]
         return targets
 
     def _look_up(self, field, keys):
-        """{key: target}. A variation is found by its SKU, not always by its id."""
+        """{key in lower case: target}: the shop looks at no case. A variation is found by its SKU, not by its id."""
         found = {}
         for start in range(0, len(keys), BATCH):
             params = {field: ",".join(keys[start : start + BATCH]), "per_page": BATCH}
@@ -88,7 +91,7 @@ class StockPublisher:
                 if row.get("type") in ("variable", "grouped", "external"):
                     continue
                 parent = row.get("parent_id") if row.get("type") == "variation" else 0
-                found[key] = f"{parent}/{row['id']}" if parent else to_text(row.get("id"))
+                found[key.casefold()] = f"{parent}/{row['id']}" if parent else to_text(row.get("id"))
         return found
 
     def _send(self, path, changes, errors):
@@ -105,3 +108,7 @@ class StockPublisher:
                 errors[index] = "The shop did not answer for this item."
             elif isinstance(result.get("error"), dict):
                 errors[index] = to_text(result["error"].get("message")) or "The shop refused this item."
+            elif result.get("manage_stock") is False:  # taken without a word
+                errors[index] = (
+                    "The shop counts no stock. Switch it on in WooCommerce > Settings > Products > Inventory."
+                )

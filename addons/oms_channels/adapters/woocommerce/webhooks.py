@@ -1,6 +1,8 @@
 """Webhooks of WooCommerce: registered through its API, and read."""
 
+import ipaddress
 import re
+from urllib.parse import urlsplit
 
 from ..types import ChannelEvent, WebhookRegistration, WebhookReport
 from ..values import check_signature, digest, lower_headers, read_webhook, to_text
@@ -12,6 +14,11 @@ TOPICS = ("order.created", "order.updated", "order.deleted", "order.restored", "
 # What we made is known by its name, and may be mended when the address of Odoo has changed.
 NAME = "Odoo OMS"
 MAX_PAGE = 100
+# What WordPress calls of itself; its administrator can allow more.
+SAFE_PORTS = (80, 443, 8080)
+PRIVATE = [
+    ipaddress.ip_network(net) for net in ("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+]
 _PING = re.compile(rb"webhook_id=\d+")
 
 
@@ -29,8 +36,9 @@ class WebhookFlow:
                 return found
             page += 1
 
-    def ensure(self, url, secret):
-        """See ``ChannelAdapter.ensure_webhooks``. The secret can't be read, so it is written every time."""
+    def ensure(self, url, secret, shop_url):
+        """See ``ChannelAdapter.ensure_webhooks``. The secret can't be read, so it is written every time. The shop takes
+        an address that it will not call without a word, and switches it off after some failures."""
         known, created, updated, unchanged = self.fetch(), [], [], []
         for topic in TOPICS:
             mine = [row for row in known if row.get("topic") == topic and _is_ours(row, url)]
@@ -52,7 +60,32 @@ class WebhookFlow:
             for row in mine[1:]:  # twice the same event is of no use
                 if row.get("status") == "active":
                     self.client.put(f"/webhooks/{row['id']}", {"status": "disabled"})
-        return WebhookReport(tuple(created), tuple(updated), tuple(unchanged))
+        return WebhookReport(tuple(created), tuple(updated), tuple(unchanged), find_obstacles(url, shop_url))
+
+
+def find_obstacles(url, shop_url):
+    """(sentence, ...): why WordPress would not call an address. Its own host, and there its own port, are fine."""
+    address, shop = urlsplit(url), urlsplit(shop_url)
+    is_own, found = address.hostname == shop.hostname, []
+    if address.port not in (None, *SAFE_PORTS) and not (is_own and address.port == shop.port):
+        found.append(
+            f"WordPress calls only the ports 80, 443 and 8080, not {address.port}, unless its administrator allows it "
+            "(http_allowed_safe_ports)."
+        )
+    if not is_own and _is_private(address.hostname or ""):
+        found.append(
+            f"WordPress calls no private address such as {address.hostname}, unless its administrator allows it "
+            "(http_request_host_is_external)."
+        )
+    return tuple(found)
+
+
+def _is_private(host):
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return any(address in net for net in PRIVATE)
 
 
 def _is_ours(row, url):
