@@ -44,8 +44,6 @@ def pytest_configure(config):
     logging.getLogger().addHandler(error_log)
     if FAST:
         _prepare_odoo_without_database()
-    else:
-        _keep_caches(odoo.tests.common.TransactionCase)
 
 
 def _prepare_odoo_without_database():
@@ -62,30 +60,6 @@ def env():
     with Registry(get_db_name()).cursor() as cr:
         yield odoo.api.Environment(cr, odoo.api.SUPERUSER_ID, {})
         cr.rollback()
-
-
-def _keep_caches(case):
-    """Let a test end with the caches its class began with, not with empty ones.
-
-    They were read from the state the savepoint goes back to: access rights, views and the like are not read anew.
-    """
-    set_up = case.setUp
-
-    def setUp(self):
-        caches, kept = self.registry._Registry__caches, {}
-        sequence = self.registry.registry_sequence
-
-        def restore():
-            if self.registry.registry_sequence == sequence and not self.registry.registry_invalidated:
-                for name, entries in kept.items():
-                    for key, value in entries.items():
-                        caches[name][key] = value
-
-        self.addCleanup(restore)  # the first to be added is the last to run
-        set_up(self)
-        kept.update((name, cache.snapshot) for name, cache in caches.items())
-
-    case.setUp = setUp
 
 
 @pytest.fixture(scope="session", autouse=not FAST)
