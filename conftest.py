@@ -62,6 +62,16 @@ def env():
         cr.rollback()
 
 
+@pytest.fixture(scope="session", autouse=not FAST)
+def company(request):
+    """What most classes of tests begin with is made once: the database is this run's own."""
+    request.getfixturevalue("load_registry")
+    from odoo.addons.oms_base.tests.common import OmsBaseCommon
+
+    with Registry(get_db_name()).cursor() as cr:
+        OmsBaseCommon.keep_company(odoo.api.Environment(cr, odoo.api.SUPERUSER_ID, {}))
+
+
 def pytest_collection_modifyitems(config, items):
     """Leave out tests tagged ``-standard``, as Odoo's runner does, and in a fast run those with a database."""
     left_out = [

@@ -1,12 +1,15 @@
 """Processes that go for the last unit at the same instant: the contest itself, for last_unit.py and for the tests.
 
-Each process is an Odoo of its own (`python race.py work DATABASE WAIT`), told by lines on its standard input which
-record to work on, and answers each with a line. A request runs through `odoo.service.model.retrying`, as in a server.
+Each process has an Odoo and connections of its own. `python race.py work DATABASE WAIT SOCKET...` loads Odoo once and
+forks one for each socket, as a server does. Lines on its socket tell it which record to work on, and it answers each
+with a line. A request runs through `odoo.service.model.retrying`, as in a server.
 """
 
 import collections
 import json
 import logging
+import os
+import socket
 import subprocess
 import sys
 import time
@@ -217,6 +220,29 @@ def count_bound(database, products):
     return {int(row[0]): tuple(map(float, row[1:])) for row in rows}
 
 
+class Wire:
+    """One end of a line to another process: what is told to it, and what it answers."""
+
+    def __init__(self, end):
+        self._end, self._lines = end, end.makefile()
+
+    def __iter__(self):
+        return iter(self._lines)
+
+    def tell(self, text):
+        self._end.sendall(text.encode() + b"\n")
+
+    def answer(self):
+        line = self._lines.readline()
+        if not line:
+            raise RuntimeError("a racing process ended")
+        return json.loads(line)
+
+    def close(self):
+        self._lines.close()
+        self._end.close()
+
+
 def run(database, work, together=True, wait=1.0):
     """Let one process for each list of jobs in ``work`` do them.
 
@@ -224,21 +250,26 @@ def run(database, work, together=True, wait=1.0):
     :param wait: what the pauses between the tries of a refused request are multiplied by
     :return: (seconds of each job, {error: times, "answered": told what is wrong, "gave up": lost})
     """
-    command = [sys.executable, __file__, "work", database, str(wait)]
-    racers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _jobs in work]
+    ours, theirs = zip(*(socket.socketpair() for _jobs in work), strict=True)
+    numbers = [end.fileno() for end in theirs]
+    starter = subprocess.Popen(
+        [sys.executable, __file__, "work", database, str(wait), *map(str, numbers)], pass_fds=numbers
+    )
+    racers = [Wire(end) for end in ours]
+    for end in theirs:
+        end.close()
     try:
         for racer in racers:
-            assert _answer(racer) == "ready"
+            assert racer.answer() == "ready"
         answers = []
         for heat in zip(*work, strict=True) if together else [["\n".join(jobs) for jobs in work]]:
             for racer, jobs in zip(racers, heat, strict=True):
-                racer.stdin.write(jobs + "\n")
-                racer.stdin.flush()
-            answers += [_answer(racer) for racer, jobs in zip(racers, heat, strict=True) for _job in jobs.splitlines()]
+                racer.tell(jobs)
+            answers += [racer.answer() for racer, jobs in zip(racers, heat, strict=True) for _job in jobs.splitlines()]
     finally:
         for racer in racers:
-            racer.stdin.close()
-            racer.wait()
+            racer.close()
+        starter.wait()
     errors = collections.Counter()
     for answer in answers:
         errors.update(answer["errors"])
@@ -274,19 +305,10 @@ def states(database, products):
     return {state: int(number) for state, number in rows}
 
 
-def _answer(racer):
-    line = racer.stdout.readline()
-    if not line:
-        raise RuntimeError("a racing process ended")
-    return json.loads(line)
-
-
-def _work(database, wait):
-    """The life of one process."""
-    from odoo.exceptions import UserError
+def _start(database, wait, ends):
+    """Load Odoo, then fork the racers; each opens connections of its own."""
     from odoo.service import model as service
-
-    from odoo.addons.oms_base.tools import work_in_turn
+    from odoo.sql_db import close_all
 
     pause = service.time.sleep
     service.time = type(service.time)("paused")
@@ -294,9 +316,31 @@ def _work(database, wait):
     with databases.environment(database) as env:  # one record of no consequence: loads what a server has loaded
         env["sale.order"].search([], limit=1).copy().action_confirm()
         env.cr.rollback()
+    close_all()
+    for end in ends:
+        if not os.fork():
+            for other in ends:
+                if other != end:
+                    other.close()
+            _work(database, Wire(end))
+            os._exit(0)
+    for end in ends:
+        end.close()
+    for _end in ends:
+        os.wait()
+
+
+def _work(database, wire):
+    """The life of one process, until nobody is there to order anything."""
+    from odoo.exceptions import UserError
+    from odoo.service import model as service
+
+    from odoo.addons.oms_base.tools import work_in_turn
+
+    with databases.environment(database) as env:
         is_plain = "oms.allocation" not in env
-    print(json.dumps("ready"), flush=True)
-    for line in sys.stdin:
+    wire.tell(json.dumps("ready"))
+    for line in wire:
         door, record_id = line.split()
         model, enter = DOORS[door]
         errors = collections.Counter()
@@ -322,7 +366,7 @@ def _work(database, wait):
             except Exception:  # noqa: BLE001  whatever reaches the user loses the order
                 env.cr.rollback()
                 errors["gave up"] += 1
-        print(json.dumps({"seconds": time.perf_counter() - start, "errors": errors}), flush=True)
+        wire.tell(json.dumps({"seconds": time.perf_counter() - start, "errors": errors}))
 
 
 if __name__ == "__main__":
@@ -335,4 +379,4 @@ if __name__ == "__main__":
             races["all"] = prepare_all(sys.argv[2], *map(int, sys.argv[6:9]))
         print(json.dumps(races))
     else:
-        _work(sys.argv[2], float(sys.argv[3]))
+        _start(sys.argv[2], float(sys.argv[3]), [socket.socket(fileno=int(number)) for number in sys.argv[4:]])

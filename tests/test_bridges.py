@@ -97,7 +97,7 @@ def installation():
     """The suite on a company that then installs website, till and kits: the bridges come by themselves."""
     installation = Installation("bridges", source=os.environ["OMS_TEMPLATE"])
     yield installation
-    installation.drop()
+    installation.close()
 
 
 def test_bridges_install_themselves_and_pass_their_tests(installation, tmp_path):

@@ -104,7 +104,7 @@ class Installation:
         self.database = f"oms_install_{os.getpid()}_{name}"
         clone_database(source or os.environ["OMS_HOST_TEMPLATE"], self.database)
 
-    def drop(self):
+    def close(self):
         drop_database(self.database)
 
     def odoo(self, *arguments):
@@ -155,21 +155,27 @@ class Installation:
         self._run(["shell"], code, EXPECTED_WHEN_UNINSTALLING)
 
 
-@pytest.fixture
-def installation(request):
-    installation = Installation(re.sub(r"\W+", "_", request.node.name)[:40])
-    yield installation
-    installation.drop()
+@pytest.fixture(scope="module")
+def with_base():
+    """A database with oms_base only, to be cloned; it knows what was there before."""
+    with contextlib.closing(Installation("base")) as installation:
+        installation.before = installation.schema()
+        installation.odoo("-i", BASE)
+        yield installation
 
 
 def has_demo(name):
     return bool(ast.literal_eval((ADDONS / name / "__manifest__.py").read_text()).get("demo"))
 
 
-def test_one_by_one_updated_and_uninstalled_leaves_a_plain_company(installation):
+def test_one_by_one_updated_and_uninstalled_leaves_a_plain_company(with_base):
     """Without demo data; the uninstall takes away all that the installs brought, and the orders go on."""
-    before = installation.schema()
-    for name in [BASE, *OTHERS]:
+    with contextlib.closing(Installation("one_by_one", source=with_base.database)) as installation:
+        _check_one_by_one(installation, with_base.before)
+
+
+def _check_one_by_one(installation, before):
+    for name in OTHERS:
         installation.odoo("-i", name)
     after = installation.schema()
     assert any(word.startswith("field sale.order.oms_stage") for word in after)
@@ -185,8 +191,13 @@ def test_one_by_one_updated_and_uninstalled_leaves_a_plain_company(installation)
     assert "WENT ON" in installation.script(GO_ON)
 
 
-def test_one_by_one_backwards_with_demo_data(installation):
+def test_one_by_one_backwards_with_demo_data():
     """The other way round, in a database that has demonstration data; then all are uninstalled with the base."""
+    with contextlib.closing(Installation("backwards")) as installation:
+        _check_backwards(installation)
+
+
+def _check_backwards(installation):
     installation.execute("UPDATE ir_module_module SET demo = True")
     for name in OTHERS[::-1]:
         installation.odoo("-i", name, "--with-demo")
@@ -200,23 +211,15 @@ def test_one_by_one_backwards_with_demo_data(installation):
     assert installation.query(r"SELECT count(*) FROM ir_model_data WHERE module LIKE 'oms\_%'") == [(0,)]
 
 
-@pytest.fixture(scope="module")
-def with_base():
-    """A database with oms_base only, to be cloned."""
-    installation = Installation("base")
-    installation.odoo("-i", BASE)
-    yield installation.database
-    installation.drop()
-
-
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", OTHERS[:-1])
 def test_addon_works_alone_with_the_base(with_base, name):
-    """Installed without its siblings, loaded by a fresh process, and uninstalled while the base stays."""
-    installation = Installation(name, source=with_base)
-    try:
+    """Installed without its siblings, loaded by a fresh process, and uninstalled while the base stays.
+
+    The last one is installed alone with the base by the test above, and is the last to be uninstalled before the base
+    by the first test.
+    """
+    with contextlib.closing(Installation(name, source=with_base.database)) as installation:
         installation.odoo("-i", name)
         installation.uninstall([name])
         rows = installation.query("SELECT name FROM ir_module_module WHERE state = 'installed' AND name LIKE 'oms%'")
         assert rows == [(BASE,)]
-    finally:
-        installation.drop()

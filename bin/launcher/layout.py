@@ -84,7 +84,9 @@ def environment(**extra):
     """
     from . import browser, node, odoo_source, postgres, python_env
 
-    env = {key: value for key, value in os.environ.items() if key not in ("PGDATABASE", "PYTHONPATH", "PYTHONHOME")}
+    # Some machines forbid Python to keep what it compiled: each start of Odoo would compile all of it again.
+    unwanted = ("PGDATABASE", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
+    env = {key: value for key, value in os.environ.items() if key not in unwanted}
     folders = [python_env.venv() / "bin", *browser.path_folders(), *node.path_folders(), *postgres.path_folders()]
     env["PATH"] = os.pathsep.join([*map(str, folders), env.get("PATH", "/usr/bin:/bin")])
     env.update(postgres.connection())

@@ -13,8 +13,7 @@ _NOT_OURS = ("test_checkers.py", "test_eslint.py", "test_l10n.py", "test_markers
 
 def lint(arguments):
     """Run the linters; with names of linters only those."""
-    progress = setup.ensure_lint(extra_steps=1)
-    template.ensure(progress)
+    setup.ensure_lint()
     results = {}
     for name, check in _CHECKS.items():
         if arguments and name not in arguments:
@@ -61,11 +60,12 @@ def _test_lint():
     files = [path for path in sorted(folder.glob("test_*.py")) if path.name not in _NOT_OURS]
     if not files:
         raise OmsError(f"Odoo's lint tests are not in {folder}; they belong to every Odoo 19.")
+    source = template.ensure()
     name = f"oms_lint_{os.getpid()}"
     with guard.lock("lint", "Another ./oms lint is at work; waiting for it."):
         for old in database.names("oms_lint_"):
             database.drop(old)
-        database.clone(template.suite_name(), name)
+        database.clone(source, name)
         try:
             env = odoo.environment(PYTHONPATH=layout.REPO / "bin")
             env["PATH"] = f"{python_env.linters() / 'bin'}{os.pathsep}{env['PATH']}"  # test_lint looks for pylint there

@@ -116,7 +116,7 @@ class Browser:
     def wait(self, expression, what, seconds=120):
         """Wait until a JavaScript expression is true."""
         try:
-            return wait_until(lambda: self._try(expression), what, seconds)
+            return wait_until(lambda: self._try(expression), what, seconds, interval=0.05)
         except AssertionError as error:
             raise AssertionError(f"{error}\nThe page says:\n{self._try('document.body.innerText')}") from error
 

@@ -24,7 +24,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_until(condition, what, seconds=120, interval=0.25):
+def wait_until(condition, what, seconds=120, interval=0.1):
     """Ask ``condition`` until it answers something true and return that.
 
     :raise AssertionError: naming ``what`` when the time is over

@@ -1,7 +1,11 @@
 from contextlib import contextmanager
+from unittest.mock import patch
+
+from passlib.context import CryptContext
 
 from odoo import SUPERUSER_ID, api
 from odoo.fields import Command
+from odoo.models import BaseModel
 from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, HttpCase, TransactionCase, get_db_name, new_test_user
 
@@ -41,12 +45,39 @@ class HootCase(HttpCase):
 
 
 class OmsBaseCommon(TransactionCase):
-    """A channel with a warehouse, two products and buyers of its own; users of each group."""
+    """A channel with a warehouse, two products and buyers of its own; users of each group.
+
+    Each class makes them anew, unless the database is the tests' own and they were made for good (`keep_company`).
+    """
+
+    kept = {}  # {attribute: (model, ids)}
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.env = cls.env(context=dict(cls.env.context, tracking_disable=True))
+        if not cls.kept:
+            cls._create_company()
+        for name, (model, ids) in cls.kept.items():
+            setattr(cls, name, cls.env[model].browse(ids))
+
+    @classmethod
+    def keep_company(cls, env):
+        """Make for good what most classes begin with: who calls this commits it."""
+
+        class Company(OmsBaseCommon):
+            pass
+
+        Company.env = env(context=dict(env.context, tracking_disable=True))
+        quick = CryptContext(["pbkdf2_sha512"], pbkdf2_sha512__rounds=1)  # as in TransactionCase
+        with patch.object(type(env["res.users"]), "_crypt_context", lambda users: quick):
+            Company._create_company()
+        OmsBaseCommon.kept = {
+            name: (value._name, value.ids) for name, value in vars(Company).items() if isinstance(value, BaseModel)
+        }
+
+    @classmethod
+    def _create_company(cls):
         cls.warehouse = cls.env["stock.warehouse"].create({"name": "OMS Test", "code": "OMSTW"})
         cls.channel = cls.env["oms.channel"].create(
             {"name": "Test Shop", "code": "test_shop", "warehouse_ids": [Command.set(cls.warehouse.ids)]}
