@@ -16,8 +16,9 @@ class OmsOverview(models.AbstractModel):
         """Return the overview of the companies the user has selected.
 
         :return: list of sections {"key", "title", "kind", "tiles", "nothing"}, the last said where there are no tiles;
-            a tile is {"label", "value", "hint", "level", "model", "domain", "id", "text"}: ``level`` is "", "ok", "warning" or "error", ``text`` is shown instead of
-            the value (a rate), ``id`` opens one record instead of a list
+            a tile is {"label", "value", "hint", "level", "model", "domain", "id", "text"}: ``level`` is "", "ok",
+            "warning" or "error", ``text`` is shown instead of the value (a rate), ``id`` opens one record instead of a
+            list
         """
         return self._get_sections()
 
