@@ -94,6 +94,9 @@ class Screens:
         model.formatted_read_group(domain, group_by, aggregates)
 
     def _use_filters(self, where, model, domain, arch):
+        strings = [(node.getparent().tag, node.get("string")) for node in arch.iter("filter")]
+        if doubles := {string for string in strings if strings.count(string) > 1}:
+            self.problems.append(f"{where}: filters that are there twice: {doubles}")
         for node in arch.iter("filter"):
             context = self._eval(node.get("context") or "{}")
             name = f"{where} {node.get('name')}"

@@ -38,7 +38,13 @@ class OmsOverview(models.AbstractModel):
             }
             for cause, count, oldest in groups
         ]
-        return {"key": "unfilled", "title": self.env._("Unfilled Orders"), "kind": "bars", "tiles": tiles}
+        return {
+            "key": "unfilled",
+            "title": self.env._("Unfilled Orders"),
+            "kind": "bars",
+            "tiles": tiles,
+            "nothing": self.env._("Every order has its goods."),
+        }
 
     @api.model
     def _get_shortage_section(self):
@@ -58,4 +64,10 @@ class OmsOverview(models.AbstractModel):
             }
             for warehouse, count, oldest in groups
         ]
-        return {"key": "shortages", "title": self.env._("Lines Short of Stock"), "kind": "bars", "tiles": tiles}
+        return {
+            "key": "shortages",
+            "title": self.env._("Lines Short of Stock"),
+            "kind": "bars",
+            "tiles": tiles,
+            "nothing": self.env._("Nothing is short."),
+        }

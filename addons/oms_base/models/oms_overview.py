@@ -15,9 +15,10 @@ class OmsOverview(models.AbstractModel):
     def get_overview(self):
         """Return the overview of the companies the user has selected.
 
-        :return: list of sections {"key", "title", "kind", "tiles"}; a tile is {"label", "value", "hint", "level",
-            "model", "domain", "id", "text"}: ``level`` is "", "ok", "warning" or "error", ``text`` is shown instead of
-            the value (a rate), ``id`` opens one record instead of a list
+        :return: list of sections {"key", "title", "kind", "tiles", "nothing"}, the last said where there are no tiles;
+            a tile is {"label", "value", "hint", "level", "model", "domain", "id", "text"}: ``level`` is "", "ok",
+            "warning" or "error", ``text`` is shown instead of the value (a rate), ``id`` opens one record instead of a
+            list
         """
         return self._get_sections()
 
@@ -109,7 +110,13 @@ class OmsOverview(models.AbstractModel):
             }
             for hold_type, count, oldest in groups
         ]
-        return {"key": "holds", "title": self.env._("Holds by Reason"), "kind": "bars", "tiles": tiles}
+        return {
+            "key": "holds",
+            "title": self.env._("Holds by Reason"),
+            "kind": "bars",
+            "tiles": tiles,
+            "nothing": self.env._("No order is on hold."),
+        }
 
     @api.model
     def _get_channel_section(self):
@@ -126,4 +133,10 @@ class OmsOverview(models.AbstractModel):
             }
             for channel in channels
         ]
-        return {"key": "channels", "title": self.env._("Channels"), "kind": "channels", "tiles": tiles}
+        return {
+            "key": "channels",
+            "title": self.env._("Channels"),
+            "kind": "channels",
+            "tiles": tiles,
+            "nothing": self.env._("No channel yet. Connect a shop, or add a channel for the orders you type in."),
+        }

@@ -13,6 +13,7 @@ class TestOverview(OmsBaseCommon):
             sections = self.env["oms.overview"].with_user(user).get_overview()
             self.assertLessEqual({"today", "stages", "holds", "channels"}, {section["key"] for section in sections})
             for section in sections:
+                self.assertTrue(section["tiles"] or section["nothing"], "an empty section says what that means")
                 for tile in section["tiles"]:
                     if "domain" in tile:
                         count = self.env[tile["model"]].with_user(user).search_count(tile["domain"])

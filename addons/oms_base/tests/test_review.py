@@ -50,8 +50,12 @@ class TestReview(OmsBaseCommon):
     def test_corrected_address_releases_its_hold(self):
         buyer = self._create_buyer("李四", street=False)
         order = self._review(self._create_order(partner_id=buyer.id))
+        answer = order.with_user(self.user).action_oms_review()
+        self.assertEqual(answer["params"]["type"], "warning")
+        self.assertIn(order.oms_hold_ids.type_id.name, answer["params"]["message"], "it says what still holds")
         buyer.street = "龙井路 1 号"
-        order.with_user(self.user).action_oms_review()
+        answer = order.with_user(self.user).action_oms_review()
+        self.assertEqual(answer["params"]["type"], "success")
         self.assertEqual(order.oms_hold_ids.state, "released")
         self.assertEqual(self._review(order).state, "sale")
 

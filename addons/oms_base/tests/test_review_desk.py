@@ -197,9 +197,14 @@ class TestReviewDesk(OmsBaseCommon):
 
     def test_asking_the_buyer_opens_the_composer(self):
         hold = self._hold()
+        with self.assertRaisesRegex(UserError, "no e-mail address"):
+            self.desk.ask_buyer(hold.id)
+        self.buyer.email = "buyer@example.com"
         action = self.desk.ask_buyer(hold.id)
-        self.assertEqual(action["res_model"], "mail.compose.message")
         self.assertEqual(action["context"]["default_res_ids"], hold.order_id.ids)
+        composer = self.env["mail.compose.message"].with_context(**action["context"]).create({})
+        self.assertEqual(composer.partner_ids, self.buyer)
+        self.assertIn(hold.order_id.name, composer.subject)
 
     def _get_message(self, answers, hold):
         (answer,) = [answer for answer in answers if answer["id"] == hold.id]

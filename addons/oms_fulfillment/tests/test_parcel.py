@@ -1,4 +1,4 @@
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -119,8 +119,11 @@ class TestParcel(FulfillmentCommon):
         self.assertEqual(order.oms_stage, "packed")
         picking._action_done()
         self.assertEqual(order.oms_stage, "shipped")
-        parcel.action_deliver()
+        with self.assertRaises(AccessError):
+            parcel.with_user(self.accountant).action_deliver()
+        parcel.with_user(self.user).action_deliver()
         self.assertEqual(order.oms_stage, "delivered")
+        self.assertIn(self.user.name, parcel.event_ids.text)
 
     def test_picked_in_a_step_of_its_own(self):
         self.warehouse.delivery_steps = "pick_ship"

@@ -1,4 +1,5 @@
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
 from .scan_common import ScanCommon
@@ -38,6 +39,30 @@ class TestScanChoose(ScanCommon):
         parcel = picking._oms_create_parcels()
         parcel._assign_waybills()
         self._assert_answer(self._scan(parcel.tracking_number), "pick", "opened")
+
+    def test_batch_narrows_the_list_until_it_is_done(self):
+        first, second, other = (self._create_delivery([(self.mouse, 1)]) for _index in range(3))
+        batch = self.env["stock.picking.batch"].create({"picking_ids": [Command.set((first | second).ids)]})
+
+        def listed(answer):
+            ids = {transfer["id"] for transfer in answer["data"]["transfers"]}
+            return self.env["stock.picking"].browse(ids) & (first | second | other)
+
+        answer = self._scan(batch.name)
+        self._assert_answer(answer, "choose", "several", "info")
+        self.assertEqual((listed(answer), answer["data"]["work_code"]), (first | second, batch.name))
+        self._scan(other.name)
+        answer = self.as_operator.scan_put_aside()
+        self.assertEqual(listed(answer), first | second, "another transfer in between changes nothing")
+        answer = self.as_operator.scan_start(picking_type_id=False)
+        self.assertEqual((listed(answer), answer["data"]["work_code"]), (first | second | other, False))
+        self._scan(batch.name)
+        first.do_unreserve()
+        self.assertEqual(listed(self.as_operator.scan_start()), second)
+        self._assert_answer(self._scan(batch.name), "pick", "opened")
+        second.do_unreserve()
+        answer = self.as_operator.scan_put_aside()
+        self.assertEqual((listed(answer), answer["data"]["work_code"]), (other, False))
 
     def test_unknown_barcode_is_refused_and_logged(self):
         self._assert_answer(self._scan("no-such-thing"), "choose", "unknown", "danger")

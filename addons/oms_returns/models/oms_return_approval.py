@@ -36,6 +36,12 @@ class OmsReturn(models.Model):
         requested._approve()
         return True
 
+    def action_open_refusal(self):
+        """Ask why the return is refused, in a dialog whose button refuses it."""
+        self.ensure_one()
+        view = self.env.ref("oms_returns.oms_return_view_form_refusal")
+        return {**self._get_form_action(), "name": self.env._("Refuse"), "views": [(view.id, "form")], "target": "new"}
+
     def action_refuse(self):
         """Refuse the requests and tell the buyers why."""
         self._check_group("oms_base.oms_base_group_user")

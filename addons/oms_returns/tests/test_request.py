@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .common import OmsReturnsCommon
 
@@ -150,7 +150,10 @@ class TestRequest(OmsReturnsCommon):
         oms_return.action_request()
         with self.assertRaisesRegex(UserError, "why you refuse"):
             oms_return.action_refuse()
-        oms_return.refusal_reason = "Worn out."
+        action = oms_return.action_open_refusal()
+        view = self.env["ir.ui.view"].browse(action["views"][0][0])
+        with Form(oms_return.browse(action["res_id"]), view) as dialog:
+            dialog.refusal_reason = "Worn out."
         oms_return.action_refuse()
         self.assertEqual(oms_return.state, "refused")
         mail = self.env["mail.mail"].search([("model", "=", "oms.return"), ("res_id", "=", oms_return.id)])

@@ -26,6 +26,11 @@ class OmsGiftTier(models.Model):
         for tier in self:
             tier.summary = tier._get_words()
 
+    @api.depends("summary")
+    def _compute_display_name(self):
+        for tier in self:
+            tier.display_name = tier.summary
+
     # === CRUD METHODS === #
 
     @api.model_create_multi

@@ -151,6 +151,12 @@ class OmsReviewDesk(models.AbstractModel):
 
     @api.model
     def ask_buyer(self, hold_id):
-        """Return the action that opens Odoo's composer with a mail to the buyer of a case."""
+        """Return the action that opens Odoo's composer with a mail to the buyer of a case.
+
+        :raise UserError: when the buyer has no address to ask at
+        """
         order = self.env["oms.hold"].browse(hold_id).order_id
-        return order.with_context(hide_default_template=True).action_quotation_send()
+        values = order._prepare_question_values()
+        action = order.with_context(hide_default_template=True).action_quotation_send()
+        defaults = {f"default_{name}": value for name, value in values.items()}
+        return {**action, "context": {**action["context"], **defaults}}

@@ -139,6 +139,20 @@ class SaleOrder(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
+        self.message_post(
+            body=plaintext2html(question),
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+            **self._prepare_question_values(),
+        )
+        self.oms_hold_ids._touch()
+
+    def _prepare_question_values(self):
+        """Return the subject, in the buyer's language, and the receiver of a question about one order.
+
+        :raise UserError: when the buyer has no address to ask at
+        """
+        self.ensure_one()
         buyer = self.partner_id
         if not buyer.email:
             raise UserError(
@@ -146,14 +160,10 @@ class SaleOrder(models.Model):
             )
         env = self.with_context(lang=buyer.lang or self.env.lang).env
         reference = self.channel_order_ref or self.name
-        self.message_post(
-            subject=env._("A question about your order %(order)s", order=reference),
-            body=plaintext2html(question),
-            partner_ids=buyer.ids,
-            message_type="comment",
-            subtype_xmlid="mail.mt_comment",
-        )
-        self.oms_hold_ids._touch()
+        return {
+            "subject": env._("A question about your order %(order)s", order=reference),
+            "partner_ids": buyer.ids,
+        }
 
     def _is_address_shared(self):
         contact = self.partner_shipping_id

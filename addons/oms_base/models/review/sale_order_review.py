@@ -58,10 +58,19 @@ class SaleOrder(models.Model):
         return blocked._get_blocked_notification() if blocked else res
 
     def action_oms_review(self):
-        """Judge these orders again: the button for after a correction."""
+        """Judge these orders again and say what came of it: the button for after a correction."""
         orders = self.filtered(lambda order: order.channel_id and order.oms_stage_number < SHIPPED_NUMBER)
         orders._oms_review()
-        return True
+        held = orders.filtered("oms_hold_count")
+        if len(orders) != 1:
+            message = self.env._(
+                "%(count)s orders judged again, %(held)s of them on hold.", count=len(orders), held=len(held)
+            )
+        elif held:
+            message = self.env._("Judged again, on hold: %(reasons)s", reasons=held.oms_hold_summary)
+        else:
+            message = self.env._("Judged again: nothing stops the order.")
+        return notification(message, "warning" if held else "success")
 
     # === REVIEW === #
 

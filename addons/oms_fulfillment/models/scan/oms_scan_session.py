@@ -24,6 +24,7 @@ class OmsScanSession(models.Model):
     picking_type_id = fields.Many2one(
         "stock.picking.type", string="Only This Operation", readonly=True, ondelete="set null"
     )
+    work_code = fields.Char(string="Only What Was Scanned", readonly=True)
     picking_id = fields.Many2one(
         "stock.picking", string="Transfer", readonly=True, ondelete="set null", check_company=True
     )

@@ -28,9 +28,9 @@ class OmsScanSession(models.Model):
             return self._tell_shipped(picking)  # validated in a dialog, or by somebody in the back office
         values = {"warehouse_id": warehouse.id}
         if warehouse != self.warehouse_id:
-            values["picking_type_id"] = False
+            values |= {"picking_type_id": False, "work_code": False}
         elif picking_type_id is not None:
-            values["picking_type_id"] = picking_type_id
+            values |= {"picking_type_id": picking_type_id, "work_code": False}
         self._set(**values)
         return None
 
@@ -48,7 +48,8 @@ class OmsScanSession(models.Model):
         )
 
     def _scan_choose(self, barcode):
-        """-> pick and later states; the transfer, its order, its waybill or an article in only one of them."""
+        """-> pick and later states; the transfer, its order, its waybill or its batch. What names several narrows the
+        list to them until they are done."""
         pickings = self._find_transfers(barcode)
         if not pickings:
             raise ScanRefused("unknown", {"barcode": barcode}, {"barcode": barcode})
@@ -56,7 +57,7 @@ class OmsScanSession(models.Model):
         ready = here.filtered(lambda p: p.state == "assigned")
         choice = ready or here or pickings
         if len(ready) > 1:
-            # the first step of the chain is what can be worked on
+            self._set(work_code=barcode)
             return self._say("several", count=len(ready))
         return self._open(choice[0])
 
@@ -70,6 +71,8 @@ class OmsScanSession(models.Model):
             found = parcels.picking_id | Picking.search(domain & Domain("carrier_tracking_ref", "=", barcode))
         if not found:
             found = Picking.search(domain & Domain(self._get_order_domain(barcode)))
+        if not found:
+            found = Picking.search(domain & Domain("batch_id.name", "=", barcode))
         return found.filtered(lambda p: p.state not in ("done", "cancel")) or found
 
     def _get_order_domain(self, barcode):

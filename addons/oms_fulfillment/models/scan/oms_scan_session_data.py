@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.fields import Domain
 
 from .oms_scan_session_choose import WORK_LIMIT
 
@@ -11,11 +12,15 @@ class OmsScanSession(models.Model):
     # === CHOOSE === #
 
     def _get_data_choose(self):
-        """{"warehouse", "warehouses", "operations": [{id, name, count}], "transfers": [...], "total", "user"}"""
+        """{"warehouse", "warehouses", "operations": [{id, name, count}], "transfers": [...], "total", "user",
+        "work_code": the scanned code that narrows the list}"""
         Picking = self.env["stock.picking"]
         domain = self._get_work_domain()
         groups = Picking._read_group(domain, ["picking_type_id"], ["__count"])
-        if self.picking_type_id:
+        named = self._find_transfers(self.work_code).filtered_domain(domain) if self.work_code else Picking
+        if named:
+            domain &= Domain("id", "in", named.ids)
+        elif self.picking_type_id:
             domain &= self._get_operation_domain()
         pickings = Picking.search(domain, limit=WORK_LIMIT, order="priority desc, scheduled_date, id")
         return {
@@ -25,7 +30,8 @@ class OmsScanSession(models.Model):
                 {"id": operation.id, "name": operation.name, "count": count}
                 for operation, count in sorted(groups, key=lambda group: (group[0].sequence, group[0].id))
             ],
-            "operation_id": self.picking_type_id.id,
+            "operation_id": not named and self.picking_type_id.id,
+            "work_code": self.work_code if named else False,
             "total": sum(count for _operation, count in groups),
             "shown": len(pickings),
             "transfers": self._prepare_transfers(pickings),

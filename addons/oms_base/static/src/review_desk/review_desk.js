@@ -10,6 +10,7 @@ import { _t } from "@web/core/l10n/translation";
 import { deserializeDateTime } from "@web/core/l10n/dates";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
+import { useSetupAction } from "@web/search/action_hook";
 import { Layout } from "@web/search/layout";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 import { CaseDetails } from "./case_details/case_details";
@@ -34,13 +35,14 @@ export class OmsReviewDesk extends Component {
         this.root = useRef("root");
         this.keys = DESK_KEYS;
         this.display = { controlPanel: {} };
+        const kept = this.props.state || {}; // who comes back from an order goes on with the same case
         this.state = useState({
-            scope: "all",
+            scope: kept.scope || "all",
             scopes: {},
             queues: [],
             total: 0,
-            queueId: false,
-            queueName: "",
+            queueId: kept.queueId || false,
+            queueName: kept.queueName || "",
             cases: [],
             count: 0,
             selected: [],
@@ -52,11 +54,17 @@ export class OmsReviewDesk extends Component {
             results: [],
             pane: "cases", // which column a phone shows
         });
-        onWillStart(() => this.load());
+        useSetupAction({ getLocalState: () => this.getPlace() });
+        onWillStart(() => this.load(kept.caseId));
         useExternalListener(window, "keydown", (event) => this.onKeydown(event));
         useExternalListener(window, "focus", () => this.refresh());
         const timer = setInterval(() => this.refresh(), REFRESH_MS);
         onWillUnmount(() => clearInterval(timer));
+    }
+
+    getPlace() {
+        const { scope, queueId, queueName, current } = this.state;
+        return { scope, queueId, queueName, caseId: current?.id };
     }
 
     // --- Reading ---
@@ -221,6 +229,9 @@ export class OmsReviewDesk extends Component {
     onKeydown(event) {
         if (this.ui.activeElement !== document) {
             return;
+        }
+        if (event.key === "Escape" && this.state.isHelpOpen) {
+            return this.toggleHelp();
         }
         const actions = this.state.current?.actions || [];
         const further = actions

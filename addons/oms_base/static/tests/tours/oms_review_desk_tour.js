@@ -45,6 +45,17 @@ registry.category("web_tour.tours").add("oms_review_desk_tour", {
         {
             content: "And back",
             trigger: ".o_oms_case_details:contains(Beta case)",
+            run: () => press("o"),
+        },
+        {
+            content: "The order is open; back to the desk",
+            trigger: ".o_action_manager:has(.o_form_view) .o_back_button a",
+            run: "click",
+        },
+        {
+            content: "The same queue and case are open",
+            trigger:
+                ".o_oms_desk:has(.o_oms_queue.active[data-queue=manual]) .o_oms_case_details:contains(Beta case)",
             run: () => press("x"),
         },
         {
