@@ -106,7 +106,7 @@ class SaleOrder(models.Model):
         return [
             (order_id, line.product_id.id, line.product_uom_id.id, line.product_uom_qty)
             for order_id, order in zip(self._origin.ids, self, strict=True)
-            for line in order._origin.order_line.sorted("id")
+            for line in order._origin.order_line.sorted(lambda line: line.id)
             if line.product_id and not line.display_type and not line.route_ids
         ]
 
