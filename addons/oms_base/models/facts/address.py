@@ -18,7 +18,7 @@ FORBIDDEN_CHARACTERS = re.compile(
 
 
 class Address(NamedTuple):
-    """A contact as plain values: its fields by their names, and what counts of its country and state (of China's only)."""
+    """A contact as plain values: its fields by their names, and what counts of its country, and of a state of China."""
 
     name: str
     street: str
