@@ -1,6 +1,7 @@
 from odoo.exceptions import ValidationError
 from odoo.tests import BaseCase, tagged
 
+from odoo.addons.oms_base.models.facts.address import Address, check_address
 from odoo.addons.oms_base.models.facts.china import find_mismatch
 from odoo.addons.oms_base.tests.fact_common import FactCommon
 
@@ -29,6 +30,26 @@ class TestChina(BaseCase):
             ("粤", "广东省", "佛山市", "东城市场 1 号"),
         ):
             self.assertIsNone(find_mismatch(*place), place)
+
+
+class TestCheckAddress(BaseCase):
+    GOOD = Address(
+        *("张三", "文三路 90 号", False, "杭州市", "310012", "+86 138 0000 0000"),
+        *(48, "CN", True, 1, "浙", "浙江省"),
+    )
+
+    def test_good_address(self):
+        check = check_address(self.GOOD)
+        self.assertTrue(check.key)
+        self.assertEqual(check[1:], ((), "", None, False))
+        self.assertEqual(check_address(self.GOOD._replace(name="王五", phone="12")).key, check.key, "not its receiver")
+
+    def test_what_is_wrong_with_it(self):
+        bare = check_address(self.GOOD._replace(street=False, state_id=False))
+        self.assertEqual((bare.key, bare.missing, bare.mismatch), (None, ("street", "state_id"), None))
+        spoilt = check_address(self.GOOD._replace(street="文三路 <b>", city="广州市", phone="12"))
+        self.assertEqual(spoilt.forbidden, "<>")
+        self.assertEqual((spoilt.mismatch, spoilt.is_phone_invalid), (("浙江省", "广州"), True))
 
 
 @tagged("post_install", "-at_install")

@@ -71,7 +71,7 @@ class TestFactMoney(FactCommon):
 
         self.patch(self.registry["product.product"], "_oms_explode", explode)
         short, enough = self._create_order([(self.mouse, 2), (bundle, 1)]), self._create_order([(self.mouse, 3)])
-        self.assertEqual(short._get_component_demands(), {short.id: {self.mouse: 4}})
+        self.assertEqual(short._get_component_demands(), {short.id: {self.mouse.id: 4}})
         self.assertEqual(self._assert_found(short | enough, "oms_has_shortage"), short)
         self.assertEqual(short.oms_shortage[0]["ordered"], 4)
 

@@ -1,6 +1,7 @@
 """What a review costs does not grow with the orders but for their rows; and its verdict does not depend on the way."""
 
 import random
+import threading
 from dataclasses import replace
 from unittest.mock import patch
 
@@ -58,6 +59,50 @@ class TestReviewScale(OmsBaseCommon):
         self._count_queries(150)  # warms the caches
         few, many = self._count_queries(200), self._count_queries(1000)
         self.assertLess(many, few + 12)
+
+    def _review_alone(self):
+        """Judge one order in a transaction that has read what a confirmation reads; return the queries it takes."""
+        order = self._create_order()
+        self.env.flush_all()
+        self.env.invalidate_all()
+        order.order_line.product_id.mapped("uom_id.name")
+        order.order_line.product_id.mapped("route_ids.name")
+        order.order_line.mapped("route_ids.name")
+        order.order_line.product_id.categ_id.total_route_ids.mapped("name")
+        (order.partner_id | order.partner_shipping_id).mapped("country_id.code")
+        order.partner_shipping_id.mapped("state_id.code")  # of China only
+        queries = []
+
+        def log(cr, *_args):
+            queries.append(cr._obj.query.decode())
+
+        with patch.object(threading.current_thread(), "query_hooks", [log], create=True):
+            order._oms_review()
+            self.env.flush_all()
+        self.assertEqual(order.oms_decision_ids.outcome, "pass")
+        return queries
+
+    def test_queries_of_an_order_alone(self):
+        """Beside what its confirmation reads anyway: its holds, the stock it asks for, and its decision."""
+        self._review_alone()  # warms the caches
+        queries = self._review_alone()
+        for table, count in (("oms_hold", 1), ("oms_decision", 1), ("sale_order", 1), ("res_partner", 0)):
+            named = [query for query in queries if f"{table} " in query.replace('"', "").replace(",", " ")]
+            self.assertLessEqual(len(named), count, named)
+        self.assertLessEqual(len(queries), 5, queries)
+
+    def test_address_is_read_once(self):
+        """Keys and facts ask the same of an address: of a country whose places nobody knows, not even its state."""
+        state = self.env.ref("base.state_us_5")
+        contact = self._create_buyer("Jo", country_id=state.country_id.id, state_id=state.id)
+        self.assertFalse(self._create_order(partner_id=contact.id).oms_is_undeliverable)  # warms the caches
+        order = self._create_order(partner_id=contact.id)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        order.partner_shipping_id.mapped("country_id.code")
+        with self.assertQueryCount(0):
+            self.assertFalse(order._oms_refresh_keys())
+            self.assertFalse(order.oms_address_problem)
 
     def test_getting_the_rules_computes_no_facts(self):
         """The rules are read anew after each change of one: that must not compute a fact for every open order."""

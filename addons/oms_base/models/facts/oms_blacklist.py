@@ -71,7 +71,7 @@ class OmsBlacklist(models.Model):
         if self.kind == "buyer":
             return str(self.partner_id.commercial_partner_id.id or "")
         if self.kind == "address":
-            return self.partner_id._oms_get_address_key() if self.partner_id else None
+            return self.partner_id._oms_check_address().key if self.partner_id else None
         if self.kind == "phone":
             company = self.company_id or self.env.company
             country = self.partner_id.country_id or self.order_id.partner_shipping_id.country_id or company.country_id

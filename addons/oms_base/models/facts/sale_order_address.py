@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .res_partner import ADDRESS_PARTS, TEXT_PARTS
+from .address import ADDRESS_PARTS, TEXT_PARTS
 from .sql_fact import SqlFact, by_compute, by_sql
 
 ISSUE_FIELDS = (
@@ -76,11 +76,11 @@ class SaleOrder(models.Model):
         for name in ISSUE_FIELDS:
             unaddressed[name] = False
         for order in self - unaddressed:
-            contact = order.partner_shipping_id
-            order.oms_is_address_incomplete = bool(contact._oms_get_missing_parts())
-            order.oms_has_forbidden_characters = bool(contact._oms_get_forbidden_characters())
-            order.oms_is_address_mismatch = bool(contact._oms_get_place_mismatch())
-            order.oms_is_phone_invalid = contact._oms_is_phone_invalid()
+            check = order.partner_shipping_id._oms_check_address()
+            order.oms_is_address_incomplete = bool(check.missing)
+            order.oms_has_forbidden_characters = bool(check.forbidden)
+            order.oms_is_address_mismatch = bool(check.mismatch)
+            order.oms_is_phone_invalid = check.is_phone_invalid
 
     @api.depends(
         "company_id",
@@ -98,15 +98,17 @@ class SaleOrder(models.Model):
         contact = self.partner_shipping_id
         if not contact:  # a form that was just opened
             return []
+        check = contact._oms_check_address()
         problems = [
             self.env._("%(part)s is missing", part=contact._fields[part]._description_string(self.env))
-            for part in contact._oms_get_missing_parts()
+            for part in check.missing
         ]
-        if characters := contact._oms_get_forbidden_characters():
-            problems.append(self.env._("characters that no label prints: %(characters)s", characters=characters))
-        if mismatch := contact._oms_get_place_mismatch():
-            problems.append(self.env._("%(inner)s is not in %(outer)s", outer=mismatch[0], inner=mismatch[1]))
-        if contact._oms_is_phone_invalid():
+        if check.forbidden:
+            problems.append(self.env._("characters that no label prints: %(characters)s", characters=check.forbidden))
+        if check.mismatch:
+            outer, inner = check.mismatch
+            problems.append(self.env._("%(inner)s is not in %(outer)s", outer=outer, inner=inner))
+        if check.is_phone_invalid:
             problems.append(self.env._("%(phone)s is not a phone number of the country", phone=contact.phone))
         if self.oms_is_undeliverable:
             problems.append(self.env._("nobody delivers to this area"))

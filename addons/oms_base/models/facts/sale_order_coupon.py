@@ -58,7 +58,9 @@ class SaleOrder(models.Model):
     def _get_coupon_codes(self):
         """Return the codes of one order's coupons, each once, as they are compared."""
         self.ensure_one()
-        codes = (normalise_code(code) for code in (self.oms_coupon_codes or "").replace("，", ",").split(","))
+        if not self.oms_coupon_codes:  # most orders
+            return []
+        codes = (normalise_code(code) for code in self.oms_coupon_codes.replace("，", ",").split(","))
         return sorted({code for code in codes if code})
 
     def _get_coupon_problem(self, code, coupon, uses, buyer_uses):

@@ -1,6 +1,9 @@
+from operator import attrgetter
+
 from odoo import api, fields, models
 
 from ...const import CLOSED_STAGES, IN_MEMORY_LIMIT
+from .address import check_address
 from .res_partner import ADDRESS_FIELDS
 from .text import parse_phone
 
@@ -52,11 +55,11 @@ class SaleOrder(models.Model):
             # Of many orders only what is needed: all columns of orders and contacts cost more than judging them.
             self.fetch(READ_FIELDS)
             (self.partner_id | self.partner_shipping_id).fetch(CONTACT_FIELDS)
-        changed_ids = []
+        changed_ids, get_keys = [], attrgetter(*KEY_FIELDS)
         for order in self:
             if order.channel_id and (not order.oms_buyer_key or order.oms_stage not in CLOSED_STAGES):
                 keys = order._prepare_keys()
-                if any((order[name] or None) != keys[name] for name in KEY_FIELDS):
+                if get_keys(order) != tuple(keys.values()):
                     for name, key in keys.items():
                         self._fields[name].write(order, key)
                     changed_ids.append(order.id)
@@ -65,16 +68,16 @@ class SaleOrder(models.Model):
         return changed
 
     def _prepare_keys(self):
-        """Return the keys of one order, None for what it does not say.
+        """Return the keys of one order, in the order of ``KEY_FIELDS``; False for what it does not say.
 
         The address is country, state, city, street and zip without the receiver: a household is one address. Without a
         city and a street there is no address to recognise.
         """
         self.ensure_one()
-        contact = self.partner_shipping_id
+        buyer, address = self.partner_id, self.partner_shipping_id._oms_get_address()
         return {
-            "oms_address_key": contact._oms_get_address_key(),
-            "oms_phone_key": parse_phone(contact.phone or self.partner_id.phone, contact.country_id.code)[0],
-            "oms_buyer_key": str(self.partner_id.commercial_partner_id.id or "") or None,
-            "oms_coupon_key": ",".join(self._get_coupon_codes()) or None,
+            "oms_address_key": check_address(address).key or False,
+            "oms_phone_key": parse_phone(address.phone or buyer.phone, address.country_code)[0] or False,
+            "oms_buyer_key": str(buyer.commercial_partner_id.id or "") or False,
+            "oms_coupon_key": ",".join(self._get_coupon_codes()) or False,
         }

@@ -1,4 +1,3 @@
-import itertools
 import math
 from collections import defaultdict
 
@@ -36,7 +35,8 @@ class SaleOrder(models.Model):
         self.oms_shortage = False
         open_orders = self.filtered(lambda order: order.state in ("draft", "sent") and order.channel_id)
         demands = open_orders._get_component_demands()
-        products = self.env["product.product"].union(*itertools.chain(*demands.values())).filtered("is_storable")
+        products = self.env["product.product"].browse(sorted(set().union(*demands.values())))
+        products = products.filtered(lambda product: product.product_tmpl_id.is_storable)
         promised = open_orders._oms_get_promised_quantities()
         short = []
         for orders, quantities in open_orders._oms_get_sellable_quantities(products):
@@ -60,24 +60,24 @@ class SaleOrder(models.Model):
     def _get_missing_quantities(self, demand, sellable, own):
         """Return what of a demand can't be had, as the list of dicts that `oms_shortage` holds.
 
-        :param demand: dict {product: quantity}
+        :param demand: dict {product id: quantity}
         :param sellable: dict {product id: quantity} of what is kept in stock
         :param own: dict {product id: quantity} of what is bound for the order already
         """
         missing = []
-        for product, quantity in demand.items():
+        for product_id, quantity in demand.items():
             # Most is there: that needs no rounding.
-            if quantity <= max(sellable.get(product.id, math.inf), 0):
+            if quantity <= max(sellable.get(product_id, math.inf), 0):
                 continue
-            there = max(sellable[product.id], 0) + own.get(product.id, 0.0)
-            if product.uom_id.compare(quantity, there) > 0:
-                found = sellable[product.id] + own.get(product.id, 0.0)
+            product, bound = self.env["product.product"].browse(product_id), own.get(product_id, 0.0)
+            if product.uom_id.compare(quantity, max(sellable[product_id], 0) + bound) > 0:
+                found = sellable[product_id] + bound
                 missing.append({"product": product.display_name, "ordered": quantity, "sellable": found})
         return missing
 
     def _get_component_demands(self):
-        """Return {order id: {product: quantity in the product's unit}} that these orders take from stock, a bundle as
-        what is in it.
+        """Return {order id: {product id: quantity in the product's unit}} that these orders take from stock, a bundle
+        as what is in it.
 
         Summed over all lines of an order: two lines of one product, or a product and a bundle with it, share its stock.
         """
@@ -88,16 +88,17 @@ class SaleOrder(models.Model):
         if len(self) > 1:
             products.fetch(["product_tmpl_id"])
             products.product_tmpl_id.fetch(STOCK_FIELDS)
-        products = products._oms_filter_from_stock()
-        uom_by_product = {product.id: (product, product.uom_id) for product in products}
+        parts, units = {}, {}
+        for product in products._oms_filter_from_stock():
+            parts[product.id] = [(part.id, needed) for part, needed in product._oms_explode(1.0).items()]
+            units[product.id] = product.product_tmpl_id.uom_id
         for order_id, product_id, uom_id, quantity in rows:
-            if product_id not in uom_by_product:
+            if product_id not in parts:
                 continue
-            product, uom = uom_by_product[product_id]
-            if uom_id != uom.id:
-                quantity = self.env["uom.uom"].browse(uom_id)._compute_quantity(quantity, uom)
-            for component, needed in product._oms_explode(quantity).items():
-                demands[order_id][component] += needed
+            if uom_id != units[product_id].id:
+                quantity = self.env["uom.uom"].browse(uom_id)._compute_quantity(quantity, units[product_id])
+            for part_id, needed in parts[product_id]:
+                demands[order_id][part_id] += quantity * needed
         return demands
 
     def _get_demand(self):
@@ -105,7 +106,7 @@ class SaleOrder(models.Model):
         return [
             (order_id, line.product_id.id, line.product_uom_id.id, line.product_uom_qty)
             for order_id, order in zip(self._origin.ids, self, strict=True)
-            for line in order._origin.order_line.sorted("id")
+            for line in order._origin.order_line.sorted(lambda line: line.id)
             if line.product_id and not line.display_type and not line.route_ids
         ]
 

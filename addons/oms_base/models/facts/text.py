@@ -24,7 +24,6 @@ def normalise_postcode(code):
     return (code or "").replace(" ", "").upper()
 
 
-@lru_cache(maxsize=10000)
 def hash_address(country_id, state_id, city, street, street2, zip_code):
     """Return the key of an address: equal for what people write differently."""
     place = normalise_text(city, street, street2)
