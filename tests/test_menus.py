@@ -14,6 +14,7 @@ from odoo.addons.oms_base.tests.common import OmsBaseCommon
 
 RECORD_VIEWS = ("list", "kanban", "form", "activity")
 GROUP_VIEWS = ("pivot", "graph")
+DATES = ("date", "datetime")
 GROUPS = {
     "user": "oms_base.oms_base_group_user",
     "warehouse": "oms_base.oms_base_group_warehouse",
@@ -104,7 +105,11 @@ class Screens:
                 self._try(name, lambda node=node: model.search_count([*domain, *self._eval(node.get("domain"))]))
             if group_by := context.get("group_by"):
                 groups = [group_by] if isinstance(group_by, str) else group_by
-                self._try(name, model.formatted_read_group, domain, groups, ["__count"])
+                # Odoo's own views leave the granularity to the web client, and group by properties that nobody defined.
+                dates = [group for group in groups if model._fields.get(group, model._fields["id"]).type in DATES]
+                groups = [f"{group}:month" if group in dates else group for group in groups]
+                if not any(model._fields.get(group, model._fields["id"]).type == "properties" for group in groups):
+                    self._try(name, model.formatted_read_group, domain, groups, ["__count"])
         for node in arch.iter("field"):
             if filter_domain := node.get("filter_domain"):
                 wanted = safe_eval(filter_domain, {"self": "1", "raw_value": 1, "uid": self.env.uid})
