@@ -103,6 +103,8 @@ class Installation:
     def __init__(self, name, source=None):
         self.database = f"oms_install_{os.getpid()}_{name}"
         clone_database(source or os.environ["OMS_HOST_TEMPLATE"], self.database)
+        # Odoo locks it without waiting before it uninstalls, and is refused while a vacuum is at work.
+        self.execute("ALTER TABLE ir_module_module SET (autovacuum_enabled = false)")
 
     def close(self):
         drop_database(self.database)
