@@ -506,7 +506,7 @@ class TestSourcingRules(SourcingCommon):
         self.assertFalse(order.oms_sourcing_hint)
         move._action_confirm()
         order.invalidate_recordset()
-        self.assertIn("Lamp: 1 parcels less", order.oms_sourcing_hint)
+        self.assertIn("Lamp: 1 parcel(s) saved", order.oms_sourcing_hint)
         move._action_cancel()
         order.invalidate_recordset()
         self.assertFalse(order.oms_sourcing_hint)
@@ -514,7 +514,7 @@ class TestSourcingRules(SourcingCommon):
         steps = {"location_dest_id": self.shanghai.wh_input_stock_loc_id.id}
         move.copy({**steps, "location_final_id": self.shanghai.lot_stock_id.id, "date": move.date})._action_confirm()
         order.invalidate_recordset()
-        self.assertIn("Lamp: 1 parcels less", order.oms_sourcing_hint, "it comes in by two steps")
+        self.assertIn("Lamp: 1 parcel(s) saved", order.oms_sourcing_hint, "it comes in by two steps")
 
     def test_parcel_with_another_order_of_the_buyer_is_hinted(self):
         self._set_stocks(self.lamp, shanghai=1, beijing=5)

@@ -97,7 +97,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         saved = []
         if hint.saved_parcels:
-            saved.append(self.env._("%(count)s parcels less", count=hint.saved_parcels))
+            saved.append(self.env._("%(count)s parcel(s) saved", count=hint.saved_parcels))
         if hint.saved_money:
             money = self.company_id.currency_id.format(self._oms_from_cents(hint.saved_money))
             saved.append(self.env._("%(money)s saved", money=money))
