@@ -133,7 +133,8 @@ class OmsChannelMessage(models.Model):
             "done_date": False,
             "listing_ids": [Command.set(listings.ids)],
             "last_error": self.env._(
-                "Unmatched SKU: %(skus)s. Match it under OMS > Channels > Listings; the order goes on by itself then.",
+                "Unmatched SKU: %(skus)s. Match it under OMS > Channels > Products > Listings; the order goes on by"
+                " itself then.",
                 skus=", ".join(listing.sku or listing.title or listing.external_id for listing in listings),
             ),
         }

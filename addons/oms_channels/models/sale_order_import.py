@@ -62,7 +62,7 @@ class SaleOrder(models.Model):
         if unmatched:
             raise UserError(
                 self.env._(
-                    "Unmatched SKU: %(skus)s. Match it under OMS > Channels > Listings, then retry.",
+                    "Unmatched SKU: %(skus)s. Match it under OMS > Channels > Products > Listings, then retry.",
                     skus=", ".join(unmatched),
                 )
             )

@@ -17,7 +17,7 @@ class OmsChannel(models.Model):
         index="btree_not_null",
         ondelete="restrict",
         check_company=True,
-        help="Says how to talk to the shop. Connectors are built under OMS > Channels > Connectors.",
+        help="Says how to talk to the shop. Connectors are built under OMS > Channels > Own Shop Systems > Connectors.",
     )
     # groups: it opens the shop; only administrators see or change it
     api_token = fields.Char(
