@@ -18,7 +18,7 @@ class TestHealth(ChannelsCommon):
     def test_message_that_waits_too_long_is_a_warning(self):
         message = self.env["oms.channel.message"]._store(self.channel, [("order_1", "1", {"id": "order_1"})], "push")
         self.env.cr.execute(
-            "UPDATE oms_channel_message SET create_date = create_date - interval '20 minutes' WHERE id = %s",
+            "UPDATE oms_channel_message SET create_date = create_date - interval '20.5 minutes' WHERE id = %s",
             [message.id],
         )
         message.invalidate_recordset()

@@ -91,7 +91,7 @@ class TestInbox(ChannelsCommon):
                 self.assertFalse(message._process_queue_row())
         self.assertEqual((message.state, message.attempts, message.last_error), ("pending", 0, False))
         self.assertGreater(message.next_try, message.create_date)
-        message.next_try = message.create_date
+        message.action_retry()
         self._work("message")
         self.assertEqual(message.state, "done")
 
