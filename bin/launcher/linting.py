@@ -1,6 +1,7 @@
 """./oms lint: every linter over everything of ours; all failures are shown, one makes it fail."""
 
 import os
+import pathlib
 import subprocess
 
 from . import database, guard, layout, node, odoo, odoo_source, python_env, setup, template
@@ -85,14 +86,17 @@ def _test_lint():
 
 
 def _javascript_files():
-    return [
-        str(path.relative_to(layout.REPO))
-        for path in sorted(layout.REPO.glob("**/*.*js"))
-        if path.suffix in (".js", ".mjs", ".cjs")
-        and not {"node_modules", "lib"} & set(path.parts)
-        and layout.HOME not in path.parents
-        and ".oms" not in path.parts
-    ]
+    """Our own, relative to the repository; what others change meanwhile (databases, packages) is not looked into."""
+    found = []
+    for folder, folders, files in os.walk(layout.REPO):
+        inside = pathlib.Path(folder)
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith(".") and name not in ("node_modules", "lib") and inside / name != layout.HOME
+        ]
+        found += [inside / name for name in files if name.endswith((".js", ".mjs", ".cjs"))]
+    return [str(path.relative_to(layout.REPO)) for path in sorted(found)]
 
 
 def _prettier():
