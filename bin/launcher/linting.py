@@ -1,8 +1,8 @@
 """./oms lint: every linter over everything of ours; all failures are shown, one makes it fail."""
 
 import os
-import pathlib
 import subprocess
+from pathlib import Path
 
 from . import database, guard, layout, node, odoo, odoo_source, python_env, setup, template
 from .console import say
@@ -89,7 +89,7 @@ def _javascript_files():
     """Our own, relative to the repository; what others change meanwhile (databases, packages) is not looked into."""
     found = []
     for folder, folders, files in os.walk(layout.REPO):
-        inside = pathlib.Path(folder)
+        inside = Path(folder)
         folders[:] = [
             name
             for name in folders

@@ -96,12 +96,11 @@ def ensure_tests(extra_steps=0):
     return progress, shops
 
 
-def ensure_lint(extra_steps=0):
+def ensure_lint():
     """What the linters need."""
-    with _set_up(7 + extra_steps) as progress:
+    with _set_up(7) as progress:
         _ensure_odoo(progress)
         _ensure(progress, [*_services(), _node(), *_linters()])
-    return progress
 
 
 def ensure_python():

@@ -73,12 +73,12 @@ class TestGiftTerms(GiftCommon):
         self.assertEqual(Terms(terms.tiers, is_highest_only=False).count(200), {1: 2, 2: 3})
         self.assertEqual(Terms(terms.tiers[:1], is_multiple=True).count(350), {1: 3})
         self.assertEqual(Terms(terms.tiers[:1], is_multiple=True, max_times=2).count(350), {1: 2})
-
-    def test_tiers_are_named_by_what_they_give(self):
-        self.assertIn("Mug", self._create_gift().tier_ids.display_name)
         self.assertEqual(Terms((Tier(0, ((1, 1),)),), is_multiple=True).count(5), {1: 1})
         self.assertEqual(trim({1: 2, 2: 2}, 3), {1: 2, 2: 1})
         self.assertEqual(trim({1: 2}, -1), {})
+
+    def test_tiers_are_named_by_what_they_give(self):
+        self.assertIn("Mug", self._create_gift().tier_ids.display_name)
 
     def test_highest_tier_or_all(self):
         tiers = {100: [(self.pen, 1)], 200: [(self.mug, 1)]}

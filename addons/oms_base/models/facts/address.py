@@ -7,6 +7,8 @@ from typing import NamedTuple
 from .china import find_mismatch
 from .text import hash_address, parse_phone
 
+# What makes an address; the receiver and the phone do not.
+ADDRESS_FIELDS = ("country_id", "state_id", "city", "street", "street2", "zip")
 # What a parcel needs to find its way: field of the ship-to contact. A postcode is not asked for: many have none.
 ADDRESS_PARTS = ("name", "street", "city", "country_id", "phone")
 TEXT_PARTS = ("name", "street", "street2", "city", "zip")
@@ -54,7 +56,7 @@ class AddressCheck(NamedTuple):
 @lru_cache(maxsize=10000)
 def check_address(address):
     """Return the AddressCheck of an Address."""
-    place = (address.country_id, address.state_id, address.city, address.street, address.street2, address.zip)
+    place = (getattr(address, part) for part in ADDRESS_FIELDS)
     needed = (*ADDRESS_PARTS, *(("state_id",) if address.is_state_required else ()))
     text = "".join(getattr(address, part) or "" for part in TEXT_PARTS)
     is_known = address.country_code == "CN" and address.state_id

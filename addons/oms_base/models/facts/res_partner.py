@@ -2,9 +2,6 @@ from odoo import models
 
 from .address import Address, check_address
 
-# What makes an address; the receiver and the phone do not.
-ADDRESS_FIELDS = ("country_id", "state_id", "city", "street", "street2", "zip")
-
 
 class ResPartner(models.Model):
     """What the facts of an order ask its contacts."""

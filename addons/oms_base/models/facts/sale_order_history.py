@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .res_partner import ADDRESS_FIELDS
+from .address import ADDRESS_FIELDS
 from .sale_order_keys import KEY_FIELDS
 from .sql_fact import SqlFact, by_sql
 

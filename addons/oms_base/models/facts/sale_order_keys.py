@@ -3,8 +3,7 @@ from operator import attrgetter
 from odoo import api, fields, models
 
 from ...const import CLOSED_STAGES, IN_MEMORY_LIMIT
-from .address import check_address
-from .res_partner import ADDRESS_FIELDS
+from .address import ADDRESS_FIELDS, check_address
 from .text import parse_phone
 
 KEY_FIELDS = ("oms_address_key", "oms_phone_key", "oms_buyer_key", "oms_coupon_key")

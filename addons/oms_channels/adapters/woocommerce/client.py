@@ -66,7 +66,7 @@ class WooCommerceClient:
             headers["Authorization"] = f"Basic {token}"
         else:
             signed_at = self.clock()
-            pairs = self._sign(method, url, pairs, signed_at)
+            pairs = self._sign(method, url, pairs, key, secret, signed_at)
         response = self.transport(
             http.HttpRequest(
                 method,
@@ -80,9 +80,8 @@ class WooCommerceClient:
             _raise(response, method, signed_at)
         return response
 
-    def _sign(self, method, url, pairs, moment):
+    def _sign(self, method, url, pairs, key, secret, moment):
         """Over plain http the secret must not travel: the shop refuses it there."""
-        key, secret = (self.config.credentials.get(name) for name in ("api_key", "api_secret"))
         pairs = [
             *pairs,
             ("oauth_consumer_key", key),
