@@ -1,13 +1,7 @@
-import logging
-
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from odoo.addons.oms_base.const import BATCH_SIZE
 from odoo.addons.oms_base.tools import notification
-
-_logger = logging.getLogger(__name__)
 
 
 class SaleOrder(models.Model):
@@ -122,17 +116,13 @@ class SaleOrder(models.Model):
         queue = self.search(domain, order="id")
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(queue))
-        for start in range(0, len(queue), BATCH_SIZE):
-            batch = queue[start : start + BATCH_SIZE]
-            try:
-                batch._oms_work_until_undisturbed(domain, "_oms_reallocate_open")
-            except UserError:
-                self.env.cr.rollback()
-                for order in batch:
-                    order._oms_work_until_undisturbed(domain, "_oms_reallocate_one")
-                    cron._commit_progress()
-            if not cron._commit_progress(len(batch)):
-                break
+        cron._oms_work_in_steps(
+            queue,
+            lambda batch: batch._oms_work_apart(
+                lambda orders: orders._oms_work_until_undisturbed(domain, "_oms_reallocate_open"),
+                lambda order: order._oms_work_until_undisturbed(domain, "_oms_reallocate_one"),
+            ),
+        )
 
     def _oms_reallocate_open(self):
         """Reallocate those of these orders that no hold keeps from it."""
@@ -140,11 +130,4 @@ class SaleOrder(models.Model):
 
     def _oms_reallocate_one(self):
         """Reallocate one order, or put it on hold with the error, so that it neither blocks others nor is lost."""
-        if not self:
-            return
-        try:
-            with self.env.cr.savepoint():
-                self._oms_reallocate_open()
-        except UserError as error:
-            _logger.info("Order %s could not be reallocated: %s", self.name, error)
-            self._oms_place_hold("error", str(error))
+        self._oms_do_or_hold(self._oms_reallocate_open)

@@ -1,3 +1,4 @@
+from . import ir_cron_alarm
 from . import ir_cron
 from . import oms_queue_mixin
 from . import oms_cached_mixin

@@ -2,6 +2,7 @@ import logging
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from time import monotonic
 
 from psycopg2.extensions import TransactionRollbackError
 
@@ -9,14 +10,18 @@ from odoo import api, fields, models
 from odoo.sql_db import Cursor
 from odoo.tools import SQL
 
+from ..const import BATCH_SIZE
 from ..tools import work_undisturbed
 
 _logger = logging.getLogger(__name__)
 
-# The scheduler looks for triggers of the future once a minute, so a shorter time would change nothing.
-COME_BACK_SECONDS = 10
+# Whoever holds a row is mostly through by then.
+COME_BACK_SECONDS = 2
 # Scheduled actions of this priority, or a lower number, do not wait for others to end.
 URGENT_PRIORITY = 0
+# What is urgent waits for the end of a step, on a busy machine for that of each worker's: a step is to take so long.
+STEP_SECONDS = 1.0
+FIRST_STEP_SIZE = 10  # how long a row takes is not known yet
 
 
 class IrCron(models.Model):
@@ -56,6 +61,29 @@ class IrCron(models.Model):
             self._oms_run_urgent()
         return left
 
+    def _oms_work_in_steps(self, rows, work, most=BATCH_SIZE):
+        """Call ``work`` on one part of ``rows`` after the other and commit after each, until all are done or the time of
+        the job is over.
+
+        Large parts cost less a row, but what is urgent waits for their end: each is as large as can be worked in
+        `STEP_SECONDS`, as the part before it tells. So a busy machine takes smaller steps.
+
+        :param work: function from the rows of a part to how many of them are done, the others come back at once
+        :param most: rows in a part at the most
+        :return: whether all were reached
+        """
+        size, start = min(FIRST_STEP_SIZE, most), 0
+        while start < len(rows):
+            part = rows[start : start + size]
+            began = monotonic()
+            done = work(part)
+            seconds = monotonic() - began
+            start += len(part)
+            size = max(1, min(int(len(part) * STEP_SECONDS / max(seconds, 0.001)), most))
+            if not self._commit_progress(done) or not self._oms_hear_changes():
+                return start >= len(rows)
+        return True
+
     def _oms_run_urgent(self):
         """Run the urgent actions that are due and that no worker has, in transactions of their own."""
         with self.env.registry.cursor() as cr:
@@ -80,8 +108,7 @@ class IrCron(models.Model):
         """Wake these crons again soon when a run has passed over ``skipped``: rows that another transaction held just
         then. Nothing else would come back to them before the interval is over."""
         if self and skipped:
-            # sudo: ir.cron - waking it is all that is done
-            self.sudo()._trigger(at=fields.Datetime.now() + timedelta(seconds=COME_BACK_SECONDS))
+            self._oms_trigger_at(fields.Datetime.now() + timedelta(seconds=COME_BACK_SECONDS))
 
     def _oms_lock_due(self, rows, domain):
         """Lock and return what is free of ``rows`` and still in ``domain``; this cron comes back to the others."""

@@ -216,7 +216,7 @@ class OmsQueueMixin(models.AbstractModel):
         """Wake the crons of the rows' lanes when their rows are due."""
         for lane, at in self.grouped(lambda row: (row.lane, row.next_try)):
             if cron := self._get_lane_cron(lane):
-                cron._trigger(at=max(at, fields.Datetime.now()) if at else None)
+                cron._oms_trigger_at(at)
 
     @api.model
     def _get_lanes(self):

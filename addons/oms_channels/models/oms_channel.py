@@ -300,7 +300,7 @@ class OmsChannel(models.Model):
             Queue = self.env[model]
             for lane in Queue._get_lanes():
                 if cron := self.env.ref(Queue._queue_cron_xmlid % lane, raise_if_not_found=False):
-                    cron.sudo()._trigger(at=at)  # sudo: ir.cron - waking a lane is all it can do
+                    cron._oms_trigger_at(at)
 
     # === HOOKS === #
 

@@ -1,3 +1,5 @@
+from psycopg2.errors import SerializationFailure, UniqueViolation
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 
@@ -101,7 +103,7 @@ class OmsChannelListing(models.Model):
                 vals_list.append(vals)
             elif changed := {key: value for key, value in vals.items() if record._differs(key, value)}:
                 record.write(changed)
-        rows = self.create(vals_list) | self.union(*known.values())
+        rows = self._create_unknown(vals_list) | self.union(*known.values())
         if listed_date:
             rows.listed_date = listed_date
         rows._match_products()
@@ -109,6 +111,18 @@ class OmsChannelListing(models.Model):
             {listing.external_id: listing.quantity for listing in listings if listing.quantity is not None}
         )
         return rows
+
+    @api.model
+    def _create_unknown(self, vals_list):
+        """Create listings that were not there when this transaction began.
+
+        :raise SerializationFailure: when another one (an order of the same goods, a reading of the shop's products) has
+            just created one of them: a concurrent update as any other, a new transaction sees it
+        """
+        try:
+            return self.create(vals_list)
+        except UniqueViolation as error:
+            raise SerializationFailure(str(error)) from error
 
     def _differs(self, key, value):
         field = self._fields[key]
@@ -160,7 +174,7 @@ class OmsChannel(models.Model):
             key = self._get_listing_key(line)
             if key not in by_id and line.sku not in by_sku:
                 missing.setdefault(key, self._prepare_line_listing_values(line))
-        created = Listing.create(list(missing.values()))
+        created = Listing._create_unknown(list(missing.values()))
         by_id |= {listing.external_id: listing for listing in created}
         unmatched = (known | created).filtered(lambda listing: not listing.product_id)
         unmatched._match_products()

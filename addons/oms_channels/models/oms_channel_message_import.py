@@ -1,11 +1,11 @@
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.fields import Command, Domain
 from odoo.tools import SQL
 
-from odoo.addons.oms_base.const import BATCH_SIZE
 from odoo.addons.oms_base.models.oms_queue_mixin import QueueRetry
 
 from ..adapters.errors import AdapterError, Rejected
@@ -146,7 +146,7 @@ class OmsChannelMessage(models.Model):
         message does not see the match.
         """
         if cron := self.env.ref(self._queue_cron_xmlid % self.lane, raise_if_not_found=False):
-            cron._trigger(at=fields.Datetime.now() + timedelta(seconds=RECHECK_SECONDS))
+            cron._oms_trigger_at(fields.Datetime.now() + timedelta(seconds=RECHECK_SECONDS))
 
     @api.model
     def _resume_matched(self, lane, limit):
@@ -185,15 +185,17 @@ class OmsChannelMessage(models.Model):
         # What is cancelled comes first, and one by one: the batches begin with the others.
         others = domain & Domain("queue_key", "not in", list(self._get_urgent_keys(domain, limit)))
         rows = self.search(others, limit=limit, order="id")
+        cron._commit_progress(remaining=len(rows))
         groups = rows.grouped(lambda row: (row.channel_id, row._is_own_format()))
         for (channel, _is_own), channel_rows in groups.items():
-            for start in range(0, len(channel_rows), BATCH_SIZE):
-                cron._commit_progress(remaining=len(rows))
-                batch = channel_rows[start : start + BATCH_SIZE].try_lock_for_update().filtered_domain(domain)
-                if len(batch) < 2 or not batch._process_batch(channel):
-                    continue
-                if not cron._commit_progress(len(batch)):
-                    return
+            work = partial(type(self)._process_due_batch, channel=channel, domain=domain)
+            if not cron._oms_work_in_steps(channel_rows, work):
+                return
+
+    def _process_due_batch(self, channel, domain):
+        """Create the orders of those of these messages that are still due. :return: how many are done"""
+        batch = self.try_lock_for_update().filtered_domain(domain)
+        return len(batch) if len(batch) > 1 and batch._process_batch(channel) else 0
 
     def _process_batch(self, channel):
         """Create the orders of these messages in one go.

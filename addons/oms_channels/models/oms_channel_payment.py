@@ -5,7 +5,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from odoo.addons.oms_base.const import BATCH_SIZE
 from odoo.addons.oms_base.tools import work_undisturbed
 
 from ..tools import try_apart
@@ -231,14 +230,17 @@ class OmsChannelPayment(models.Model):
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=self.search_count(domain))
         for company, company_rows in rows.grouped("company_id").items():
-            for start in range(0, len(company_rows), BATCH_SIZE):
-                batch = company_rows[start : start + BATCH_SIZE].with_company(company)
-                if not work_undisturbed(self.env, partial(batch._book_batch, domain)):
-                    self._get_settle_cron()._oms_come_back(batch)
-                if not cron._commit_progress(len(batch)):
-                    return
+            work = partial(type(self)._book_batch, domain=domain)
+            if not cron._oms_work_in_steps(company_rows.with_company(company), work):
+                return
 
     def _book_batch(self, domain):
+        """Book these, again where others changed them first. :return: how many are done"""
+        if not work_undisturbed(self.env, partial(self._book_due, domain)):
+            self._get_settle_cron()._oms_come_back(self)
+        return len(self)
+
+    def _book_due(self, domain):
         """Book these together; if one of them can't be, each by itself: the error stays with its row."""
         payments = self._get_settle_cron()._oms_lock_due(self, domain)
         if payments and not payments._try_book():

@@ -5,7 +5,6 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import plaintext2html
 
-from odoo.addons.oms_base.const import BATCH_SIZE
 from odoo.addons.oms_base.tools import work_undisturbed
 
 from ..tools import try_apart
@@ -65,14 +64,17 @@ class SaleOrder(models.Model):
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=self.search_count(domain))
         for company, company_orders in orders.grouped("company_id").items():
-            for start in range(0, len(company_orders), BATCH_SIZE):
-                batch = company_orders[start : start + BATCH_SIZE].with_company(company)
-                if not work_undisturbed(self.env, partial(batch._invoice_channel_batch, domain)):
-                    self.env["oms.channel.payment"]._get_settle_cron()._oms_come_back(batch)
-                if not cron._commit_progress(len(batch)):
-                    return
+            work = partial(type(self)._invoice_channel_batch, domain=domain)
+            if not cron._oms_work_in_steps(company_orders.with_company(company), work):
+                return
 
     def _invoice_channel_batch(self, domain):
+        """Invoice these orders, again where others changed them first. :return: how many are done"""
+        if not work_undisturbed(self.env, partial(self._invoice_channel_due, domain)):
+            self.env["oms.channel.payment"]._get_settle_cron()._oms_come_back(self)
+        return len(self)
+
+    def _invoice_channel_due(self, domain):
         """Invoice these orders together; if one of them can't be, each by itself: the error stays with its order."""
         orders = self.env["oms.channel.payment"]._get_settle_cron()._oms_lock_due(self, domain)
         if not orders or orders._try_invoice_channel_orders():

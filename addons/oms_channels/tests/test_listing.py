@@ -2,9 +2,11 @@ from datetime import UTC, datetime
 from unittest.mock import patch
 
 from freezegun import freeze_time
+from psycopg2.errors import SerializationFailure
 
 from odoo import fields
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.oms_channels.adapters.errors import AuthError
 from odoo.addons.oms_channels.adapters.types import ChannelEvent
@@ -130,6 +132,12 @@ class TestListing(ChannelsCommon):
         """Match a listing as a transaction does that started before the message which waits for it failed."""
         with patch_method(self.env["oms.channel.listing"], "_resume_messages", lambda listings: None):
             listing.product_id = product
+
+    def test_listing_that_another_has_just_made_is_a_concurrent_update(self):
+        self._import(1, [("GHOST", 1, 20.0)])
+        vals = {"channel_id": self.channel.id, "external_id": self._message("order_1").listing_ids.external_id}
+        with self.assertRaises(SerializationFailure), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+            self.env["oms.channel.listing"]._create_unknown([vals])
 
     def test_listing_matched_while_the_message_fails_lets_it_go_on(self):
         self._import(1, [("GHOST", 1, 20.0)])

@@ -1,9 +1,9 @@
 from collections import defaultdict
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...const import BATCH_SIZE
 from ...tools import work_undisturbed
 
 ACTIVITY = "mail.mail_activity_data_todo"
@@ -65,16 +65,17 @@ class OmsHold(models.Model):
         domains = {hold_type: hold_type._get_overdue_hold_domain() for hold_type in hold_types}
         cron._commit_progress(remaining=self.search_count(Domain.OR(domains.values())))
         for domain in domains.values():
-            holds = self.search(domain, order="id")
-            for start in range(0, len(holds), BATCH_SIZE):
-                batch = holds[start : start + BATCH_SIZE]
+            work = partial(type(self)._escalate_due, domain=domain)
+            if not cron._oms_work_in_steps(self.search(domain, order="id"), work):
+                return
 
-                def work(batch=batch, domain=domain):
-                    batch.try_lock_for_update(allow_referencing=True).filtered_domain(domain)._escalate()
+    def _escalate_due(self, domain):
+        """Escalate those of these holds that nobody has at work. :return: how many are done"""
 
-                work_undisturbed(self.env, work)
-                if not cron._commit_progress(len(batch)):
-                    return
+        def work():
+            self.try_lock_for_update(allow_referencing=True).filtered_domain(domain)._escalate()
+
+        return len(self) if work_undisturbed(self.env, work) else 0
 
     def _escalate(self):
         """Mark these holds, give somebody an activity for them, and tell the timelines."""

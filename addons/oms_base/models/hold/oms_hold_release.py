@@ -1,3 +1,4 @@
+from functools import partial
 from typing import NamedTuple
 
 from odoo import api, fields, models
@@ -5,7 +6,6 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools.misc import format_datetime
 
-from ...const import BATCH_SIZE
 from ...tools import notification, work_undisturbed
 
 
@@ -288,17 +288,15 @@ class OmsHold(models.Model):
         domain &= Domain("state", "=", "active")
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=self.search_count(domain))
-        holds = self.search(domain, order="id", limit=limit)
-        for start in range(0, len(holds), BATCH_SIZE):
-            batch = holds[start : start + BATCH_SIZE]
 
-            def work(batch=batch):
-                locked = batch.try_lock_for_update(allow_referencing=True)
-                locked.filtered_domain(domain)._release(comment, resolution=resolution)
+        def release(holds):
+            locked = holds.try_lock_for_update(allow_referencing=True)
+            locked.filtered_domain(domain)._release(comment, resolution=resolution)
 
-            work_undisturbed(self.env, work)
-            if not cron._commit_progress(len(batch)):
-                break
+        cron._oms_work_in_steps(
+            self.search(domain, order="id", limit=limit),
+            lambda holds: len(holds) if work_undisturbed(self.env, partial(release, holds)) else 0,
+        )
 
     @api.model
     def _get_settled_presale_domain(self):

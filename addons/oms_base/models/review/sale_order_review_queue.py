@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ...const import BATCH_SIZE, UNSHIPPED_STAGES
+from ...const import UNSHIPPED_STAGES
 from ...tools import work_undisturbed
 
 _logger = logging.getLogger(__name__)
@@ -48,14 +48,13 @@ class SaleOrder(models.Model):
         queue = self.search(domain, order="id").filtered(lambda order: order.id % 2 == lane)
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(queue))
-        for start in range(0, len(queue), BATCH_SIZE):
-            batch = queue[start : start + BATCH_SIZE]
-            done = batch._oms_work_apart(
+        cron._oms_work_in_steps(
+            queue,
+            lambda batch: batch._oms_work_apart(
                 lambda orders: orders._oms_work_until_undisturbed(domain, "_oms_review_and_confirm"),
                 lambda order: order._oms_work_until_undisturbed(domain, "_oms_review_and_confirm_one"),
-            )
-            if not cron._commit_progress(done) or not cron._oms_hear_changes():
-                break
+            ),
+        )
 
     def _oms_work_apart(self, work, work_one):
         """Work these orders together; when that fails, whatever the reason, one by one: none stops the others.

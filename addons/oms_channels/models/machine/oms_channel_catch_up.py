@@ -122,8 +122,7 @@ class OmsChannelQueue(models.AbstractModel):
         if channels:
             channels._grow_catch_up()
             if self.search_count(self._get_queue_domain(lane) & Domain("channel_id", "in", channels.ids), limit=1):
-                cron_sudo = self._get_lane_cron(lane).sudo()  # sudo: ir.cron - waking it is all it can do
-                cron_sudo._trigger(at=fields.Datetime.now() + timedelta(seconds=STEP_SECONDS))
+                self._get_lane_cron(lane)._oms_trigger_at(fields.Datetime.now() + timedelta(seconds=STEP_SECONDS))
         return res
 
 
