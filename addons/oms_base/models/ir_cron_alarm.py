@@ -3,8 +3,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from threading import Timer
 
-from odoo import SUPERUSER_ID, api, fields, models
-from odoo.modules.registry import Registry
+import psycopg2
+
+from odoo import fields, models, sql_db
+from odoo.tools import SQL
+
+from odoo.addons.base.models.ir_cron import ODOO_NOTIFY_FUNCTION
 
 _logger = logging.getLogger(__name__)
 
@@ -49,9 +53,10 @@ def _set_alarm(dbname, at):
 
 
 def _ring(dbname, at):
+    """Tell the workers as Odoo's `_notifydb` does; here is no environment of that database."""
     _alarms.discard((dbname, at))
     try:
-        with Registry(dbname).cursor() as cr:
-            api.Environment(cr, SUPERUSER_ID, {})["ir.cron"]._notifydb()
-    except Exception:  # noqa: BLE001  the database may be gone; the minute's look does without
-        _logger.info("The workers of %s could not be woken", dbname, exc_info=True)
+        with sql_db.db_connect("postgres").cursor() as cr:
+            cr.execute(SQL("SELECT %s('cron_trigger', %s)", SQL.identifier(ODOO_NOTIFY_FUNCTION), dbname))
+    except psycopg2.Error as error:  # the minute's look does without
+        _logger.info("The workers of %s could not be woken: %s", dbname, error)

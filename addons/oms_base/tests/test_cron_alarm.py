@@ -67,6 +67,9 @@ class TestCronAlarm(OmsBaseCommon):
             self.assertIn(self.env.cr.dbname, [notice.payload for notice in connection.notifies])
         self.assertFalse(ir_cron_alarm._alarms, "the next one is set again")
 
-    def test_alarm_of_a_database_that_is_gone_harms_nobody(self):
-        with self.assertLogs(ir_cron_alarm._logger, "INFO"):
-            ir_cron_alarm._ring("oms_no_such_database", self.now)
+    def test_alarm_that_cannot_ring_harms_nobody(self):
+        with (
+            patch.object(ir_cron_alarm.sql_db, "db_connect", side_effect=psycopg2.OperationalError("gone")),
+            self.assertLogs(ir_cron_alarm._logger, "INFO"),
+        ):
+            ir_cron_alarm._ring(self.env.cr.dbname, self.now)
