@@ -59,4 +59,4 @@ def _ring(dbname, at):
         with sql_db.db_connect("postgres").cursor() as cr:
             cr.execute(SQL("SELECT %s('cron_trigger', %s)", SQL.identifier(ODOO_NOTIFY_FUNCTION), dbname))
     except psycopg2.Error as error:  # the minute's look does without
-        _logger.info("The workers of %s could not be woken: %s", dbname, error)
+        _logger.warning("The workers of %s could not be woken: %s", dbname, error)

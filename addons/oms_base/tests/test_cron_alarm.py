@@ -70,6 +70,6 @@ class TestCronAlarm(OmsBaseCommon):
     def test_alarm_that_cannot_ring_harms_nobody(self):
         with (
             patch.object(ir_cron_alarm.sql_db, "db_connect", side_effect=psycopg2.OperationalError("gone")),
-            self.assertLogs(ir_cron_alarm._logger, "INFO"),
+            self.assertLogs(ir_cron_alarm._logger, "WARNING"),
         ):
             ir_cron_alarm._ring(self.env.cr.dbname, self.now)
