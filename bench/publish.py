@@ -21,6 +21,7 @@ ADDRESS = {
     "last_name": "Bench",
     "address_1": "1 Main Street",
     "city": "Springfield",
+    "province": "IL",
     "postal_code": "62701",
     "country_code": "us",
     "phone": "+12172000001",
