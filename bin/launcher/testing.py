@@ -71,9 +71,10 @@ def _test_all(selection):
             env = layout.environment(ODOO_RC=odoo.configuration(name, http_port=8069), **variables)
             command = [f"--odoo-database={name}", "--odoo-http", "--odoo-log-level=warn", *selection]
             if selection == _everything() and (os.cpu_count() or 1) > 1:
-                # Two processes, each on a clone of its own, for the whole suite; a class of tests stays in one. In the
-                # order of collection: tests/ has the long ones, which are not to be what is waited for at the end.
-                command = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder", "--durations=25", *command]
+                # Three processes, each on a clone of its own, for the whole suite; a class of tests stays in one. One
+                # more than cores, as servers and browsers are waited for. In the order of collection: tests/ has the
+                # long ones, which are not to be what is waited for at the end.
+                command = ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder", "--durations=25", *command]
             return _run_pytest(command, env)
         finally:
             for left_over in [name, *database.names(f"{name}-")]:
