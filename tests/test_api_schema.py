@@ -13,7 +13,7 @@ from odoo.addons.oms_channels.openapi.operations import PREFIX
 
 SEED = 20260301
 EXAMPLES = 25
-SECONDS = 45
+SECONDS = 20
 # What a schema can't say (a discount above its line) is refused with 422; a batch with some good orders is answered
 # by 207, and each order has its own errors there.
 CONFIG = """

@@ -147,6 +147,13 @@ class Installation:
             cursor.execute(statement)
             return cursor.fetchall()
 
+    def install(self, names, *options):
+        """Install one addon after the other in one process, as the button in Apps does."""
+        code = "".join(
+            f"env['ir.module.module'].search([('name', '=', {name!r})]).button_immediate_install()\n" for name in names
+        )
+        self._run(["shell", *options], code)
+
     def uninstall(self, names):
         """Uninstall one addon after the other, as the button in Apps does."""
         channel = "env['oms.channel'].create({'name': 'Before', 'code': 'before'})\nenv.cr.commit()\n"
@@ -177,8 +184,7 @@ def test_one_by_one_updated_and_uninstalled_leaves_a_plain_company(with_base):
 
 
 def _check_one_by_one(installation, before):
-    for name in OTHERS:
-        installation.odoo("-i", name)
+    installation.install(OTHERS)
     after = installation.schema()
     assert any(word.startswith("field sale.order.oms_stage") for word in after)
 
@@ -201,8 +207,7 @@ def test_one_by_one_backwards_with_demo_data():
 
 def _check_backwards(installation):
     installation.execute("UPDATE ir_module_module SET demo = True")
-    for name in OTHERS[::-1]:
-        installation.odoo("-i", name, "--with-demo")
+    installation.install(OTHERS[::-1], "--with-demo")
     demos = dict(
         installation.query("SELECT name, demo FROM ir_module_module WHERE state = 'installed' AND name LIKE 'oms%'")
     )

@@ -24,7 +24,7 @@ class MedusaShop:
         self.url, self.webhook_secret = url, webhook_secret
         self._token = None
         self.secret_key = self.publishable_key = ""
-        self.region = self.sales_channel = self.location = self.shipping_profile = {}
+        self.region = self.sales_channel = self.location = self.shipping_profile = self.shipping_option = {}
         self.variants = {}  # sku -> variant as the shop describes it
 
     # === HTTP === #
@@ -142,7 +142,7 @@ class MedusaShop:
             if profiles
             else self.admin("POST", "/shipping-profiles", {"name": "Default", "type": "default"})["shipping_profile"]
         )
-        self.admin(
+        self.shipping_option = self.admin(
             "POST",
             "/shipping-options",
             {
@@ -158,7 +158,7 @@ class MedusaShop:
                     {"attribute": "is_return", "operator": "eq", "value": "false"},
                 ],
             },
-        )
+        )["shipping_option"]
 
     def _make_service_zone(self, path, countries):
         """Let the stock location at ``path`` ship to these countries; returns the zone's id."""
@@ -228,26 +228,32 @@ class MedusaShop:
         :param capture: also take the money, as most shops' payment providers do at once
         :return: id of the placed order
         """
-        cart = self.store("POST", "/carts", {"region_id": self.region["id"], "email": email})["cart"]
-        path = f"/carts/{cart['id']}"
-        for sku, quantity in items.items():
-            self.store("POST", f"{path}/line-items", {"variant_id": self.variants[sku]["id"], "quantity": quantity})
-        self.store(
+        cart = self.store(
             "POST",
-            path,
+            "/carts",
             {
+                "region_id": self.region["id"],
+                "email": email,
+                "items": [
+                    {"variant_id": self.variants[sku]["id"], "quantity": quantity} for sku, quantity in items.items()
+                ],
                 "shipping_address": address,
                 "billing_address": address,
                 **({"promo_codes": list(promo_codes)} if promo_codes else {}),
             },
-        )
-        option = self.store("GET", "/shipping-options", cart_id=cart["id"])["shipping_options"][0]
-        self.store("POST", f"{path}/shipping-methods", {"option_id": option["id"]})
-        collection = self.store("POST", "/payment-collections", {"cart_id": cart["id"]})["payment_collection"]
+            fields="id",
+        )["cart"]
         self.store(
-            "POST", f"/payment-collections/{collection['id']}/payment-sessions", {"provider_id": "pp_system_default"}
+            "POST", f"/carts/{cart['id']}/shipping-methods", {"option_id": self.shipping_option["id"]}, fields="id"
         )
-        answer = self.store("POST", f"{path}/complete")
+        collection = self.store("POST", "/payment-collections", {"cart_id": cart["id"]}, fields="id")
+        self.store(
+            "POST",
+            f"/payment-collections/{collection['payment_collection']['id']}/payment-sessions",
+            {"provider_id": "pp_system_default"},
+            fields="id",
+        )
+        answer = self.store("POST", f"/carts/{cart['id']}/complete", fields="id")
         if answer.get("type") != "order":
             raise MedusaError(f"The checkout made no order: {answer.get('error')}")
         order_id = answer["order"]["id"]
@@ -257,9 +263,11 @@ class MedusaShop:
 
     def capture(self, order_id):
         """Take the money of an order's payments."""
-        for payment in self.get_payments(order_id):
-            if not payment.get("captured_at"):
-                self.admin("POST", f"/payments/{payment['id']}/capture", {})
+        fields = "id,payment_collections.payments.id,payment_collections.payments.captured_at"
+        order = self.admin("GET", f"/orders/{order_id}", fields=fields)["order"]
+        for payment in (payment for row in order["payment_collections"] for payment in row["payments"]):
+            if not payment["captured_at"]:
+                self.admin("POST", f"/payments/{payment['id']}/capture", {}, fields="id")
 
     # === LOOK INSIDE === #
 
