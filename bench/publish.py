@@ -1,4 +1,7 @@
-"""How soon a real Medusa shop has changed stock, end to end, while orders arrive and stock changes. See README.md."""
+"""How soon a real Medusa shop has changed stock, end to end, while orders arrive and stock changes. See README.md.
+
+Fails when a change took longer than the limit.
+"""
 
 import argparse
 import contextlib
@@ -37,6 +40,7 @@ PARTNER_ADDRESS = {
 }
 POLL_SECONDS = 0.05
 GIVE_UP_SECONDS = 90
+LIMIT_SECONDS = 5  # for each change
 
 
 def arguments():
@@ -293,6 +297,8 @@ def main():
     }
     print(f"From commit to the shop: median {figures['median']:.2f} s, p95 {figures['p95']:.2f} s, ", end="")
     print(f"max {figures['max']:.2f} s of {len(seconds)}")
+    late = sum(second > LIMIT_SECONDS for second in seconds)
+    print(f"within {LIMIT_SECONDS} s: {len(seconds) - late} of {len(seconds)}, {'BROKEN' if late else 'kept'}")
     print(f"load: {done}; orders {dict(orders)}, held for {dict(holds)}")
     print(f"messages waiting {waiting}, stock pushes {dict(pushes)}")
     print(f"load average before {load_before[0]:.1f}, after {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
@@ -301,7 +307,8 @@ def main():
     report = {"arguments": vars(args), "figures": figures, "seconds": seconds, "load": done, "average": load_before}
     target.write_text(json.dumps(report, indent=1, default=str))
     print(target)
+    return 1 if late else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
