@@ -9,6 +9,7 @@ from psycopg2.extensions import TransactionRollbackError
 from odoo import api, fields, models
 from odoo.sql_db import Cursor
 from odoo.tools import SQL
+from odoo.tools.misc import get_lang
 
 from ..const import BATCH_SIZE
 from ..tools import work_undisturbed
@@ -39,10 +40,14 @@ class IrCron(models.Model):
 
         Requests are repeated by the server, jobs by nobody. That an order refers to its channel is enough to meet
         somebody who has just noted something on the channel.
+
+        What it writes for people to read (reasons, alerts, events) is in the language of the company, not in that of
+        the scheduler's user, whom nobody ever gave one.
         """
-        work = partial(super()._callback, cron_name, server_action_id)
         if not self._oms_is_of_suite():
-            return work()
+            return super()._callback(cron_name, server_action_id)
+        self = self.with_context(lang=get_lang(self.env).code)
+        work = partial(super()._callback, cron_name, server_action_id)
         if not work_undisturbed(self.env, work):
             _logger.warning("Job %r met concurrent updates only and comes back", cron_name)
             self._oms_come_back(self)

@@ -26,6 +26,12 @@ class TestReview(OmsBaseCommon):
         self.assertEqual(order.oms_hold_ids.type_id.code, "address")
         self.assertIn("12", order.oms_hold_ids.data["oms_address_problem"])
 
+    def test_reasons_are_in_the_language_of_the_company(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        self.env.ref("base.user_root").company_id.partner_id.lang = "zh_CN"
+        order = self._review(self._create_order(partner_id=self._create_buyer("李四", phone="12").id))
+        self.assertIn("不是该国家的电话号码", order.oms_hold_ids.data["oms_address_problem"])
+
     def test_wrong_total_is_held(self):
         order = self._review(self._create_order(channel_amount_total=89.99))
         self.assertEqual(order.oms_hold_ids.type_id.code, "total")
