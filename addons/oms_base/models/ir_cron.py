@@ -67,8 +67,8 @@ class IrCron(models.Model):
         return left
 
     def _oms_work_in_steps(self, rows, work, most=BATCH_SIZE):
-        """Call ``work`` on one part of ``rows`` after the other and commit after each, until all are done or the time of
-        the job is over.
+        """Call ``work`` on one part of ``rows`` after the other and commit after each, until all are done or the job's
+        time is over.
 
         Large parts cost less a row, but what is urgent waits for their end: each is as large as can be worked in
         `STEP_SECONDS`, as the part before it tells. So a busy machine takes smaller steps.
