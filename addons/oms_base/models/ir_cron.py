@@ -46,8 +46,8 @@ class IrCron(models.Model):
         """
         if not self._oms_is_of_suite():
             return super()._callback(cron_name, server_action_id)
-        self = self.with_context(lang=get_lang(self.env).code)
-        work = partial(super()._callback, cron_name, server_action_id)
+        job = self.with_context(lang=get_lang(self.env).code)
+        work = partial(super(IrCron, job)._callback, cron_name, server_action_id)
         if not work_undisturbed(self.env, work):
             _logger.warning("Job %r met concurrent updates only and comes back", cron_name)
             self._oms_come_back(self)
