@@ -119,6 +119,12 @@ class TestAlerts(ChannelsCommon):
         for number in (1, 2, 3):
             self.shop.place(number, [("OMS-MOUSE", 1, 20.0)])
         self._pull()
+        self.assertFalse(self._watch(), "what a new shop had before came without them")
+        self.channel.flush_recordset()
+        self.env.cr.execute(
+            "UPDATE oms_channel SET create_date = create_date - interval '2 days' WHERE id = %s", [self.channel.id]
+        )
+        self.channel.invalidate_recordset()
         self.assertEqual(self._watch().kind, "webhook")
         self._message("order_1").source = "webhook"
         self.assertFalse(self._watch())

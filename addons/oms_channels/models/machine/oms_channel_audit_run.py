@@ -111,9 +111,9 @@ class OmsChannel(models.Model):
         if values["open"]:
             parts.append(self.env._("%(open)s of %(count)s orders of the last %(days)s days are missing.", **values))
         if values["failed"]:
-            parts.append(self.env._("%(failed)s orders failed in the inbox and are not here yet.", **values))
+            parts.append(self.env._("Orders that failed in the inbox and are not here yet: %(failed)s.", **values))
         if values["waiting"]:
-            parts.append(self.env._("%(waiting)s orders wait in the inbox.", **values))
+            parts.append(self.env._("Orders that wait in the inbox: %(waiting)s.", **values))
         if not parts and values["missed"]:
             parts.append(
                 self.env._(

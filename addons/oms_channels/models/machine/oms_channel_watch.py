@@ -247,7 +247,8 @@ class OmsChannel(models.Model):
     # === WEBHOOKS === #
 
     def _find_silent_webhooks(self, issues):
-        """Add the channels whose webhooks are set up but do not come, while pulling finds orders."""
+        """Add the channels whose webhooks are set up but do not come, while pulling finds orders. A new channel has pulled
+        what was there before: it is given the time."""
         for channel in self.filtered("webhook_missing"):
             issues[channel, "webhook"] = (
                 "error",
@@ -258,12 +259,13 @@ class OmsChannel(models.Model):
             lambda channel: channel.alert_webhook_hours and channel.webhook_secret and not channel.webhook_missing
         )
         for hours, channels in watched.grouped("alert_webhook_hours").items():
-            counts = defaultdict(dict)
+            since, counts = fields.Datetime.now() - timedelta(hours=hours), defaultdict(dict)
+            channels = channels.filtered(lambda channel, since=since: channel.create_date <= since)
             for channel, source, count in self.env["oms.channel.message"]._read_group(
                 [
                     ("channel_id", "in", channels.ids),
                     ("source", "in", ("webhook", "poll")),
-                    ("create_date", ">=", fields.Datetime.now() - timedelta(hours=hours)),
+                    ("create_date", ">=", since),
                 ],
                 ["channel_id", "source"],
                 ["__count"],
