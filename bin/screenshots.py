@@ -188,7 +188,12 @@ def take_sourcing(example):
 
 def take_scanning(example):
     picker = Example(example.base, "picker")
-    free = [("state", "=", "assigned"), ("picking_type_code", "=", "outgoing"), ("oms_parcel_ids", "=", False)]
+    free = [
+        ("state", "=", "assigned"),
+        ("picking_type_code", "=", "outgoing"),
+        ("oms_parcel_ids", "=", False),
+        ("move_line_ids", "not any", [("picked", "=", True)]),  # nobody is at work on it
+    ]
     transfer = picker.call("stock.picking", "search_read", free, ["name"], limit=1)
     with Camera(example, "picker", PHONE) as camera:
         camera.show("/odoo/oms-scan", ".o_oms_scan").take("scan_list")
