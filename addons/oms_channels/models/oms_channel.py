@@ -338,7 +338,7 @@ class OmsChannel(models.Model):
         for channel in self:
             found = issues.setdefault(channel, [])
             if count := unmatched.get(channel.id, {}).get("unmatched"):
-                found.append(("warning", self.env._("Products of the shop that are not matched: %(count)s.", count=count)))
+                found.append(("warning", self.env._("Unmatched products of the shop: %(count)s.", count=count)))
             if channel.rest_reason:
                 found.append(("error", self.env._("The shop can't be reached: %(error)s", error=channel.rest_reason)))
             elif channel.pull_error:

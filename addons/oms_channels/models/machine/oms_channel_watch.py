@@ -247,8 +247,8 @@ class OmsChannel(models.Model):
     # === WEBHOOKS === #
 
     def _find_silent_webhooks(self, issues):
-        """Add the channels whose webhooks are set up but do not come, while pulling finds orders. A new channel has pulled
-        what was there before: it is given the time."""
+        """Add the channels whose webhooks are set up but do not come, while pulling finds orders. A new channel is
+        given the time: what was there before it came without any."""
         for channel in self.filtered("webhook_missing"):
             issues[channel, "webhook"] = (
                 "error",
