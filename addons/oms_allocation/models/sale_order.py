@@ -114,15 +114,7 @@ class SaleOrder(models.Model):
         """Look for stock for the orders that wait, the oldest first; a batch that fails is done one by one."""
         domain = self._get_reallocation_queue_domain()
         queue = self.search(domain, order="id")
-        cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=len(queue))
-        cron._oms_work_in_steps(
-            queue,
-            lambda batch: batch._oms_work_apart(
-                lambda orders: orders._oms_work_until_undisturbed(domain, "_oms_reallocate_open"),
-                lambda order: order._oms_work_until_undisturbed(domain, "_oms_reallocate_one"),
-            ),
-        )
+        queue._oms_work_queue(domain, "_oms_reallocate_open", "_oms_reallocate_one")
 
     def _oms_reallocate_open(self):
         """Reallocate those of these orders that no hold keeps from it."""

@@ -46,13 +46,18 @@ class SaleOrder(models.Model):
         """Work the queue of one lane (0 or 1) in batches; a batch that fails is done one by one."""
         domain = self._get_review_queue_domain()
         queue = self.search(domain, order="id").filtered(lambda order: order.id % 2 == lane)
+        queue._oms_work_queue(domain, "_oms_review_and_confirm", "_oms_review_and_confirm_one")
+
+    def _oms_work_queue(self, domain, method, method_one):
+        """Work these orders in steps, those still in ``domain``: together by ``method``, or when that fails one by one
+        by ``method_one``, which keeps what goes wrong with the order."""
         cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=len(queue))
+        cron._commit_progress(remaining=len(self))
         cron._oms_work_in_steps(
-            queue,
+            self,
             lambda batch: batch._oms_work_apart(
-                lambda orders: orders._oms_work_until_undisturbed(domain, "_oms_review_and_confirm"),
-                lambda order: order._oms_work_until_undisturbed(domain, "_oms_review_and_confirm_one"),
+                lambda orders: orders._oms_work_until_undisturbed(domain, method),
+                lambda order: order._oms_work_until_undisturbed(domain, method_one),
             ),
         )
 
