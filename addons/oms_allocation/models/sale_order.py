@@ -49,8 +49,8 @@ class SaleOrder(models.Model):
         orders = self._oms_filter_open("allocate").filtered(
             lambda order: order.channel_id and order.state == "sale" and not order.locked
         )
-        # sudo: oms.allocation - nobody writes allocations by hand
         orders.check_access("write")
+        # sudo: oms.allocation - nobody writes allocations by hand
         changed = orders.sudo()._oms_reallocate()
         message = self.env._(
             "%(changed)s of %(count)s orders get goods that they waited for.", changed=len(changed), count=len(self)
@@ -91,8 +91,8 @@ class SaleOrder(models.Model):
     @api.model
     def _oms_is_waited_for(self, products):
         """Whether an order waits for one of ``products``."""
-        # sudo: oms.allocation - whoever brings the goods, those who wait for them are asked
         domain = self._get_short_domain() & Domain("product_id", "in", products.ids)
+        # sudo: oms.allocation - whoever brings the goods, those who wait for them are asked
         return bool(self.env["oms.allocation"].sudo().search_count(domain, limit=1))
 
     @api.model
