@@ -3,8 +3,11 @@
 Run by ``./oms test``. With OMS_FAST set (``./oms test --fast``) only what needs no database runs.
 """
 
+import contextlib
 import logging
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 import pytest_odoo
@@ -44,6 +47,27 @@ def pytest_configure(config):
     logging.getLogger().addHandler(error_log)
     if FAST:
         _prepare_odoo_without_database()
+
+
+@contextlib.contextmanager
+def own_filestore(original, database):
+    """Give the database of one of several processes files of its own, hard-linked to those it was cloned with.
+
+    pytest-odoo lets all of them share one folder. After each class of tests Odoo removes the files that its database
+    does not know: there, also those that another process's test has just written.
+    """
+    if original == database:
+        yield
+        return
+    source, target = (Path(odoo.tools.config.filestore(name)) for name in (original, database))
+    shutil.copytree(source, target, copy_function=os.link, dirs_exist_ok=True)
+    try:
+        yield
+    finally:
+        shutil.rmtree(target, ignore_errors=True)
+
+
+pytest_odoo._shared_filestore = own_filestore
 
 
 def _prepare_odoo_without_database():

@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import pytest_odoo
+
+from odoo.tools import config
 
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO / "bin"))
@@ -41,6 +44,19 @@ def test_error_outside_the_tests_fails_the_run(tmp_path):
 
 def test_empty_run_fails(tmp_path):
     assert run(tmp_path, "def helper():\n    pass")[0] == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_each_process_has_files_of_its_own(tmp_path, monkeypatch):
+    """What Odoo removes after a class of tests in one process is still there in the others, and in the next run."""
+    monkeypatch.setattr(config, "filestore", lambda database: str(tmp_path / database))
+    (tmp_path / "run/4a").mkdir(parents=True)
+    (tmp_path / "run/4a/4a5e").write_bytes(b"photo")
+    files = [tmp_path / name / "4a/4a5e" for name in ("run", "run-gw0", "run-gw1")]
+    with pytest_odoo._shared_filestore("run", "run-gw0"), pytest_odoo._shared_filestore("run", "run-gw1"):
+        assert Path(config.filestore("run-gw1")) / "4a/4a5e" == files[2]
+        files[1].unlink()
+        assert [path.exists() for path in files] == [True, False, True]
+    assert [path.exists() for path in files] == [True, False, False]
 
 
 def test_only_what_is_no_better_in_plain_odoo_is_blamed_on_the_host(capsys):
