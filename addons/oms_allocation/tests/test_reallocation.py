@@ -102,6 +102,18 @@ class TestReallocation(OmsAllocationCommon):
         self.assertAllocated(broken, {("Lamp", "Shanghai"): 1})
         self.assertIn("No rule brings lamps", broken.oms_hold_ids.filtered(lambda hold: hold.state == "active").reason)
 
+    def test_what_others_hold_is_come_back_to(self):
+        order = self._confirm([(self.lamp, 1)])
+        self.receive(self.lamp, 1, self.beijing)
+        self._is_woken()
+        with patch.object(type(order), "try_lock_for_update", lambda orders, **options: orders.browse()):
+            self._run_cron(CRON)
+        self.assertAllocated(order, {("Lamp", "Shanghai"): 1})
+        self.assertTrue(self._is_woken())
+        self._run_cron(CRON)
+        self.assertAllocated(order, {("Lamp", "Beijing"): 1})
+        self.assertFalse(self._is_woken())
+
     def _is_woken(self):
         """Whether the scheduled action was woken since the last time."""
         triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", self.env.ref(CRON).id)])

@@ -115,6 +115,11 @@ class IrCron(models.Model):
         if self and skipped:
             self._oms_trigger_at(fields.Datetime.now() + timedelta(seconds=COME_BACK_SECONDS))
 
+    @api.model
+    def _oms_get_running(self):
+        """Return the job that the scheduler runs in this environment; none outside it."""
+        return self.browse(self.env.context.get("cron_id"))
+
     def _oms_lock_due(self, rows, domain):
         """Lock and return what is free of ``rows`` and still in ``domain``; this cron comes back to the others."""
         locked = rows.try_lock_for_update()

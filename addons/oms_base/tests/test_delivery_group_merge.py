@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import Form, tagged
+from odoo.tests import tagged
 
 from .test_delivery_group import DeliveryGroupCommon
 
@@ -147,14 +147,14 @@ class TestDeliveryGroupMerge(DeliveryGroupCommon):
 
     def test_proposals_screen(self):
         orders = self._create_pair()
-        form = Form(self.env["oms.merge.proposals"].with_user(self.user))
-        wizard = form.save()
+        Wizard = self.env["oms.merge.proposals"].with_user(self.user)
+        wizard = Wizard.browse(Wizard.action_open()["res_id"])
         proposal = wizard.proposal_ids.filtered(lambda row: row.order_ids == orders)
         self.assertEqual((proposal.order_count, proposal.partner_id), (2, self.buyer))
         self.assertEqual(proposal.amount_total, sum(orders.mapped("amount_total")))
         proposal.action_merge()
         self.assertEqual(proposal.group_id.order_ids, orders)
-        again = Form(self.env["oms.merge.proposals"].with_user(self.user)).save()
+        again = Wizard.browse(Wizard.action_open()["res_id"])
         self.assertFalse(again.proposal_ids.order_ids & orders)
 
     def test_pre_sale_that_is_not_paid_is_not_merged(self):

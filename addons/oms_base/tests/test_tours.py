@@ -44,3 +44,17 @@ class TestTours(OmsBaseCommon, HttpCase):
         rehearsal = self.env["oms.rehearsal"].search([("rule_ids.name", "=", "Tour draft")])
         self.assertEqual(rehearsal.line_ids.order_id & orders, orders[0])
         self.assertFalse(orders.oms_hold_ids)
+
+    def test_customer_service_merges_orders(self):
+        """One proposal by its row, the rest at once."""
+        self.env["oms.rule"].search([]).state = "draft"
+        buyers = [self._create_buyer(name, street=f"{name} 1") for name in ("Tour buyer", "Other buyer")]
+        pairs = [
+            self._create_order(partner_id=buyer.id) | self._create_order([(self.mouse, 1)], partner_id=buyer.id)
+            for buyer in buyers
+        ]
+        self.start_tour(
+            "/odoo/action-oms_base.oms_merge_proposals_open_action", "oms_base_merge_tour", login="oms_user"
+        )
+        for orders in pairs:
+            self.assertEqual(orders.oms_delivery_group_ids.order_ids, orders)

@@ -22,6 +22,12 @@ class OmsMergeProposals(models.TransientModel):
             ]
         return values
 
+    @api.model
+    def action_open(self):
+        """Show what could travel together now. It is saved first: rows of what is not have no buttons."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.oms_merge_proposals_action")
+        return {**action, "res_id": self.create({}).id}
+
     @api.depends_context("lang")
     def _compute_display_name(self):
         self.display_name = self.env._("Merge Proposals")
@@ -67,8 +73,6 @@ class OmsMergeProposal(models.TransientModel):
             proposal.amount_total = sum(orders.mapped("amount_total"))
 
     def action_merge(self):
-        """Put the orders of this proposal into one parcel, and show what is left to do."""
+        """Put the orders of this proposal into one parcel."""
         for proposal in self:
             proposal.group_id = proposal.order_ids._oms_merge()
-        action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.oms_merge_proposals_action")
-        return {**action, "res_id": self.wizard_id[:1].id}

@@ -82,7 +82,8 @@ class SaleOrder(models.Model):
 
     def _oms_work_until_undisturbed(self, domain, method):
         """Call ``method`` on these orders, again when another transaction changed the same stock or order first: the
-        snapshot of this one is of no use any more then. Who never gets through stays in the queue.
+        snapshot of this one is of no use any more then. Who never gets through stays in the queue, and the job that
+        works it comes back to those that others hold.
 
         :return: how many orders are out of the queue
         """
@@ -90,8 +91,7 @@ class SaleOrder(models.Model):
         def work():
             orders = self.try_lock_for_update()
             getattr(orders.filtered_domain(domain), method)()
-            for lane, held in (self - orders).grouped(lambda order: order.id % 2).items():
-                self._oms_get_review_cron(lane)._oms_come_back(held)
+            self.env["ir.cron"]._oms_get_running()._oms_come_back(self - orders)
 
         return len(self) if work_undisturbed(self.env, work) else 0
 
