@@ -55,10 +55,12 @@ class Screens:
         action = self.env[action_model].sudo().browse(action_id)._get_action_dict()
         if action_model == "ir.actions.client":
             return getattr(self, f"_open_{action['tag']}")()
+        if action_model == "ir.actions.server":
+            action = self.env[action_model].browse(action_id).run()
         model = self.env[action["res_model"]].with_context(self._eval(action["context"] or "{}"))
         domain = self._eval(action["domain"] or "[]")
         views = [*action["views"], (action["search_view_id"] and action["search_view_id"][0], "search")]
-        screens = model.get_views(views, {"toolbar": True, "action_id": action_id})
+        screens = model.get_views(views, {"toolbar": True, "action_id": action["id"]})
         for view_type, screen in screens["views"].items():
             arch = etree.fromstring(screen["arch"])
             where = f"{action['xml_id'] or action['name']} {view_type}"
@@ -67,12 +69,15 @@ class Screens:
             elif view_type in GROUP_VIEWS:
                 self._try(where, self._read_groups, model, domain, arch)
             elif view_type in RECORD_VIEWS:
-                self._try(where, self._read_records, model, domain, arch)
+                self._try(where, self._read_records, model.browse(action.get("res_id")), domain, arch)
         return None
 
     def _read_records(self, model, domain, arch):
+        """Read what a view shows: the record that the action opens, a new one of a wizard, or those of the domain."""
         specification = self._get_specification(model, arch)
-        if model.is_transient():
+        if model:
+            model.web_read(specification)
+        elif model.is_transient():
             model.onchange({}, [], specification)
         else:
             limit = 1 if arch.tag == "form" else 20

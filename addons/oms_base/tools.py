@@ -102,6 +102,16 @@ def work_undisturbed(env, work):
     return False
 
 
+def open_records(records, xml_id):
+    """Return the action ``xml_id`` on ``records`` only, none of which is made there: a single one in its form."""
+    action = records.env["ir.actions.act_window"]._for_xml_id(xml_id)
+    action.update(domain=[("id", "in", records.ids)], context={"create": False})
+    if len(records) == 1:
+        forms = [view for view in action["views"] if view[1] == "form"]
+        action.update(res_id=records.id, views=forms or [(False, "form")])
+    return action
+
+
 def notification(message, kind="success", title=None):
     """Return the client action that shows ``message`` and then loads the screen again.
 

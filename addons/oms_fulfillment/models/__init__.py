@@ -1,4 +1,5 @@
 from . import delivery_carrier
+from . import ir_http
 from . import oms_carrier_tariff
 from . import oms_channel
 from . import oms_decision

@@ -258,14 +258,6 @@ class OmsParcel(models.Model):
             return False
         return self.partner_id.tz or self.warehouse_id.partner_id.tz or self.company_id.partner_id.tz
 
-    @api.model
-    def _get_action(self, parcels):
-        """Return the action that shows these parcels: the form of a single one, else the list."""
-        action = self.env["ir.actions.act_window"]._for_xml_id("oms_fulfillment.oms_parcel_action")
-        if len(parcels) == 1:
-            return {**action, "res_id": parcels.id, "view_mode": "form", "views": [(False, "form")]}
-        return {**action, "domain": [("id", "in", parcels.ids)], "context": {}}
-
     # === BUSINESS METHODS === #
 
     def _set_state(self, target):

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from odoo.addons.oms_base.tools import open_records
+
 from ..routing.tariff import Shipment
 
 
@@ -28,7 +30,7 @@ class SaleOrder(models.Model):
 
     def action_view_oms_parcels(self):
         """Open the parcels of these orders."""
-        return self.env["oms.parcel"]._get_action(self._oms_get_parcels())
+        return open_records(self._oms_get_parcels(), "oms_fulfillment.oms_parcel_action")
 
     def _oms_get_parcels(self):
         """Return the parcels with goods of these orders, those they share with other orders too."""

@@ -5,6 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from odoo.addons.oms_base.tools import open_records
+
 from ..const import OPEN_PARCEL_STATES
 from ..routing.tariff import rank
 
@@ -34,11 +36,11 @@ class StockPicking(models.Model):
     def action_oms_pack(self):
         """Put what is in no parcel yet into parcels, and open them."""
         self._oms_check_release()
-        return self.env["oms.parcel"]._get_action(self._oms_create_parcels() or self.oms_parcel_ids)
+        return open_records(self._oms_create_parcels() or self.oms_parcel_ids, "oms_fulfillment.oms_parcel_action")
 
     def action_view_oms_parcels(self):
         """Open the parcels of these transfers."""
-        return self.env["oms.parcel"]._get_action(self.oms_parcel_ids)
+        return open_records(self.oms_parcel_ids, "oms_fulfillment.oms_parcel_action")
 
     def action_cancel(self):
         """Override of `stock` to give up the parcels of cancelled deliveries."""

@@ -26,3 +26,21 @@ class TestScanTour(ScanCommon, HttpCase):
 class TestScanTourPhone(TestScanTour):
     browser_size = "360x740"
     touch_enabled = True
+
+
+@tagged("post_install", "-at_install")
+class TestScanHome(ScanCommon, HttpCase):
+    def _get_home(self, login):
+        """Return the action that the web client opens for a user first."""
+        self.authenticate(login, login)
+        return self.make_jsonrpc_request("/web/session/get_session_info", {})["home_action_id"]
+
+    def test_operator_begins_at_the_scanner(self):
+        self.assertEqual(self._get_home("oms_operator"), self.env.ref("oms_fulfillment.oms_scan_app_action").id)
+        chosen = self.env.ref("stock.stock_picking_type_action")
+        self.operator.action_id = chosen.id
+        self.assertEqual(self._get_home("oms_operator"), chosen.id)
+
+    def test_whose_work_is_more_than_the_warehouse_chooses(self):
+        self._create_user("oms_both", "oms_base.oms_base_group_warehouse,oms_base.oms_base_group_user")
+        self.assertFalse(self._get_home("oms_both"))

@@ -3,6 +3,8 @@ import logging
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from odoo.addons.oms_base.tools import open_records
+
 _logger = logging.getLogger(__name__)
 
 # The goods are, or should be, on their way back or in our hands, and the case is open.
@@ -118,6 +120,7 @@ class OmsReturn(models.Model):
     refusal_reason = fields.Text(copy=False, help="Sent to the buyer.")
     policy_errors = fields.Text(string="Against the Policy", compute="_compute_policy_errors")
     picking_ids = fields.One2many("stock.picking", "oms_return_id", string="Transfers")
+    order_count = fields.Integer(compute="_compute_order_count")
     picking_count = fields.Integer(compute="_compute_document_counts")
     credit_note_ids = fields.One2many("account.move", "oms_return_id", string="Credit Notes")
     credit_note_count = fields.Integer(compute="_compute_document_counts")
@@ -185,6 +188,11 @@ class OmsReturn(models.Model):
     def _compute_qty_to_inspect(self):
         for oms_return in self:
             oms_return.qty_to_inspect = sum(oms_return.line_ids.mapped("qty_to_inspect"))
+
+    @api.depends("order_ids")
+    def _compute_order_count(self):
+        for oms_return in self:
+            oms_return.order_count = len(oms_return.order_ids)
 
     def _compute_document_counts(self):
         # sudo: account.move, stock.picking - the buttons are shown to those who may open them
@@ -331,18 +339,15 @@ class OmsReturn(models.Model):
 
     def action_view_orders(self):
         """Open the orders of these returns."""
-        action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.sale_order_action")
-        return {**action, "domain": [("id", "in", self.order_ids.ids)], "context": {"create": False}}
+        return open_records(self.order_ids, "oms_base.sale_order_action")
 
     def action_view_pickings(self):
         """Open the transfers of these returns."""
-        action = self.env["ir.actions.act_window"]._for_xml_id("stock.action_picking_tree_all")
-        return {**action, "domain": [("oms_return_id", "in", self.ids)], "context": {"create": False}}
+        return open_records(self.picking_ids, "stock.action_picking_tree_all")
 
     def action_view_credit_notes(self):
         """Open the credit notes of these returns."""
-        action = self.env["ir.actions.act_window"]._for_xml_id("account.action_move_out_refund_type")
-        return {**action, "domain": [("oms_return_id", "in", self.ids)], "context": {"create": False}}
+        return open_records(self.credit_note_ids, "account.action_move_out_refund_type")
 
     def _get_form_action(self):
         return {

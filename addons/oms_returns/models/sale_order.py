@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from odoo.addons.oms_base.tools import open_records
+
 from .oms_return import RETURNING_STATES
 
 
@@ -37,11 +39,7 @@ class SaleOrder(models.Model):
 
     def action_view_oms_returns(self):
         """Open the returns of these orders."""
-        action = self.env["ir.actions.act_window"]._for_xml_id("oms_returns.oms_return_action")
-        returns = self.return_line_ids.return_id
-        if len(returns) == 1:
-            return returns._get_form_action()
-        return {**action, "domain": [("id", "in", returns.ids)], "context": {"create": False}}
+        return open_records(self.return_line_ids.return_id, "oms_returns.oms_return_action")
 
     def action_create_return(self):
         """Prepare a return of all that may still come back, and open it."""

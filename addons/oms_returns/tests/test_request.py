@@ -23,6 +23,18 @@ class TestRequest(OmsReturnsCommon):
         self.assertEqual(order.order_line._oms_get_returnable_quantities(), {order.order_line: 1.0})
         self.assertIn("return_requested", order.oms_event_ids.mapped("code"))
 
+    def test_buttons_open_the_only_document_or_all_of_them(self):
+        first, second = self._sell([(self.mouse, 1)]), self._sell([(self.mouse, 1)])
+        oms_return = self._ask(first, {self.mouse: 1})
+        action = oms_return.action_view_orders()
+        self.assertEqual((oms_return.order_count, action["res_id"]), (1, first.id))
+        self.assertEqual([view_type for _id, view_type in action["views"]], ["form"])
+        oms_return.line_ids.copy({"sale_line_id": second.order_line.id})
+        action = oms_return.action_view_orders()
+        self.assertEqual((oms_return.order_count, action.get("res_id")), (2, False))
+        self.assertEqual(self.env["sale.order"].search(action["domain"]), first | second)
+        self.assertIn("list", [view_type for _id, view_type in action["views"]])
+
     def test_more_than_delivered_is_refused(self):
         order = self._sell([(self.mouse, 2)])
         with self.assertRaisesRegex(UserError, "only 2.0 can still be returned"):

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ...tools import open_records
+
 
 class OmsDeliveryGroup(models.Model):
     """What travels together: parts of one order or of several.
@@ -150,13 +152,11 @@ class OmsDeliveryGroup(models.Model):
 
     def action_view_orders(self):
         """Open the orders of these groups."""
-        action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.sale_order_action")
-        return {**action, "domain": [("id", "in", self.order_ids.ids)], "context": {"create": False}}
+        return open_records(self.order_ids, "oms_base.sale_order_action")
 
     def action_view_pickings(self):
         """Open the transfers of these groups."""
-        action = self.env["ir.actions.act_window"]._for_xml_id("stock.action_picking_tree_all")
-        return {**action, "domain": [("id", "in", self.picking_ids.ids)], "context": {"create": False}}
+        return open_records(self.picking_ids, "stock.action_picking_tree_all")
 
     def _get_form_action(self):
         return {"type": "ir.actions.act_window", "res_model": self._name, "res_id": self.id, "views": [(False, "form")]}

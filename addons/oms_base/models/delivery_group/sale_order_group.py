@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError, ValidationError
 
 from ...sharing import OrderMoney, share_order
+from ...tools import open_records
 
 
 class SaleOrder(models.Model):
@@ -119,11 +120,7 @@ class SaleOrder(models.Model):
 
     def action_view_oms_delivery_groups(self):
         """Open the delivery groups of these orders."""
-        groups = self.oms_delivery_group_ids
-        if len(groups) == 1:
-            return groups._get_form_action()
-        action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.oms_delivery_group_action")
-        return {**action, "domain": [("id", "in", groups.ids)], "context": {}}
+        return open_records(self.oms_delivery_group_ids, "oms_base.oms_delivery_group_action")
 
     # === FACTS === #
 
