@@ -148,7 +148,7 @@ class OmsDeliveryGroup(models.Model):
         """Open the wizard that splits this group."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.oms_delivery_split_action")
-        return {**action, "context": {"default_group_id": self.id}}
+        return {**action, "context": {"default_group_id": self.id, "dialog_size": "extra-large"}}
 
     def action_view_orders(self):
         """Open the orders of these groups."""

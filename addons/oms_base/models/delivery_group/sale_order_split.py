@@ -37,7 +37,7 @@ class SaleOrder(models.Model):
         """Open the wizard that splits this order."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.oms_delivery_split_action")
-        return {**action, "context": {"default_order_id": self.id}}
+        return {**action, "context": {"default_order_id": self.id, "dialog_size": "extra-large"}}
 
     # === DOING IT === #
 
