@@ -50,14 +50,25 @@ class Screens:
         except Exception as error:  # noqa: BLE001  all broken screens are told at once
             self.problems.append(f"{self.env.user.login}: {where}: {type(error).__name__} {error}")
 
-    def _open_action(self, action_model, action_id):
+    def open_bound(self):
+        """Open what the suite puts into the Actions menu of lists and forms, each over one record."""
+        # sudo: the web client's route reads actions with the rights of the system too
+        for action in self.env["ir.actions.act_window"].sudo().search([("binding_model_id", "!=", False)]):
+            allowed = not action.group_ids or action.group_ids & self.env.user.all_group_ids
+            if allowed and (action.xml_id or "").startswith("oms_"):
+                record = self.env[action.binding_model_id.model].search([], limit=1)
+                context = {"active_model": record._name, "active_id": record.id, "active_ids": record.ids}
+                self.opened.append(action.xml_id)
+                self._try(action.xml_id, self._open_action, action._name, action.id, context)
+
+    def _open_action(self, action_model, action_id, context=None):
         # sudo: the web client's route reads actions with the rights of the system too
         action = self.env[action_model].sudo().browse(action_id)._get_action_dict()
         if action_model == "ir.actions.client":
             return getattr(self, f"_open_{action['tag']}")()
         if action_model == "ir.actions.server":
             action = self.env[action_model].browse(action_id).run()
-        model = self.env[action["res_model"]].with_context(self._eval(action["context"] or "{}"))
+        model = self.env[action["res_model"]].with_context(self._eval(action["context"] or "{}"), **(context or {}))
         domain = self._eval(action["domain"] or "[]")
         views = [*action["views"], (action["search_view_id"] and action["search_view_id"][0], "search")]
         screens = model.get_views(views, {"toolbar": True, "action_id": action["id"]})
@@ -279,3 +290,13 @@ class TestMenus(OmsBaseCommon):
         self.assertEqual(
             set(with_action.get_external_id().values()), set(opened), "The administrator sees all there is."
         )
+
+    def test_what_the_actions_menu_offers_opens(self):
+        for group, wanted in (
+            ("user", {"oms_allocation.oms_reject_action", "oms_allocation.oms_resource_action"}),
+            ("warehouse", {"oms_allocation.oms_reject_action"}),
+        ):
+            screens = Screens(self._create_user(f"menus_{group}", GROUPS[group]))
+            screens.open_bound()
+            self.assertFalse(screens.problems, "\n".join(screens.problems))
+            self.assertTrue(wanted <= set(screens.opened), screens.opened)

@@ -1,5 +1,5 @@
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .strategy_common import SourcingCommon
 
@@ -15,13 +15,10 @@ class TestRejection(SourcingCommon):
         cls.busy = cls.env.ref("oms_allocation.oms_reject_reason_busy")
 
     def _reject(self, order, reason, user=None):
-        wizard = (
-            self.env["oms.reject"]
-            .with_user(user or self.operator)
-            .with_context(active_model="stock.picking", active_ids=order.picking_ids.ids)
-            .create({"reason_id": reason.id})
-        )
-        wizard.action_reject()
+        Wizard = self.env["oms.reject"].with_user(user or self.operator)
+        form = Form(Wizard.with_context(active_model="stock.picking", active_ids=order.picking_ids.ids))
+        form.reason_id = reason
+        form.save().action_reject()
 
     def _get_sellable(self, warehouse):
         return self.lamp._oms_get_sellable_quantities(warehouse)[self.lamp.id, warehouse.id]
@@ -156,18 +153,17 @@ class TestSourceAgain(SourcingCommon):
         cls._set_stocks(cls.lamp, shanghai=10, beijing=10)
 
     def _source_again(self, orders, **values):
-        wizard = (
-            self.env["oms.resource"]
-            .with_user(self.user)
-            .with_context(active_model="sale.order", active_ids=orders.ids)
-            .create(values)
-        )
+        Wizard = self.env["oms.resource"].with_user(self.user)
+        form = Form(Wizard.with_context(active_model="sale.order", active_ids=orders.ids))
+        for name, value in values.items():
+            form[name] = value
+        wizard = form.save()
         wizard.action_apply()
         return wizard
 
     def test_from_one_warehouse(self):
         order = self._confirm([(self.lamp, 3)])
-        wizard = self._source_again(order, warehouse_id=self.beijing.id)
+        wizard = self._source_again(order, warehouse_id=self.beijing)
         self.assertAllocated(order, {("Lamp", "Beijing"): 3})
         line = wizard.line_ids
         self.assertEqual((line.before, line.after, line.result), ("Shanghai (3)", "Beijing (3)", "moved"))
@@ -180,7 +176,7 @@ class TestSourceAgain(SourcingCommon):
         self.beijing.oms_priority = 1
         other = self.strategy.copy({"name": "By priority"})
         other.aim_ids.filtered(lambda aim: aim.type == "distance").unlink()
-        self._source_again(order, strategy_id=other.id)
+        self._source_again(order, strategy_id=other)
         self.assertAllocated(order, {("Lamp", "Beijing"): 3})
         self.assertEqual(order.oms_strategy_id, other)
 
@@ -189,7 +185,7 @@ class TestSourceAgain(SourcingCommon):
         begun.picking_ids.move_ids.picked = True
         same.oms_warehouse_id = self.shanghai
         self._set_stocks(self.lamp, beijing=20)
-        wizard = self._source_again(moved | begun, warehouse_id=self.beijing.id)
+        wizard = self._source_again(moved | begun, warehouse_id=self.beijing)
         self.assertEqual(wizard.line_ids.mapped("result"), ["moved", "refused"])
         self.assertIn("Picking has begun", wizard.line_ids[1].message)
         self.assertEqual(self._source_again(same).line_ids.result, "same")

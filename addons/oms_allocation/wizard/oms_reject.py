@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Command
 
 
 class OmsReject(models.TransientModel):
@@ -24,7 +25,7 @@ class OmsReject(models.TransientModel):
         if self.env.context.get("active_model") == "stock.picking":
             pickings = self.env["stock.picking"].browse(self.env.context.get("active_ids", []))
             moves = pickings.move_ids.filtered(lambda move: move.state not in ("done", "cancel"))
-            values |= {"picking_ids": pickings.ids, "move_ids": moves.ids}
+            values |= {"picking_ids": [Command.set(pickings.ids)], "move_ids": [Command.set(moves.ids)]}
         return values
 
     def action_reject(self):

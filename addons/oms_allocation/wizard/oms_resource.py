@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Command
 
 
 class OmsResource(models.TransientModel):
@@ -30,7 +31,7 @@ class OmsResource(models.TransientModel):
     def default_get(self, fields):
         values = super().default_get(fields)
         if self.env.context.get("active_model") == "sale.order":
-            values["order_ids"] = self.env.context.get("active_ids", [])
+            values["order_ids"] = [Command.set(self.env.context.get("active_ids", []))]
         return values
 
     @api.depends("order_ids.company_id")
