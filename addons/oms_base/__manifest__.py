@@ -44,6 +44,7 @@
         "views/oms_rule_report_views.xml",
         "views/oms_review_report_views.xml",
         "views/oms_proof_views.xml",  # Depends on the five above and on the views of rules and sets
+        "views/account_move_views.xml",
         "views/stock_picking_views.xml",
         "views/sale_order_views.xml",
         "views/oms_channel_views.xml",  # Depends on `sale_order_views.xml`

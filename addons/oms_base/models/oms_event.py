@@ -51,10 +51,18 @@ class OmsEvent(models.Model):
     res_model = fields.Char(string="Document Model", readonly=True)
     res_id = fields.Many2oneReference(string="Document", model_field="res_model", readonly=True)
     message = fields.Char(string="Details", readonly=True)
+    is_openable = fields.Boolean(compute="_compute_is_openable", help="The user may read documents of this kind.")
     data = fields.Json(readonly=True)
 
     _order_date_idx = models.Index("(order_id, date DESC, id DESC)")
     _code_date_idx = models.Index("(code, date)")
+
+    @api.depends("res_model", "res_id")
+    @api.depends_context("uid")
+    def _compute_is_openable(self):
+        for event in self:
+            has_document = event.res_id and event.res_model in self.env
+            event.is_openable = has_document and self.env[event.res_model].has_access("read")
 
     def _query_insert(self, vals_list):
         """Write events in one query, which costs a fraction of creating records: nothing is computed of an event, and

@@ -44,9 +44,9 @@ class DeliveryCarrier(models.Model):
 
     @api.depends("oms_code")
     def _compute_oms_tracking_endpoint(self):
-        base_url = self.get_base_url()
         for carrier in self:
-            carrier.oms_tracking_endpoint = f"{base_url}/oms/tracking/{carrier.oms_code}" if carrier.oms_code else False
+            path = f"/oms/tracking/{carrier.oms_code}"
+            carrier.oms_tracking_endpoint = carrier.get_base_url() + path if carrier.oms_code else False
 
     # === PROVIDER METHODS: oms_waybill === #
 
@@ -92,7 +92,8 @@ class DeliveryCarrier(models.Model):
 
     def oms_waybill_cancel_shipment(self, pickings):
         """Provider method of `stock_delivery`: give the parcels up that did not move yet."""
-        pickings._oms_get_live_parcels().action_cancel()
+        # sudo: oms.parcel - who may cancel a shipment gives up what was packed for it
+        pickings.sudo()._oms_get_live_parcels().action_cancel()
 
     def oms_waybill_oms_assign_waybills(self, parcels):
         """Give each parcel the next number of the carrier's ranges."""

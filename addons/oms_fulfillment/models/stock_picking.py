@@ -46,7 +46,9 @@ class StockPicking(models.Model):
         """Override of `stock` to give up the parcels of cancelled deliveries."""
         res = super().action_cancel()
         cancelled = self.filtered(lambda picking: picking.state == "cancel")
-        cancelled.oms_parcel_ids.filtered(lambda parcel: parcel.state in OPEN_PARCEL_STATES).action_cancel()
+        # sudo: oms.parcel - who cancels an order cancels its deliveries, and what was packed for them
+        parcels_sudo = cancelled.sudo().oms_parcel_ids
+        parcels_sudo.filtered(lambda parcel: parcel.state in OPEN_PARCEL_STATES).action_cancel()
         return res
 
     # === FACTS === #
