@@ -158,6 +158,15 @@ class TestDeliveryGroupSplit(DeliveryGroupCommon):
         wizard.action_split()
         self.assertEqual(sorted(order.oms_delivery_group_ids.mapped("amount_total")), [40, 130])
 
+    def test_order_in_several_groups_is_split_by_group(self):
+        order = self._confirm(self._create_order())
+        action = order.action_oms_open_split()
+        self.assertEqual(action["context"]["default_order_id"], order.id)
+        groups = order._oms_split([{order.order_line[0]: 1}])
+        self.assertEqual(len(groups), 2)
+        action = order.action_oms_open_split()
+        self.assertEqual(self.env[action["res_model"]].search(action["domain"]), groups)
+
     def test_part_of_a_merged_parcel(self):
         orders = self._confirm(self._create_pair())
         group = orders._oms_merge()

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tools import float_round
 
 from ...sharing import Item, pack
+from ...tools import open_records
 
 KINDS = ("shortage", "warehouse", "weight", "presale", "value")
 
@@ -34,8 +35,11 @@ class SaleOrder(models.Model):
         return actions
 
     def action_oms_open_split(self):
-        """Open the wizard that splits this order."""
+        """Open the wizard that splits this order, or its open groups where it has several: each is split for itself."""
         self.ensure_one()
+        groups = self.oms_delivery_group_ids.filtered(lambda group: group.state != "shipped")
+        if len(groups) > 1:
+            return open_records(groups, "oms_base.oms_delivery_group_action")
         action = self.env["ir.actions.act_window"]._for_xml_id("oms_base.oms_delivery_split_action")
         return {**action, "context": {"default_order_id": self.id, "dialog_size": "extra-large"}}
 
