@@ -64,6 +64,20 @@ class TestSetup(SetupCommon):
         self.assertTrue(first.is_numbering_continuous)
         self.assertEqual(self.platform.unfinished_id, second)
 
+    def test_channel_says_that_its_set_up_is_not_finished(self):
+        channel = self._begin()
+        self.assertEqual(channel.health, "warning")
+        self.assertIn("not finished: Shop and Keys", channel.health_message)
+        channel.setup_step = "done"
+        channel.invalidate_recordset(["health", "health_message"])
+        self.assertNotIn("not finished", channel.health_message)
+
+    def test_who_sees_no_keys_is_told_to_ask(self):
+        view = self.env.ref("oms_channels.oms_channel_view_form_setup")
+        for user, is_told in ((self.manager, True), (self.env.ref("base.user_admin"), False)):
+            arch = self.env["oms.channel"].with_user(user).get_view(view.id)["arch"]
+            self.assertEqual("ask one to open this set-up" in arch, is_told)
+
     def test_missing_keys_are_named_and_the_step_stays(self):
         channel = self._begin(api_key=False)
         with self.assertRaisesRegex(UserError, "Secret API Key"):

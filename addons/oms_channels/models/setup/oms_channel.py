@@ -144,6 +144,15 @@ class OmsChannel(models.Model):
         domain = Domain("channel_id", "=", self.id) & Domain("state", "=", "unmatched")
         return {**action, "domain": list(domain), "context": {}}
 
+    def _get_health_issues(self):
+        """Override of `oms_base`: nothing comes from a shop whose set-up was left half-way."""
+        issues = super()._get_health_issues()
+        names = dict(self._fields["setup_step"]._description_selection(self.env))
+        for channel in self.filtered(lambda channel: channel.setup_step not in (False, "done")):
+            message = self.env._("The set-up is not finished: %(step)s.", step=names[channel.setup_step])
+            issues.setdefault(channel, []).append(("warning", message))
+        return issues
+
     # === STEPS === #
 
     def _finish_setup_keys(self):
