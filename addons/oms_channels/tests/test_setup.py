@@ -76,7 +76,7 @@ class TestSetup(SetupCommon):
         view = self.env.ref("oms_channels.oms_channel_view_form_setup")
         for user, is_told in ((self.manager, True), (self.env.ref("base.user_admin"), False)):
             arch = self.env["oms.channel"].with_user(user).get_view(view.id)["arch"]
-            self.assertEqual("ask one to open this set-up" in arch, is_told)
+            self.assertEqual("ask an administrator to open this set-up" in arch, is_told)
 
     def test_missing_keys_are_named_and_the_step_stays(self):
         channel = self._begin(api_key=False)
