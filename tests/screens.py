@@ -160,13 +160,33 @@ class Screens:
     # === BUTTONS === #
 
     def press_buttons(self, model_name):
-        """Press each button that the form of a model shows the user, on one record in each state there is."""
+        """Press each button that the form and the lists of a model show the user, on one record in each state there
+        is."""
         model = self.env[model_name]
-        if not model.has_access("read"):
-            return
-        arch = etree.fromstring(model.get_views([(False, "form")])["views"]["form"]["arch"])
-        specification = self._get_specification(model, arch)
-        for record in self._get_samples(model):
+        if model.has_access("read"):
+            records = self._get_samples(model)
+            self._press_form(records)
+            # sudo: ir.ui.view - the web client gets views without the right to read them
+            views = self.env["ir.ui.view"].sudo().search([("model", "=", model_name), ("type", "=", "list")])
+            for view in views.filtered(lambda view: view.mode == "primary" and view.xml_id.startswith("oms_")):
+                self._press_list(records, view.id)
+
+    def _press_list(self, records, view_id):
+        """Press the buttons of rows on each record, those above the list on all of them."""
+        arch = etree.fromstring(records.get_views([(view_id, "list")])["views"]["list"]["arch"])
+        specification = self._get_specification(records, arch)
+        for button in arch.iter("button"):
+            if next(button.iterancestors("header"), None) is not None:
+                self._press(records, button)
+                continue
+            for record in records:
+                if not self._is_hidden(button, record, *record.web_read(specification)):
+                    self._press(record, button)
+
+    def _press_form(self, records):
+        arch = etree.fromstring(records.get_views([(False, "form")])["views"]["form"]["arch"])
+        specification = self._get_specification(records, arch)
+        for record in records:
             [values] = record.web_read(specification)
             for button in arch.iter("button", "a"):
                 field_node = next(button.iterancestors("field"), None)
@@ -207,17 +227,20 @@ class Screens:
             return value.get("id", value)
         return [self._get_id(line) for line in value] if isinstance(value, list) else value
 
-    def _press(self, record, button):
-        """Press a button, and open what it returns where it is of the suite. A refusal in words is an answer; what is
-        shown may not be denied. Of Odoo's buttons it counts what our code does wrong when they are pressed."""
-        where = f"{record._name} {button.get('name')}"
+    def _press(self, records, button):
+        """Press a button of one record, or of those chosen in a list, and open what it returns if it is the suite's.
+
+        A refusal in words is an answer; what is shown may not be denied. Of Odoo's buttons it counts what our code does
+        wrong when they are pressed.
+        """
+        where = f"{records._name} {button.get('name')}"
         self.pressed.add(where)
-        context = {"active_model": record._name, "active_id": record.id, "active_ids": record.ids}
-        is_ours = self._is_ours(record, button)
+        context = {"active_model": records._name, "active_id": records[:1].id, "active_ids": records.ids}
+        is_ours = self._is_ours(records, button)
         savepoint = self.env.cr.savepoint()
         try:
             if button.get("type") == "object":
-                self._call(record, button, context, is_ours)
+                self._call(records, button, context, is_ours)
             elif is_ours:
                 self._open_action((action := self._get_action(button.get("name"))).type, action.id, context)
         except Exception as error:  # noqa: BLE001  as in `_try`
@@ -229,11 +252,11 @@ class Screens:
             savepoint.close(rollback=True)
             self.env.invalidate_all()
 
-    def _call(self, record, button, context, is_followed):
+    def _call(self, records, button, context, is_followed):
         expression = button.get("context") or "{}"
-        values = {name: record[name] for name in record._fields if name in expression}
+        values = {name: records[:1][name] for name in records._fields if name in expression}
         context = {**context, **safe_eval(expression, {**context, **values})}
-        action = call_kw(record.browse(), button.get("name"), [record.ids], {"context": context})
+        action = call_kw(records.browse(), button.get("name"), [records.ids], {"context": context})
         self.env.flush_all()
         if is_followed and isinstance(action, dict) and action.get("type") == "ir.actions.act_window":
             self._follow({"views": [(False, "form")], **action}, context)
