@@ -75,7 +75,6 @@ class OmsStockDrift(models.Model):
 
     # === ACTIONS === #
 
-    @api.model
     def action_check_now(self):
         """Have everything checked in the background, at once."""
         self.check_access("write")
