@@ -168,7 +168,7 @@ class Screens:
             self._press_form(records)
             # sudo: ir.ui.view - the web client gets views without the right to read them
             views = self.env["ir.ui.view"].sudo().search([("model", "=", model_name), ("type", "=", "list")])
-            for view in views.filtered(lambda view: view.mode == "primary" and view.xml_id.startswith("oms_")):
+            for view in views.filtered(lambda view: view.mode == "primary" and (view.xml_id or "").startswith("oms_")):
                 self._press_list(records, view.id)
 
     def _press_list(self, records, view_id):

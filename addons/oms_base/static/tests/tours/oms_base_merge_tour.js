@@ -9,7 +9,8 @@ registry.category("web_tour.tours").add("oms_base_merge_tour", {
         },
         {
             content: "They are merged; the others still wait",
-            trigger: ".o_data_row:contains(Tour buyer):not(:has(button)) td[name=group_id]:not(:empty)",
+            trigger:
+                ".o_data_row:contains(Tour buyer):not(:has(button)) td[name=group_id]:not(:empty)",
         },
         {
             content: "Merge the rest at once",
