@@ -174,14 +174,14 @@ class Screens:
     def _press_list(self, records, view_id):
         """Press the buttons of rows on each record, those above the list on all of them."""
         arch = etree.fromstring(records.get_views([(view_id, "list")])["views"]["list"]["arch"])
-        specification = self._get_specification(records, arch)
+        rows = list(zip(records, records.web_read(self._get_specification(records, arch)), strict=True))
         for button in arch.iter("button"):
             if next(button.iterancestors("header"), None) is not None:
                 if records or button.get("display") == "always":
                     self._press(records, button)
                 continue
-            for record in records:
-                if not self._is_hidden(button, record, *record.web_read(specification)):
+            for record, values in rows:
+                if not self._is_hidden(button, record, values):
                     self._press(record, button)
 
     def _press_form(self, records):

@@ -1,4 +1,4 @@
-"""Every button that a form shows somebody may be pressed by them: it works, or says in words why not."""
+"""Every button that a form or a list shows somebody may be pressed by them: it works, or says in words why not."""
 
 from screens import GROUPS, Screens, ScreensCommon
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import time
 
@@ -62,11 +63,8 @@ def clone(source, target):
 
 def _copy_filestore(source, target):
     guard.remove(filestore(target))
-    for folder, _folders, files in os.walk(filestore(source)):
-        copy = filestore(target) / os.path.relpath(folder, filestore(source))
-        copy.mkdir(parents=True, exist_ok=True)
-        for name in files:
-            os.link(os.path.join(folder, name), copy / name)
+    if filestore(source).is_dir():
+        shutil.copytree(filestore(source), filestore(target), copy_function=os.link)
 
 
 def rename(source, target):

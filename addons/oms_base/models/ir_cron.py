@@ -62,7 +62,7 @@ class IrCron(models.Model):
         """Override: between two steps of an action, when nothing is open, what is urgent is done first."""
         left = super()._commit_progress(processed, remaining=remaining, deactivate=deactivate)
         # A test's cursor commits nothing: there is no moment at which nothing is open.
-        if self.env.context.get("cron_id") and isinstance(self.env.cr, Cursor):
+        if self._oms_get_running() and isinstance(self.env.cr, Cursor):
             self._oms_run_urgent()
         return left
 
