@@ -29,6 +29,20 @@ class TestPortal(HttpCase, FulfillmentCommon):
         self.assertIn("Hangzhou Hub", response.text)
         self.assertNotIn("90.00", response.text)
 
+    def test_what_is_inside_the_warehouse_stays_there(self):
+        picking = self._create_delivery(carrier_id=self.express.id)
+        picking.action_oms_pack()
+        parcel = picking.oms_parcel_ids
+        page = self.url_open(parcel.get_portal_url()).text
+        self.assertIn("Being Prepared", page)
+        self.assertNotIn("To Label", page)
+
+    def test_who_noted_the_delivery_is_not_told(self):
+        self.parcel.action_deliver()
+        page = self.url_open(self.parcel.get_portal_url()).text
+        self.assertIn("Delivered", page)
+        self.assertNotIn("Noted by", page)
+
     def test_times_are_those_of_the_receiver(self):
         self.parcel.partner_id.tz = "Asia/Shanghai"
         moment = datetime(2026, 1, 1, 20, 30)
