@@ -61,7 +61,10 @@ class OmsChannelPayment(models.Model):
     last_error = fields.Char(readonly=True, copy=False)
     next_try = fields.Datetime(readonly=True, copy=False)
 
-    _external_uniq = models.Constraint("UNIQUE(channel_id, external_id)", "This payment of the shop is already there.")
+    # Shops count payments within an order, and refunds apart from payments.
+    _external_uniq = models.Constraint(
+        "UNIQUE(channel_id, external_id, order_id, direction)", "This payment of the shop is already there."
+    )
     _to_book_idx = models.Index("(id) WHERE amount_to_book > 0")
 
     # === COMPUTE METHODS === #
@@ -96,17 +99,11 @@ class OmsChannelPayment(models.Model):
 
         :param pairs: list of (sale.order, ChannelOrder)
         """
-        told = {
-            (order.channel_id.id, payment.external_id): (order, payment)
-            for order, shop in pairs
-            for payment in shop.payments
-        }
+        told = {(order, payment.external_id): (order, payment) for order, shop in pairs for payment in shop.payments}
         if not told:
             return
-        known = self.search(
-            [("channel_id", "in", [key[0] for key in told]), ("external_id", "in", [key[1] for key in told])]
-        )
-        rows = {(row.channel_id.id, row.external_id): row for row in known}
+        known = self.search([("order_id", "in", [order.id for order, _key in told]), ("direction", "=", "inbound")])
+        rows = {(row.order_id, row.external_id): row for row in known}
         currencies = {
             currency.name: currency
             for currency in self.env["res.currency"].search([("name", "in", [told[key][1].currency for key in told])])
@@ -163,10 +160,10 @@ class OmsChannelPayment(models.Model):
         :param result: PushResult
         """
         external_id = result.external_id or push.idempotency_key
-        if self.search_count([("channel_id", "=", push.channel_id.id), ("external_id", "=", external_id)], limit=1):
+        inbound = push.order_id.channel_payment_ids._filter_inbound()
+        if external_id in (push.order_id.channel_payment_ids - inbound).mapped("external_id"):
             return
         move = push._get_document()
-        inbound = push.order_id.channel_payment_ids._filter_inbound()
         self.create(
             {
                 "channel_id": push.channel_id.id,

@@ -1,9 +1,12 @@
 from functools import partial
 
+from psycopg2 import IntegrityError
+
 from odoo.exceptions import RedirectWarning
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..adapters.notices import PushResult
 from .common import ChannelsCommon, patch_method
 
 
@@ -74,6 +77,32 @@ class TestInvoice(ChannelsCommon):
             ),
             1,
         )
+
+    def test_shops_that_count_payments_within_an_order_lose_none(self):
+        one, two = self._import(1, captured=True), self._import(2, captured=True)
+        row = two.channel_payment_ids.sudo()
+        row.external_id = "pay_1"
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+            row.copy()
+            self.env.flush_all()
+        self.shop.payment("pay_2")["id"] = "pay_1"
+        self.shop.change("order_2", email="other@example.com")
+        self._pull()
+        self.assertEqual(len(two.channel_payment_ids), 1)
+        for order in one | two:
+            self.assertEqual(order.channel_payment_ids.captured_amount, order.amount_total)
+
+    def test_refund_with_the_number_of_a_payment_is_kept(self):
+        order = self._import(1, captured=True)
+        self._ship(order)
+        self._settle()
+        note = self._invoices(order)._reverse_moves(cancel=False)
+        note.action_post()
+        push = order.channel_push_ids.filtered(lambda push: push.kind == "refund")
+        notice, result = push._prepare_refund_notice(), PushResult("pay_1")
+        for _again in range(2):
+            self.env["oms.channel.payment"]._record_refund(push, notice, result)
+        self.assertEqual(sorted(order.channel_payment_ids.mapped("direction")), ["inbound", "outbound"])
 
     def test_goods_that_come_back_are_not_credited_in_the_background(self):
         order = self._import(1, captured=True)

@@ -155,8 +155,10 @@ class OmsChannelPayoutLine(models.Model):
             [*domain, ("channel_order_id", "in", [entry.order_external_id for entry in entries])], ["channel_order_id"]
         )
         payments = self.env["oms.channel.payment"].search_fetch(
-            [*domain, ("external_id", "in", [entry.payment_external_id for entry in entries])], ["external_id"]
+            [*domain, ("external_id", "in", [entry.payment_external_id for entry in entries])],
+            ["external_id", "order_id"],
         )
+        payment_ids = {(payment.order_id.id, payment.external_id): payment.id for payment in payments}
         currencies = (
             self.env["res.currency"]
             .with_context(active_test=False)
@@ -164,7 +166,8 @@ class OmsChannelPayoutLine(models.Model):
         )
         found = {
             "orders": {order.channel_order_id: order.id for order in orders},
-            "payments": {payment.external_id: payment.id for payment in payments},
+            # An order that nobody names is that of the payment.
+            "payments": {**{(False, key): id_ for (_order, key), id_ in payment_ids.items()}, **payment_ids},
             "currencies": {currency.name: currency.id for currency in currencies},
         }
         return {**found, "payouts": self._find_or_create_payouts(channel, entries, found["currencies"])}
@@ -197,6 +200,7 @@ class OmsChannelPayoutLine(models.Model):
 
     @api.model
     def _prepare_line_values(self, channel, entry, found):
+        order_id = found["orders"].get(entry.order_external_id, False)
         return {
             "channel_id": channel.id,
             "payout_id": found["payouts"].get(entry.payout_external_id, False),
@@ -205,8 +209,8 @@ class OmsChannelPayoutLine(models.Model):
             "description": entry.description,
             "date": self._to_datetime(entry.date),
             "order_external_id": entry.order_external_id,
-            "order_id": found["orders"].get(entry.order_external_id, False),
-            "payment_id": found["payments"].get(entry.payment_external_id, False),
+            "order_id": order_id,
+            "payment_id": found["payments"].get((order_id, entry.payment_external_id), False),
             "currency_id": found["currencies"].get(entry.currency) or channel.company_id.currency_id.id,
             "gross_amount": float(entry.gross),
             "fee_amount": float(entry.fee),
