@@ -209,6 +209,30 @@ def test_socket_folder_is_short_however_deep_the_state_folder_is(tmp_path):
     assert int(run_inside(code, tmp_path / ("deep/" * 30)).stdout) < 108
 
 
+def test_program_that_was_started_before_is_up_only_when_it_answers(tmp_path):
+    """One that another command started may still be starting, hang or end."""
+    code = """
+import subprocess, sys
+from launcher import layout, server
+from launcher.errors import OmsError
+layout.make_folders()
+silent = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+server._remember("odoo", silent, port=1, database="x")
+try:
+    server.wait_until_answers(None, 1, seconds=0.5)
+except OmsError as error:
+    print(str(error).partition(" after")[0])
+silent.kill()
+silent.wait()
+try:
+    server.wait_until_answers(None, 1, seconds=30)
+except OmsError as error:
+    print(str(error).partition(" Its")[0])
+"""
+    lines = run_inside(code, tmp_path).stdout.splitlines()
+    assert lines == ["odoo does not answer at http://127.0.0.1:1/web/health", "odoo ended."]
+
+
 def test_names_are_turned_into_what_pytest_understands(tmp_path):
     code = """
 from launcher import testing

@@ -36,6 +36,7 @@ Variables
   OMS_PORT=8069      the port of ./oms run           OMS_DB=oms    its database
   OMS_HOST=127.0.0.1 where it listens                OMS_DEMO=0    without the living example
   OMS_HOME=.oms      where everything is kept        PYTHON=...    the Python to use, 3.11 or later
+  OMS_MARKET_RATE=30/min  how fast the example's shops sell; 0 for not at all
   ODOO_HOME=...      an Odoo 19 you have: none is fetched
   PGHOST, PGPORT, PGUSER, PGPASSWORD, ...  a PostgreSQL you have: none is started
 """

@@ -45,6 +45,7 @@ HOST = os.environ.get("OMS_HOST") or "127.0.0.1"
 # Where this machine finds what listens on HOST: "everywhere" is no address to call.
 LOCAL_HOST = "127.0.0.1" if HOST in ("0.0.0.0", "::") else f"[{HOST}]" if ":" in HOST else HOST
 DATABASE = os.environ.get("OMS_DB") or "oms"
+MARKET_RATE = os.environ.get("OMS_MARKET_RATE", "")  # as the marketplace reads it: 30/min
 WITH_DEMO = os.environ.get("OMS_DEMO", "1") not in ("0", "no", "false", "")
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 

@@ -108,6 +108,7 @@ def _start(progress, note, foreground):
     processes = []
     port = _marketplace_port(note)
     if _running_here() and not foreground:
+        server.wait_until_answers(None, layout.port())  # it may still be starting, or hang
         progress.ready("Odoo (was running)")
     else:
         server.stop("odoo")

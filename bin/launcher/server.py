@@ -57,6 +57,8 @@ def start_odoo(database, port, log_to_terminal=False):
 def start_marketplace(script, port, odoo_port, database_name, log_to_terminal=False):
     """Start the simulated marketplace on a loopback port; it sells on where its book ends and tells Odoo by webhook."""
     command = [python_env.python(), script, "--port", port, "--state", marketplace_state(database_name)]
+    if layout.MARKET_RATE:
+        command += ["--rate", layout.MARKET_RATE]
     shops = (
         "SELECT code, id, webhook_secret FROM oms_channel WHERE provider = 'marketplace' AND webhook_secret IS NOT NULL"
     )
@@ -89,14 +91,16 @@ def _start(name, command, env, log_to_terminal, **facts):
 
 
 def wait_until_answers(process, port, name="odoo", path="/web/health", seconds=180, host=layout.LOCAL_HOST):
-    """Wait until a program started answers; explain from its log when it ends instead."""
+    """Wait until a program answers; explain from its log when it ends instead.
+
+    :param process: what was started, None for one that another command started
+    """
     url = f"http://{host}:{port}{path}"
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise OmsError(
-                f"{name} ended (exit code {process.returncode}). Its last lines, see ./oms logs {name}:\n{_tail(name)}"
-            )
+        if process.poll() is not None if process else name not in running():
+            code = f" (exit code {process.returncode})" if process else ""
+            raise OmsError(f"{name} ended{code}. Its last lines, see ./oms logs {name}:\n{_tail(name)}")
         try:
             with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=30):
                 return
