@@ -3,6 +3,7 @@
 Money and quantities are ``Decimal`` in major units, times aware UTC ``datetime``; an unknown text is "", never None.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,6 +13,8 @@ from typing import Any, NamedTuple
 ZERO = Decimal(0)
 # What is less than this is dust of divisions, not money.
 DUST = Decimal("0.005")
+# How shops call it that the buyer pays at the door.
+_CASH_ON_DELIVERY = re.compile(r"(?<![a-z])cod(?![a-z])|cash.on.delivery|货到付款")
 
 
 class Secrets(Mapping):
@@ -234,7 +237,9 @@ class ChannelOrder:
     buyer_ip: str = ""
     coupon_codes: tuple[str, ...] = ()
     risk_score: Decimal | None = None  # 0 to 100, by the shop's own judgement
+    tells_payments: bool = True  # False: no payments means that they are not known, not that nobody paid
     is_presale: bool = False
+    is_held: bool = False  # paid, but the shop does not want it sent yet
     ship_from: date | None = None  # the shop promised not to send before
     ship_by: datetime | None = None  # the shop promised to send before
     is_masked: bool = False  # name, phone or address are hidden by the shop
@@ -244,6 +249,42 @@ class ChannelOrder:
     def find_line(self, external_id):
         """Return the line of an id, None when there is none."""
         return next((line for line in self.lines if line.external_id == external_id), None)
+
+    @property
+    def awaits_payment(self):
+        """Whether the buyer has still to pay before anything is sent: not captured or authorised in full, nor paid on
+        delivery."""
+        if self.is_paid or self.status != "open" or not (self.payments or self.tells_payments):
+            return False
+        if any(_CASH_ON_DELIVERY.search(payment.provider.lower()) for payment in self.payments):
+            return False
+        secured = sum((row.amount if row.state == "authorized" else row.captured_amount for row in self.payments), ZERO)
+        return self.expected_total - secured > DUST
+
+    @property
+    def sent_units(self):
+        """{line id: units that the shop says have been sent}, of what is to be; all of an order that is over."""
+        return {
+            line.external_id: units
+            for line in self.lines
+            if line.requires_shipping
+            and (units := line.open_quantity if self.status == "completed" else line.shipped_quantity)
+        }
+
+    @property
+    def is_sent(self):
+        """Whether the shop says that there are goods and all of them have been sent."""
+        goods = [line for line in self.lines if line.requires_shipping and line.open_quantity]
+        sent = self.sent_units
+        return bool(goods) and all(sent.get(line.external_id, ZERO) >= line.open_quantity for line in goods)
+
+    @property
+    def expected_total(self):
+        """What the buyer owes: the total as sold, less what was cancelled before it was sent."""
+        cancelled = (
+            line.total * line.cancelled_quantity / line.quantity for line in self.lines if line.cancelled_quantity
+        )
+        return self.total - sum(cancelled, ZERO)
 
     @property
     def captured_total(self):

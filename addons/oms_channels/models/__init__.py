@@ -28,6 +28,7 @@ from . import sale_order_cancel
 from . import oms_channel_discount
 from . import sale_order_import
 from . import sale_order_change
+from . import sale_order_sent
 from . import sale_order_reopen
 from . import sale_order_refund_request
 from . import sale_order_line

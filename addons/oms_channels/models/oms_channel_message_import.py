@@ -50,6 +50,8 @@ class OmsChannelMessage(models.Model):
         order = self._find_orders([channel_order.external_id])
         if not order and channel_order.status == "cancelled":
             return {"state": "skipped", "result": self.env._("Cancelled in the shop before it was imported")}
+        if not order and order._is_channel_history(self.channel_id, channel_order):
+            return {"state": "skipped", "result": self.env._("Sent by the shop before the channel began")}
         is_open = order and (order.state in ("draft", "sent") or order._is_reopened(channel_order))
         if order and (channel_order.status == "cancelled" or not is_open):
             return order._oms_apply_channel_order(channel_order)
@@ -235,7 +237,7 @@ class OmsChannelMessage(models.Model):
                 channel_order = adapter.parse_order(message.payload)
             except AdapterError:
                 continue
-            if channel_order.external_id == message.external_id and channel_order.status != "cancelled":
+            if channel_order.external_id == message.external_id and self._is_to_import(channel_order):
                 found[message] = channel_order
         known = set(self[:1]._find_orders(list(seen)).mapped("channel_order_id"))
         found = {message: order for message, order in found.items() if order.external_id not in known}
@@ -245,6 +247,11 @@ class OmsChannelMessage(models.Model):
             for message, order in found.items()
             if not self._get_unmatched(order, listings) and message._try_lock_order(order.external_id)
         }
+
+    def _is_to_import(self, channel_order):
+        """Return whether an order that is not here becomes one: it is neither cancelled nor over."""
+        is_over = self.env["sale.order"]._is_channel_history(self.channel_id, channel_order)
+        return channel_order.status != "cancelled" and not is_over
 
     def _try_lock_order(self, external_id):
         try:

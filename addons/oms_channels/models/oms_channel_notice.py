@@ -52,6 +52,8 @@ class OmsChannelPush(models.Model):
         lines = self._get_notice_lines()
         if not lines:
             return self.env._("Nothing in %(picking)s belongs to a line of the shop.", picking=picking.name)
+        if self.order_id._is_sent_in_shop(lines):
+            return self.env._("The shop has sent it itself.")
         notice = notices.ShipmentNotice(
             order_external_id=self.order_id.channel_order_id,
             lines=lines,

@@ -131,7 +131,7 @@ class SaleOrder(models.Model):
         if not lines:
             del differences["lines"]
             differences.pop("total", None)
-            self.channel_amount_total = float(self._get_expected_total(channel_order))
+            self.channel_amount_total = float(channel_order.expected_total)
 
 
 class SaleOrderLine(models.Model):

@@ -48,13 +48,14 @@ class SaleOrder(models.Model):
         if channel_order.status == "cancelled":
             result = self.env._("Cancelled before") if was_cancelled else self._apply_shop_cancellation()
             return {"order_id": self.id, "result": result}
-        requests = (self.channel_snapshot or {}).get("refund_requests", {})
+        told = self.channel_snapshot or {}
         self.channel_snapshot = self._prepare_next_snapshot(channel_order)
         results = [
             self._apply_shop_reopening(channel_order)
             if is_reopened
             else self._apply_shop_edit(channel_order, differences, decisions),
-            *self._apply_refund_requests(channel_order, requests),
+            *self._apply_refund_requests(channel_order, told.get("refund_requests", {})),
+            *self._apply_foreign_shipment(channel_order, told.get("sent", {})),
         ]
         return {"order_id": self.id, "result": ". ".join(results)}
 
@@ -190,9 +191,10 @@ class SaleOrder(models.Model):
                 for line in channel_order.lines
                 if line.open_quantity
             },
-            "total": f"{self._get_expected_total(channel_order).normalize():f}",
+            "total": f"{channel_order.expected_total.normalize():f}",
             "note": channel_order.note,
             "refund_requests": self._prepare_refund_requests(channel_order),
+            "sent": self._prepare_sent_units(channel_order),
             "facts": self._prepare_told_facts(self._prepare_channel_fact_values(channel_order)),
         }
 
@@ -240,7 +242,7 @@ class SaleOrder(models.Model):
             self._apply_billing(channel_order, differences["billing"])
         if differences.keys() & {"lines", "total", "shipping"}:
             setup = self._prepare_channel_setup(channel, [channel_order])
-            vals["channel_amount_total"] = float(self._get_expected_total(channel_order))
+            vals["channel_amount_total"] = float(channel_order.expected_total)
             vals["order_line"] = [
                 Command.clear(),
                 *(Command.create(line) for line in self._prepare_channel_line_values(channel, channel_order, setup)),

@@ -40,9 +40,11 @@ class SaleOrder(models.Model):
         orders._add_rounding_lines()
         self.env["oms.channel.payment"]._sync(list(zip(orders, channel_orders, strict=True)))
         for order, channel_order in zip(orders, channel_orders, strict=True):
-            # Rare: a buyer who asks for the money back before the order is here.
+            # Rare: a buyer who asks for the money back, or a shop that sends, before the order is here.
             if channel_order.refund_requests:
                 order._apply_refund_requests(channel_order, {})
+            if channel_order.sent_units:
+                order._apply_foreign_shipment(channel_order, {})
         return orders.with_env(self.env)
 
     @api.model
@@ -122,7 +124,7 @@ class SaleOrder(models.Model):
             "channel_version": channel_order.version,
             "channel_digest": self.env["oms.channel.message"]._get_digest(channel_order.raw),
             "channel_snapshot": self._prepare_channel_snapshot(channel_order),
-            "channel_amount_total": float(self._get_expected_total(channel_order)),
+            "channel_amount_total": float(channel_order.expected_total),
             "channel_note": channel_order.note,
             **self._prepare_channel_fact_values(channel_order),
             "date_order": channel_order.placed_at.astimezone(UTC).replace(tzinfo=None, microsecond=0),
@@ -146,6 +148,7 @@ class SaleOrder(models.Model):
             "oms_coupon_codes": ",".join(channel_order.coupon_codes) or False,
             "oms_channel_risk": min(max(float(risk), 0.0), 100.0) if risk is not None else 0.0,
             "oms_amount_paid": float(channel_order.captured_total),
+            "oms_waits_for": self._get_channel_wait(channel_order),
             "oms_is_presale": channel_order.is_presale,
             "oms_presale_ship_date": channel_order.ship_from or False,
             "commitment_date": ship_by.astimezone(UTC).replace(tzinfo=None, microsecond=0) if ship_by else False,
@@ -154,14 +157,9 @@ class SaleOrder(models.Model):
         }
 
     @api.model
-    def _get_expected_total(self, channel_order):
-        """Return what the buyer owes: the total as sold, less what was cancelled before it was sent."""
-        cancelled = sum(
-            line.total * line.cancelled_quantity / line.quantity
-            for line in channel_order.lines
-            if line.cancelled_quantity
-        )
-        return channel_order.total - cancelled
+    def _get_channel_wait(self, channel_order):
+        """Return the value of `oms_waits_for`. Can be extended with what a platform tells."""
+        return "payment" if channel_order.awaits_payment else "shop" if channel_order.is_held else False
 
     @api.model
     def _prepare_channel_line_values(self, channel, channel_order, setup):

@@ -7,7 +7,7 @@ from odoo.tools import format_amount
 OPEN_STATES = ("requested", "received")
 WITHDRAWN_STATES = ("refused", "cancelled")
 # The evidence, beside the parts of an order, by which a hold is about something else of the shop too.
-OTHER_KEYS = {"cancelled", "reopened", "refunded"}
+OTHER_KEYS = {"cancelled", "reopened", "refunded", "sent"}
 
 
 def _get_goods(lines):

@@ -43,9 +43,11 @@ from . import test_privacy
 from . import test_pull
 from . import test_refund_requests
 from . import test_security
+from . import test_sent_in_shop
 from . import test_session
 from . import test_setup
 from . import test_shop_changes
 from . import test_stock
 from . import test_tours
+from . import test_unpaid
 from . import test_webhook

@@ -223,6 +223,10 @@ class FakeMedusa:
             captured_at=now, captures=[{"id": f"capt_{number}", "amount": payment["amount"], "created_at": now}]
         )
 
+    def authorize(self, number, amount):
+        """Have the buyer's card promise so much: what an order costs more after an edit, too."""
+        self.payment(f"pay_{number}")["amount"] = amount
+
     def pay_back(self, order):
         for payment in order["payment_collections"][0]["payments"] if self.gives_back else ():
             amount = sum(row["amount"] for row in payment["captures"])

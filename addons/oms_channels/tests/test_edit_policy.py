@@ -44,11 +44,18 @@ class TestEditPolicy(ChannelsCommon):
 
     def test_more_is_applied_and_the_transfer_follows(self):
         order = self._confirmed(lines_ready="apply")
+        self.shop.authorize(1, 70.0)
         message = self._change(items=self._items(3), total=70.0)
         self.assertEqual((message.state, message.result), ("done", "Changed"), message.last_error)
         self.assertFalse(self._holds(order))
         self.assertEqual(sum(order.picking_ids.move_ids.mapped("product_uom_qty")), 3)
         self._assert_totals(order, 70.0)
+
+    def test_more_waits_for_its_money(self):
+        order = self._confirmed(lines_ready="apply")
+        self._change(items=self._items(3), total=70.0)
+        self.assertEqual(order.oms_hold_ids.filtered(lambda hold: hold.state == "active").type_id.code, "payment")
+        self.assertEqual(sum(order.picking_ids.move_ids.mapped("product_uom_qty")), 2)
 
     def test_less_is_applied_and_the_transfer_follows(self):
         order = self._confirmed(lines_ready="apply")
@@ -60,6 +67,7 @@ class TestEditPolicy(ChannelsCommon):
     def test_other_product_is_applied(self):
         order = self._confirmed(lines_ready="apply")
         other = self.shop._prepare_item("ordli_1_9", "OMS-KEYB", 1, 50.0)
+        self.shop.authorize(1, 60.0)
         self._change(items=self._items(0, other), total=60.0)
         moves = order.picking_ids.move_ids.filtered(lambda move: move.state != "cancel" and move.product_uom_qty)
         self.assertEqual(moves.product_id, self.keyboard)

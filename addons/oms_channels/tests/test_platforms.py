@@ -225,6 +225,7 @@ class TestPlatformWebhook(PlatformCommon, HttpCase):
         self.assertFalse(self._messages())
 
     def test_order_event_is_stored_and_the_order_imported(self):
+        self.channel.pull_start_date = "2026-11-01 00:00:00"
         self.wire.orders["22"] = read_data("woocommerce/order_placed")
         body = json.dumps({"id": 22, "status": "pending"}).encode()
         headers = {

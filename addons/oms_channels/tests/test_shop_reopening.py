@@ -17,6 +17,7 @@ class TestShopReopening(ChannelsCommon):
         self._tell("canceled")
         self.assertEqual(order.state, "cancel")
         item = self.shop._prepare_item("ordli_1_0", "OMS-MOUSE", 3, 20.0)
+        self.shop.authorize(1, 70.0)
         message = self._tell("pending", items=[item], total=70.0)
         self.assertIn("reviewed anew", message.result)
         self.assertEqual((order.state, order.channel_status), ("draft", "open"))

@@ -11,4 +11,5 @@ from . import oms_review_desk
 from . import oms_review_desk_case
 from . import oms_substitute
 from . import sale_order_desk
+from . import sale_order_payment
 from . import sale_order_presale

@@ -50,6 +50,7 @@ class OmsHold(models.Model):
             "cancelled": self.env._("Cancelled in the shop"),
             "reopened": self.env._("Opened again in the shop"),
             "refunded": self.env._("Given back in the shop"),
+            "sent": self.env._("Sent by the shop"),
             "lines": self.env._("Lines"),
             "replaced": self.env._("other product"),
             "price": self.env._("price"),

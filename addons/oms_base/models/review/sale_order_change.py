@@ -15,7 +15,7 @@ WATCHED_FIELDS = {
         "channel_note": "note",
         "oms_coupon_codes": "lines",
         "channel_amount_total": "lines",
-        **dict.fromkeys(("oms_amount_paid", "oms_is_presale", "oms_presale_ship_date"), "payment"),
+        **dict.fromkeys(("oms_amount_paid", "oms_is_presale", "oms_presale_ship_date", "oms_waits_for"), "payment"),
         **dict.fromkeys(("oms_channel_risk", "oms_buyer_ip"), "risk"),
         **dict.fromkeys(("commitment_date", "carrier_id"), "delivery"),
         **dict.fromkeys(("tag_ids", "client_order_ref"), "reference"),

@@ -237,7 +237,7 @@ def _map_payments(raw, order_id, total, currency, status, placed_at):
     return (
         ChannelPayment(
             external_id=order_id,
-            provider="amazon",
+            provider="cod" if _is_cash_on_delivery(raw) else "amazon",
             amount=total,
             currency=currency,
             state="captured" if is_taken else "cancelled" if status == "CANCELED" else "pending",

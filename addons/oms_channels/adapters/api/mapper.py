@@ -67,6 +67,7 @@ def map_order(raw):
         tax_total=sum((part.tax_amount for part in (*lines, *shippings)), ZERO),
         is_paid=bool(payments) and sum((payment.captured_amount for payment in payments), ZERO) >= total,
         **_read_facts(raw),
+        tells_payments=bool(payments),
         is_direct=True,
         raw=raw,
     )

@@ -133,6 +133,7 @@ def map_order(spec, raw):
         "status": "open",
         "buyer_name": (billing_address or shipping_address or ChannelAddress()).name,
         "is_paid": bool(payments) and captured >= total,
+        "tells_payments": reader.is_mapped("payment") or "is_paid" in values,
     }
     parts = (*lines, *shippings)
     return ChannelOrder(

@@ -75,6 +75,7 @@ def map_order(raw):
     payments = _map_payments(order_id, raw, total)
     address = _map_consignee(raw.get("consigneeInfo"))
     changed = read_optional_time(raw.get("modified")) or placed_at
+    is_paused = raw.get("orderState") in ("POP_ORDER_PAUSE", "PAUSE")
     return ChannelOrder(
         external_id=order_id,
         reference=order_id,
@@ -98,7 +99,8 @@ def map_order(raw):
         is_paid=bool(payments) and all(row.captured_amount >= row.amount for row in payments),
         note=to_text(raw.get("orderRemark")),
         seller_note=to_text(raw.get("venderRemark")),
-        is_presale=raw.get("orderState") in ("POP_ORDER_PAUSE", "PAUSE"),
+        is_presale=is_paused,
+        is_held=is_paused,
         ship_by=_get_ship_by(raw),
         is_masked=is_masked(raw),
         raw=raw,

@@ -29,6 +29,7 @@ from .payments import map_payments
 # Key we add to a payload of a back-fill: parcels and refunds came without their lines.
 BULK_KEY = "omsBulk"
 SENT = ("SUCCESS", "OPEN", "PENDING")
+UNSENT = ("OPEN", "SCHEDULED", "IN_PROGRESS", "ON_HOLD")  # of what is to be fulfilled
 RISKS = {"HIGH": 90, "MEDIUM": 60, "LOW": 20, "NONE": 0}
 RECOMMENDATIONS = {"CANCEL": 90, "INVESTIGATE": 60, "ACCEPT": 0}
 DISCOUNT_KINDS = {
@@ -133,14 +134,14 @@ def _map_buyer(raw):
 
 def _map_dates(raw):
     """What the shop promised, as values of a ChannelOrder."""
-    orders = [
-        row for row in get_nodes(raw, "fulfillmentOrders") if row.get("status") in ("OPEN", "SCHEDULED", "IN_PROGRESS")
-    ]
+    orders = [row for row in get_nodes(raw, "fulfillmentOrders") if row.get("status") in UNSENT]
+    is_held = bool(orders) and all(row.get("status") == "ON_HOLD" for row in orders)
     starts = [to_datetime(row["fulfillAt"], "fulfillAt") for row in orders if row.get("fulfillAt")]
     ends = [to_datetime(row["fulfillBy"], "fulfillBy") for row in orders if row.get("fulfillBy")]
     is_presale = bool(orders) and all(row.get("status") == "SCHEDULED" for row in orders)
     return {
         "is_presale": is_presale,
+        "is_held": is_held,
         "ship_from": min(starts).date() if starts and is_presale else None,
         "ship_by": min(ends) if ends else None,
     }

@@ -114,6 +114,7 @@ def map_order(raw):
         seller_note=to_text(raw.get("seller_memo")),
         coupon_codes=_get_coupons(raw),
         is_presale=is_presale,
+        is_held=status == FORBIDDEN,
         ship_from=promised.date() if promised and is_presale else None,
         ship_by=None if is_presale else promised,
         is_masked=is_masked(raw),

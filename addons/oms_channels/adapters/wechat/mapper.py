@@ -108,6 +108,7 @@ def map_order(raw):
         note=to_text(ext.get("customer_notes")),
         seller_note=to_text(ext.get("merchant_notes")),
         is_presale=state in WAITING,
+        is_held=state in WAITING,
         is_masked=bool(address) and is_hidden(address.name, address.phone, address.street),
         raw=raw,
     )

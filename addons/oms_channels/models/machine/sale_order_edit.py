@@ -44,6 +44,8 @@ class SaleOrder(models.Model):
         if channel_order.is_masked and before.get("address"):
             snapshot["address"] = before["address"]
             snapshot["billing"] = before.get("billing", snapshot["billing"])
+        if "sent_there" in before:
+            snapshot["sent_there"] = before["sent_there"]
         if self._is_masked_anew(channel_order):
             snapshot["facts"]["channel_is_masked"] = self._prepare_told_facts({"masked": False})["masked"]
         return snapshot
@@ -74,7 +76,7 @@ class SaleOrder(models.Model):
             self._check_lines_may_change()
             vals = {
                 "order_line": self._prepare_line_changes(channel_order, differences),
-                "channel_amount_total": float(self._get_expected_total(channel_order)),
+                "channel_amount_total": float(channel_order.expected_total),
             }
             before = {line.id: line.product_uom_qty for line in self.order_line}
             # In one go, then launched: what is half changed would be judged, and held for its total.
