@@ -145,13 +145,16 @@ class OmsChannelPush(models.Model):
         move = self._get_document()
         if move.state != "posted":
             return self.env._("The credit note %(move)s is not posted any more.", move=move.display_name)
-        if move in self.order_id.channel_payment_ids.refund_move_id:
+        given = self.order_id.channel_payment_ids._take_for_credit_note(move)
+        left = move.currency_id.round(self.payload["amount"] - given)
+        if given and left <= 0:
             return self.env._("Paid back in the shop itself.")
         payments = self.order_id.channel_payment_ids._filter_inbound()
         if not any(payment.captured_amount for payment in payments):
             return self.env._("The shop collected nothing for this order: pay the buyer back yourself.")
-        amount = Decimal(float_repr(self.payload["amount"], move.currency_id.decimal_places))
-        lines, used = self._get_notice_lines(), self._get_used_requests()
+        amount = Decimal(float_repr(left, move.currency_id.decimal_places))
+        # What units cost is paid with them: the rest is for none.
+        lines, used = () if given else self._get_notice_lines(), self._get_used_requests()
         self.request_ref = move._get_channel_request_ref() or self.order_id._find_refund_request(lines, amount, used)
         return notices.RefundNotice(
             order_external_id=self.order_id.channel_order_id,

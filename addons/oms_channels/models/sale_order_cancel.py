@@ -47,8 +47,9 @@ class SaleOrder(models.Model):
         if noted is None:
             noted = hooks.data["oms_cancelled_units"] = {}
             hooks.add(self._tell_cancelled_units)
+        is_credited = self.env.su and self.env.context.get("oms_units_credited")
         for order in orders:
-            noted.setdefault(order.id, order.amount_total)
+            noted.setdefault(order.id, (order.amount_total, is_credited))
 
     @api.model
     def _tell_cancelled_units(self):
@@ -60,9 +61,10 @@ class SaleOrder(models.Model):
         for order in orders:
             if units := order._get_cancelled_units():
                 pairs.append((order, order))
-                payloads.append(self._prepare_cancelled_payload(units))
+                amount_total, is_credited = noted[order.id]
+                payloads.append({**self._prepare_cancelled_payload(units), "is_credited": bool(is_credited)})
                 if order.channel_amount_total:
-                    order.channel_amount_total += order.amount_total - noted[order.id]
+                    order.channel_amount_total += order.amount_total - amount_total
         self.env["oms.channel.push"]._enqueue("cancel_lines", pairs, payloads)
         # This runs after the flush of the commit.
         self.env.flush_all()
@@ -184,6 +186,8 @@ class OmsChannelPush(models.Model):
 
     def _apply_cancel_lines_result(self, notice, result):
         self.env["oms.channel.payment"]._note_refunded(self.order_id, result.data.get("refunded") or {})
+        if self.payload.get("is_credited"):
+            self.order_id.channel_payment_ids._keep_for_credit_note()
 
     def _ask_by_hand(self):
         """Override: what is cancelled here must not be paid for, or expected, there."""

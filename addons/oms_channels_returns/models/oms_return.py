@@ -58,6 +58,12 @@ class OmsReturn(models.Model):
             moved._answer_in_shop(is_granted=target == "approved")
         return moved
 
+    def _cancel_undelivered(self):
+        """Override of `oms_returns`: the shop gives money back with the units that are taken off there. It is told of
+        them before their credit note, which that money pays."""
+        super(OmsReturn, self.with_context(oms_units_credited=True))._cancel_undelivered()
+        self.env["sale.order"]._tell_cancelled_units()
+
     def _answer_in_shop(self, is_granted):
         """Queue the answer to the buyers' requests. Where a refund of ours is the shop's own consent to a request for
         money, the refund tells it: else the money would go before its credit note."""

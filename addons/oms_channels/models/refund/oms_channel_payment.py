@@ -65,6 +65,29 @@ class OmsChannelPayment(models.Model):
         if any(order.channel_payment_ids.mapped("is_refund_new")):
             self._trigger_settle()
 
+    # === WITH UNITS THAT ARE CREDITED === #
+
+    def _keep_for_credit_note(self):
+        """Keep what the shop has just given back with units that were taken off: a credit note is made for them, and it
+        is this money that pays it."""
+        self.filtered("is_refund_new")._find_shop_refunds().refund_state = "credited"
+
+    def _take_for_credit_note(self, note):
+        """Let what was given back with units pay ``note``, which is the credit note for them.
+
+        :return: how much of it the shop has paid by now
+        """
+        outbound = self - self._filter_inbound()
+        kept = outbound.filtered(
+            lambda row: (
+                row.refund_state == "credited" and not row.refund_move_id and row.currency_id == note.currency_id
+            )
+        )
+        if kept:
+            kept.refund_move_id = note
+            self._trigger_settle()
+        return sum(outbound.filtered(lambda row: row.refund_move_id == note).mapped("amount"))
+
     # === BACKGROUND WORK === #
 
     @api.model
