@@ -108,7 +108,7 @@ class TestSolverBatch(BaseCase):
 
     def test_more_than_fit_at_once_are_weighed_in_parts(self):
         orders, supplies = make_large(random.Random(3), batch.AT_ONCE + 20)
-        result = solve_batch(orders, supplies, 1.0)
+        result = solve_batch(orders, supplies, 4.0)
         self.assertEqual(result.method, "gap")
         self.assertLess(rank(orders, result.plans), rank(orders, solve_in_turn(orders, supplies)))
         self.check_stock(orders, supplies, result.plans)

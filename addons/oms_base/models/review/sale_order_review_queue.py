@@ -156,7 +156,8 @@ class SaleOrder(models.Model):
             )
             if done < len(batch):
                 _logger.warning("Orders among %s to %s wait for the next schedule", batch[0].id, batch[-1].id)
-            if not cron._commit_progress(len(batch)):
+            has_time = cron._commit_progress(len(batch))
+            if not has_time and batch[-1] != orders[-1]:
                 rules._keep_schedule(batch[-1].id)
                 return False
         rules._keep_schedule(0, now)
