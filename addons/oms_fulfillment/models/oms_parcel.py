@@ -110,7 +110,7 @@ class OmsParcel(models.Model):
     _picking_number_uniq = models.Constraint(
         "UNIQUE(picking_id, number)", "The parcels of a transfer are counted one by one: reload the page and try again."
     )
-    # A recycled number has gone back to its range and may be on another parcel by now.
+    # A recycled number has gone back to its range, or to whoever typed it, and may be on another parcel by now.
     _tracking_number_uniq = models.UniqueIndex(
         "(carrier_id, tracking_number) WHERE waybill_state != 'recycled'",
         "This waybill number is on another parcel of the same carrier.",

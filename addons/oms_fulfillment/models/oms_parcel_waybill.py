@@ -147,12 +147,14 @@ class OmsParcel(models.Model):
         first.filtered(lambda parcel: parcel.state in ("draft", "packed"))._set_state("labelled")
 
     def _release_waybills(self):
-        """Settle the numbers of cancelled parcels.
+        """Settle the numbers of cancelled parcels, typed ones too: they are typed again for the next box.
 
         Never printed: free again. Printed: somebody must destroy the label first. Handed over: void for good.
         """
-        numbered = self.filtered(lambda parcel: parcel.waybill_state == "assigned")
-        gone = numbered.filtered(lambda parcel: parcel.shipped_date or not parcel.waybill_range_id)
+        numbered = self.filtered(
+            lambda parcel: parcel.tracking_number and parcel.waybill_state in ("none", "to_assign", "assigned")
+        )
+        gone = numbered.filtered("shipped_date")
         gone.waybill_state = "void"
         printed = (numbered - gone).filtered("label_date")
         printed.waybill_state = "to_recycle"

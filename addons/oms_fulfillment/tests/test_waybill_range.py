@@ -1,10 +1,13 @@
-from odoo import api
+from psycopg2.errors import UniqueViolation
+
+from odoo import api, fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, tagged
 from odoo.tests.common import get_db_name
 from odoo.tools import mute_logger
 
+from ..routing.tracking import TrackingEvent
 from .common import FulfillmentCommon
 
 
@@ -108,6 +111,61 @@ class TestWaybillRange(FulfillmentCommon):
             second.tracking_number = "X1"
             self.env.flush_all()
         self.assertIn("tracking_number_uniq", str(caught.exception))
+
+
+    def _type_number(self, picking, number="SF123"):
+        parcel = picking._oms_create_parcels()
+        parcel.tracking_number = number
+        self.env.flush_all()
+        return parcel
+
+    def _assert_taken(self, picking, number):
+        self.env.flush_all()
+        with mute_logger("odoo.sql_db"), self.assertRaises(UniqueViolation), self.env.cr.savepoint():
+            self._type_number(picking, number)
+
+    def test_a_typed_number_is_free_again_when_its_parcel_is_cancelled(self):
+        picking = self._create_delivery(carrier_id=self.express.id)
+        waiting = self._type_number(picking)
+        waiting.action_cancel()
+        assigned = self._type_number(picking)
+        assigned._assign_waybills()
+        assigned.action_cancel()
+        unneeded = self._type_number(picking)
+        unneeded.waybill_state = "none"
+        unneeded.action_cancel()
+        parcel = self._type_number(picking)
+        self._ship(picking)
+        self.assertEqual((waiting | assigned | unneeded).mapped("waybill_state"), ["recycled"] * 3)
+        self.assertFalse(self.express.oms_range_ids.free_ids, "it is of no range")
+        self.assertRecordValues(parcel, [{"tracking_number": "SF123", "waybill_state": "assigned", "state": "shipped"}])
+
+    def test_what_a_carrier_tells_of_a_typed_number_is_about_the_parcel_that_has_it(self):
+        picking = self._create_delivery(carrier_id=self.express.id)
+        self._type_number(picking).action_cancel()
+        parcel = self._type_number(picking)
+        event = TrackingEvent("SF123", "picked_up", fields.Datetime.now())
+        events = self.env["oms.parcel.event"]._insert_events(self.express, [event], "webhook")
+        self.assertEqual(events.parcel_id, parcel)
+
+    def test_a_typed_number_on_paper_waits_until_its_label_is_destroyed(self):
+        picking = self._create_delivery(carrier_id=self.express.id)
+        parcel = self._type_number(picking)
+        parcel.action_label()
+        parcel.action_cancel()
+        self.assertEqual(parcel.waybill_state, "to_recycle")
+        self._assert_taken(picking, "SF123")
+        parcel.action_recycle_waybill()
+        self.assertEqual(self._type_number(picking).tracking_number, "SF123")
+
+    def test_a_number_that_has_left_stays_taken(self):
+        pickings = [self._create_delivery([(self.mouse, 1)], carrier_id=self.express.id) for _time in range(3)]
+        self._type_number(pickings[0])
+        for picking in pickings[:2]:
+            self._ship(picking)
+            picking.cancel_shipment()
+            self.assertEqual(picking.oms_parcel_ids.waybill_state, "void")
+            self._assert_taken(pickings[2], picking.oms_parcel_ids.tracking_number)
 
 
 @tagged("post_install", "-at_install")
