@@ -75,10 +75,12 @@ class DeliveryCarrier(models.Model):
         pickings.filtered(lambda picking: picking.state == "done")._oms_finish_shipping()
         return [
             {
-                "exact_price": sum(parcels.mapped("price")),
-                "tracking_number": ",".join(parcels.filtered("tracking_number").mapped("tracking_number")),
+                "exact_price": picking._oms_get_exact_price(),
+                "tracking_number": ",".join(
+                    picking._oms_get_live_parcels().filtered("tracking_number").mapped("tracking_number")
+                ),
             }
-            for parcels in (picking._oms_get_live_parcels() for picking in pickings)
+            for picking in pickings
         ]
 
     def oms_waybill_get_tracking_link(self, picking):

@@ -261,11 +261,21 @@ class StockPicking(models.Model):
                 picking._add_delivery_cost_to_so()
 
     def _oms_get_carrier_price(self):
-        """Return what the carrier asks for all parcels of one delivery, with Odoo's margins."""
+        """Return what the carrier asks for all parcels of one delivery, with Odoo's margins, as `_oms_get_exact_price`
+        does without them."""
         self.ensure_one()
         # The order is only there to convert the fixed margin, which costs queries for every delivery.
         order = self.carrier_id.fixed_margin and self.sale_id
-        return self.carrier_id._apply_margins(sum(self._oms_get_live_parcels().mapped("price")), order)
+        return self.carrier_id._apply_margins(self._oms_get_exact_price(), order)
+
+    def _oms_get_exact_price(self):
+        """Return what the carrier asks for all parcels of one delivery, as Odoo's `send_shipping` has it: in the
+        currency of the order, on which it may become a line."""
+        self.ensure_one()
+        price, company, order = sum(self._oms_get_live_parcels().mapped("price")), self.company_id, self.sale_id
+        if not order or order.currency_id == company.currency_id:
+            return price
+        return company.currency_id._convert(price, order.currency_id, company, order.date_order)
 
     def _oms_check_carrier(self):
         """Refuse a delivery whose label is of another carrier than it goes out with."""

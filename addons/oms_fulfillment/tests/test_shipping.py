@@ -212,6 +212,44 @@ class TestShipping(FulfillmentCommon):
         delivery_line = picking.sale_id.order_line.filtered("is_delivery")
         self.assertEqual(delivery_line.mapped("price_unit"), [12.0])
 
+    def _create_foreign_pricelist(self):
+        """Return a price list in a currency of which two are one of ours, with a carrier whose price is not fixed."""
+        own = self.env.company.currency_id
+        foreign = self.env["res.currency"].with_context(active_test=False).search([("id", "!=", own.id)], limit=1)
+        foreign.active = True
+        self.env["res.currency.rate"].create(
+            [
+                {"currency_id": currency.id, "company_id": self.env.company.id, "rate": rate, "name": "2000-01-01"}
+                for currency, rate in ((own, 1.0), (foreign, 2.0))
+            ]
+        )
+        self.economy.write({"invoice_policy": "real", "fixed_margin": 1.0, "margin": 0.5})
+        self.economy.oms_tariff_ids.first_price = 7.0
+        return self.env["product.pricelist"].create({"name": "Foreign", "currency_id": foreign.id})
+
+    def _create_boxes(self, pricelist, **values):
+        """Return a delivery in two boxes of 7 each."""
+        values |= {"pricelist_id": pricelist.id, "carrier_id": self.economy.id}
+        picking = self._create_delivery([(self.mouse, 2)], **values)
+        picking._oms_create_parcels().line_ids.quantity = 1
+        picking._oms_create_parcels()
+        return picking
+
+    def test_real_cost_is_in_the_currency_of_the_order(self):
+        pricelist = self._create_foreign_pricelist()
+        for channel in (self.channel, self.channel.browse()):
+            picking = self._create_boxes(pricelist, channel_id=channel.id)
+            self._ship(picking)
+            self.assertEqual(picking.oms_parcel_ids.mapped("price"), [7.0, 7.0], "in ours")
+            wanted = (14.0 * 1.5 + 1.0) * 2
+            self.assertAlmostEqual(picking.carrier_price, wanted)
+            self.assertEqual(picking.sale_id.order_line.filtered("is_delivery").mapped("price_unit"), [wanted])
+
+    def test_what_odoo_sends_is_priced_in_the_currency_of_the_order(self):
+        picking = self._create_boxes(self._create_foreign_pricelist())
+        [sent] = self.economy.oms_waybill_send_shipping(picking)
+        self.assertAlmostEqual(sent["exact_price"], 28.0)
+
     def test_queries_do_not_grow_with_the_batch(self):
         def ship(count):
             orders = self.env["sale.order"].create(

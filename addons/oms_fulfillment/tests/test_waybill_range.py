@@ -112,7 +112,6 @@ class TestWaybillRange(FulfillmentCommon):
             self.env.flush_all()
         self.assertIn("tracking_number_uniq", str(caught.exception))
 
-
     def _type_number(self, picking, number="SF123"):
         parcel = picking._oms_create_parcels()
         parcel.tracking_number = number
