@@ -29,6 +29,10 @@ class TestPortal(HttpCase, FulfillmentCommon):
         self.assertIn("Hangzhou Hub", response.text)
         self.assertNotIn("90.00", response.text)
 
+    def test_quantities_are_written_out(self):
+        self.parcel.line_ids[0].quantity = 1234567
+        self.assertIn("x 1,234,567", self.url_open(self.parcel.get_portal_url()).text)
+
     def test_what_is_inside_the_warehouse_stays_there(self):
         picking = self._create_delivery(carrier_id=self.express.id)
         picking.action_oms_pack()

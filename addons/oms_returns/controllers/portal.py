@@ -1,9 +1,10 @@
-import math
+import re
 import uuid
 
 from odoo import http
 from odoo.exceptions import AccessError, MissingError, UserError
 from odoo.http import request
+from odoo.tools.misc import get_lang
 
 from odoo.addons.portal.controllers.portal import CustomerPortal, pager
 
@@ -115,7 +116,7 @@ class ReturnPortal(CustomerPortal):
         lines = []
         for line in order_sudo.order_line:
             quantity = self._read_quantity(post.get(f"quantity_{line.id}"))
-            if not quantity:
+            if quantity == 0.0:
                 continue
             reason = post.get(f"reason_{line.id}") or ""
             lines.append(
@@ -143,11 +144,10 @@ class ReturnPortal(CustomerPortal):
 
     @staticmethod
     def _read_quantity(text):
-        try:
-            quantity = float(text or 0.0)
-        except ValueError:
-            return 0.0
-        return quantity if math.isfinite(quantity) else 0.0
+        """Return the number that a visitor typed, None when it is none. Decimals follow the point of the visitor's
+        language, or a dot: browsers send it, whatever they show."""
+        text = (text or "0").strip().replace(get_lang(request.env).decimal_point, ".")
+        return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", text) else None
 
     @staticmethod
     def _read_file(file):

@@ -26,7 +26,8 @@ class OmsReturn(models.Model):
         """Create and hand in a return that a buyer asks for. The same key gives the same return.
 
         :param order: the order, whose access was checked
-        :param lines: dicts with sale_line (record), quantity, reason (record), buyer_note, photos: [(file name, bytes)]
+        :param lines: dicts with sale_line (record), quantity (None for what is no number), reason (record), buyer_note,
+            photos: [(file name, bytes)]
         :param request_key: random text that the buyer's form carries
         :return: the return
         :raise UserError: sentences that the buyer can act on
@@ -36,8 +37,14 @@ class OmsReturn(models.Model):
         Return = self.sudo()
         if existing := Return.search([("request_key", "=", request_key), ("order_ids", "in", order.ids)]):
             return existing
-        errors = self._get_request_errors(order, lines)
-        if errors:
+        if not order._oms_is_open_for_returns():
+            raise UserError(
+                self.env._(
+                    "You can't ask for a return of %(order)s here. Please write to us.",
+                    order=order.channel_order_ref or order.name,
+                )
+            )
+        if errors := self._get_request_errors(order, lines):
             raise UserError("\n".join(errors))
         oms_return = Return.create(
             {
@@ -75,11 +82,14 @@ class OmsReturn(models.Model):
         errors = []
         for line in lines:
             sale_line, product = line["sale_line"], line["sale_line"].product_id.display_name
+            if line["quantity"] is None:
+                errors.append(self.env._("Enter how many of %(product)s as a number.", product=product))
+                continue
             if sale_line not in allowed or sale_line.product_uom_id.compare(line["quantity"], allowed[sale_line]) > 0:
                 errors.append(
                     self.env._(
-                        "You can still return %(limit)g of %(product)s.",
-                        limit=allowed.get(sale_line, 0.0),
+                        "You can still return %(limit)s of %(product)s.",
+                        limit=sale_line.product_uom_id._oms_format(allowed.get(sale_line, 0.0)),
                         product=product,
                     )
                 )

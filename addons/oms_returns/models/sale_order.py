@@ -80,11 +80,13 @@ class SaleOrder(models.Model):
         )
 
     def _oms_can_ask_return(self):
-        """Return whether the buyer may ask for a return of the order in the portal."""
+        """Return whether the buyer may ask for a return of the order in the portal, and something can come back."""
+        return self._oms_is_open_for_returns() and bool(self._oms_get_portal_return_lines())
+
+    def _oms_is_open_for_returns(self):
+        """Return whether returns of the order are asked for in the portal at all."""
         self.ensure_one()
-        if not self.channel_id or self.state != "sale" or not self.company_id.oms_portal_returns:
-            return False
-        return bool(self._oms_get_portal_return_lines())
+        return bool(self.channel_id) and self.state == "sale" and self.company_id.oms_portal_returns
 
     def _oms_get_portal_return_lines(self):
         """Return {line: quantity} that the buyer may ask back within the policy."""

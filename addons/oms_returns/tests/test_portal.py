@@ -73,7 +73,8 @@ class TestPortal(OmsReturnsCommon, HttpCase):
         self.authenticate("oms_buyer", "oms_buyer")
         cases = {
             "You can still return 2 of": {f"quantity_{self.line.id}": "3"},
-            "Choose what you want to return": {f"quantity_{self.line.id}": "nan"},
+            "Choose what you want to return": {f"quantity_{self.line.id}": ""},
+            "how many of [OMS-MOUSE] Mouse as a number": {f"quantity_{self.line.id}": "nan"},
             "Choose why you return": {f"quantity_{self.line.id}": "1", f"reason_{self.line.id}": "x"},
             "Add a photo of": {f"quantity_{self.line.id}": "1", f"reason_{self.line.id}": self.photo_reason.id},
             "Enter how many of": {f"quantity_{self.line.id}": "-1"},
@@ -88,6 +89,61 @@ class TestPortal(OmsReturnsCommon, HttpCase):
         self.assertIn("is not a photo", page.text)
         self.assertFalse(self._get_returns())
         self.assertFalse(self.env["ir.attachment"].search([("name", "=", "x.png")]))
+
+    def test_a_quantity_that_is_no_number_is_not_left_out(self):
+        self.authenticate("oms_buyer", "oms_buyer")
+        keyboard = self.order.order_line[1]
+        for text in ("1,5", "two", "1_0", "-", "1.5.0"):
+            page = self._post(
+                {
+                    f"quantity_{self.line.id}": "1",
+                    f"quantity_{keyboard.id}": text,
+                    f"reason_{keyboard.id}": self.reason.id,
+                }
+            )
+            self.assertIn("Enter how many of [OMS-KEYB] Keyboard as a number.", page.text)
+        self.assertFalse(self._get_returns())
+
+    def test_decimals_are_those_of_the_visitors_language(self):
+        lang = self.env["res.lang"]._activate_lang("de_DE")
+        self.assertEqual(lang.decimal_point, ",")
+        self.buyer.lang = "de_DE"
+        self.authenticate("oms_buyer", "oms_buyer")
+        for text in ("1,5", "0.5"):
+            page = self._post({f"quantity_{self.line.id}": text})
+            self.assertIn("/my/returns/", page.url)
+        returns = self._get_returns().sorted("id")
+        self.assertEqual(returns.line_ids.mapped("quantity"), [1.5, 0.5])
+        self.assertIn("1,5 ", self.url_open(returns[0].get_portal_url()).text)
+
+    def test_quantities_are_written_out(self):
+        oms_return = self._ask(self.order, {self.mouse: 1})
+        oms_return.line_ids.quantity = 1234567.25
+        oms_return.sudo().state = "requested"
+        self.assertIn("1,234,567.25", self.url_open(oms_return.get_portal_url()).text)
+
+    def test_who_posts_without_the_form_gets_no_further(self):
+        self.authenticate("oms_buyer", "oms_buyer")
+        hidden = self._get_hidden(self.url_open(self.url).text)
+        values = {f"quantity_{self.line.id}": "1", f"reason_{self.line.id}": self.reason.id, **hidden}
+        plain = self._sell([(self.mouse, 1)], channel_id=False)
+        plain_values = {
+            f"quantity_{plain.order_line.id}": "1",
+            f"reason_{plain.order_line.id}": self.reason.id,
+            **hidden,
+        }
+        page = self.url_open(f"/my/orders/{plain.id}/return", data=plain_values)
+        self.assertIn(f"ask for a return of {plain.name} here", page.text)
+        self.assertFalse(plain.return_line_ids)
+        self.env.company.oms_portal_returns = False
+        page = self.url_open(self.url, data=values)
+        self.assertIn(f"ask for a return of {self.order.name} here", page.text)
+        self.assertFalse(self._get_returns())
+        self.env.company.oms_portal_returns = True
+        self.assertIn("/my/returns/", self.url_open(self.url, data=values).url)
+        self.env.company.oms_portal_returns = False
+        self.assertIn("/my/returns/", self.url_open(self.url, data=values).url, "the same form, sent again")
+        self.assertEqual(len(self._get_returns()), 1)
 
     def test_form_without_its_token_is_refused(self):
         self.authenticate("oms_buyer", "oms_buyer")
