@@ -235,11 +235,15 @@ class OmsReturn(models.Model):
 
     # === WHAT THE BUYER IS TOLD === #
 
-    def _get_return_address(self):
-        """Return the partner that the goods are sent to: the warehouse that receives them."""
+    def _get_return_addresses(self):
+        """Return where the goods are sent to: the warehouses that wait for them, as [(partner, what goes there)]."""
         self.ensure_one()
         # sudo: stock.picking - shown to the buyer
-        return self.sudo().picking_ids.picking_type_id.warehouse_id.partner_id[:1]
+        receipts_sudo = self.sudo().picking_ids.filtered(
+            lambda picking: picking.location_id.usage == "customer" and picking.state not in ("done", "cancel")
+        )
+        by_address = receipts_sudo.sorted("id").grouped(lambda picking: picking.picking_type_id.warehouse_id.partner_id)
+        return [(address, receipts.move_ids._oms_get_words()) for address, receipts in by_address.items() if address]
 
     def _is_shipping_paid_by_seller(self):
         """Return whether the seller pays the way back: when one of the reasons puts it on the seller."""

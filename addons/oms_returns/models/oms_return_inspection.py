@@ -44,48 +44,86 @@ class OmsReturnInspection(models.Model):
 
         :param vals_list: dicts with line_id, quantity (in the line's unit), disposition, and maybe lot_id, location_id,
             restocking_fee, note
-        :raise UserError: when more is inspected than was received
+        :raise UserError: when more is inspected than was received, or something else than what was
         """
-        inspections = self.create(vals_list)
-        returns = inspections.return_id
+        lines = self.env["oms.return.line"].browse(vals["line_id"] for vals in vals_list)
+        returns = lines.return_id
         # Two inspectors of one return take turns; the second fails to serialize and is run again.
         returns.lock_for_update()
-        for line in inspections.line_id:
-            if line.uom_id.compare(line.qty_inspected, line.qty_received) > 0:
-                raise UserError(
-                    self.env._(
-                        "%(name)s: %(inspected)s of %(product)s would be inspected, but only %(received)s were "
-                        "received.",
-                        name=line.return_id.name,
-                        product=line.product_id.display_name,
-                        inspected=line.qty_inspected,
-                        received=line.qty_received,
-                    )
-                )
-        inspections._move_inside()
-        inspections._scrap()
-        inspections._send_back()
+        left = {line: line._get_pieces_to_inspect() for line in lines}
+        inspections = self.create(self._prepare_located_vals_list(vals_list))
+        goods = {row: row._take_pieces(left[row.line_id]) for row in inspections}
+        inspections._move_inside(goods)
+        inspections._scrap(goods)
+        inspections._send_back(goods)
         returns._sync_state()
         return inspections
 
-    def _get_source_location(self):
-        """Return where the goods lie: where the row says, or where the last receipt of the line put them."""
-        self.ensure_one()
-        receipts = self.line_id._get_receipt_moves()
-        return self.location_id or receipts[-1:].location_dest_id
+    @api.model
+    def _prepare_located_vals_list(self, vals_list):
+        """Return the values of the rows, each for one lot and place: a row that names none is split by where its goods
+        lie, of what the rows that do leave over.
 
-    def _move_inside(self):
-        """Bring accepted goods to stock, or to refurbishing: one transfer for each way."""
-        ways = defaultdict(self.browse)
+        :raise UserError: when a row names more than lies there
+        """
+        Line, left = self.env["oms.return.line"], {}
+        result = []
+        for vals in sorted(vals_list, key=lambda vals: (not vals.get("lot_id")) + (not vals.get("location_id"))):
+            line, missing = Line.browse(vals["line_id"]), vals["quantity"]
+            there = left.setdefault(line, line._get_quantities_to_inspect())
+            for lot, location in there:
+                place = {"lot_id": lot.id, "location_id": location.id}
+                taken = min(missing, there[lot, location])
+                if line.uom_id.compare(taken, 0) > 0 and all(
+                    vals.get(key) in (place[key], False, None) for key in place
+                ):
+                    missing -= taken
+                    there[lot, location] -= taken
+                    result.append({**vals, **place, "quantity": taken})
+            if line.uom_id.compare(missing, 0) > 0:
+                raise UserError(line._get_inspection_problem(vals, missing))
+        return result
+
+    def _take_pieces(self, pieces):
+        """Take what one row is about out of ``pieces`` and return it: what lies where the row says, in the lot it says.
+        The parts of a kit may have come in elsewhere, in lots of their own.
+
+        :param dict pieces: {receipt's move line: quantity that is left of it, in the product's unit}, oldest first
+        :return: [(move line, quantity), ...]
+        """
+        self.ensure_one()
+        taken = []
+        for product, needed in self.line_id._get_goods().items():
+            missing = self.quantity * needed
+            fitting = [piece for piece in pieces if piece.product_id == product]
+            if product == self.product_id:
+                place = (self.lot_id, self.location_id)
+                fitting = [piece for piece in fitting if (piece.lot_id, piece.location_dest_id) == place]
+            for piece in sorted(fitting, key=lambda piece: piece.location_dest_id != self.location_id):
+                quantity = product.uom_id.round(min(missing, pieces[piece]))
+                if product.uom_id.compare(quantity, 0) > 0:
+                    missing -= quantity
+                    pieces[piece] -= quantity
+                    taken.append((piece, quantity))
+        return taken
+
+    def _move_inside(self, goods):
+        """Bring accepted goods to stock, or to refurbishing, of the warehouse that they came back to: one transfer for
+        each way.
+
+        :param goods: {row: what `_take_pieces` returned}
+        """
+        ways = defaultdict(list)
         for inspection in self.filtered(lambda row: row.disposition in ("restock", "refurbish")):
-            receipt = inspection.line_id._get_receipt_moves()[-1:]
-            warehouse = receipt.picking_id.picking_type_id.warehouse_id
-            destination = (
-                warehouse.lot_stock_id
-                if inspection.disposition == "restock"
-                else warehouse._oms_get_return_location("refurbish")
-            )
-            ways[inspection.return_id, warehouse, inspection._get_source_location(), destination] |= inspection
+            for piece, quantity in goods[inspection]:
+                warehouse = piece.picking_id.picking_type_id.warehouse_id
+                destination = (
+                    warehouse.lot_stock_id
+                    if inspection.disposition == "restock"
+                    else warehouse._oms_get_return_location("refurbish")
+                )
+                way = (inspection.return_id, warehouse, piece.location_dest_id, destination)
+                ways[way].append((inspection, piece, quantity))
         pickings = self.env["stock.picking"].create(
             [
                 {
@@ -99,45 +137,23 @@ class OmsReturnInspection(models.Model):
                 for oms_return, warehouse, source, destination in ways
             ]
         )
-        for picking, inspections in zip(pickings, ways.values(), strict=True):
-            for inspection in inspections:
-                vals_list = [inspection._prepare_move_values(picking, part) for part in inspection._get_goods()]
-                inspection.move_id = self.env["stock.move"].create(vals_list)[:1]
+        for picking, parts in zip(pickings, ways.values(), strict=True):
+            moves = self.env["stock.move"].create([row._prepare_move_values(picking, *part) for row, *part in parts])
+            for (row, _piece, _quantity), move in zip(parts, moves, strict=True):
+                row.move_id = row.move_id or move
         pickings.action_confirm()
         pickings.move_ids.picked = True
         # The button also takes them out of a batch that may have claimed them meanwhile, which _action_done does not.
         pickings.button_validate()
 
-    def _get_goods(self):
-        """Return [(product, lot, unit, quantity)] of what one row is about: of a kit its parts, as they came in, those
-        that came first inspected first."""
+    def _prepare_move_values(self, picking, piece, quantity):
+        """Return the values of the stock move that brings what `_take_pieces` took where ``picking`` goes."""
         self.ensure_one()
-        goods = self.line_id._get_goods()
-        if self.product_id in goods:
-            return [(self.product_id, self.lot_id, self.uom_id, self.quantity)]
-        before = sum(row.quantity for row in self.line_id.inspection_ids if row.id < self.id)
-        result = []
-        received = self.line_id._get_receipt_moves().move_line_ids
-        for part, needed in goods.items():
-            passed, left = before * needed, self.quantity * needed
-            for move_line in received.filtered(lambda row, part=part: row.product_id == part).sorted("id"):
-                there = move_line.quantity_product_uom
-                skipped = min(passed, there)
-                taken = min(left, there - skipped)
-                passed, left = passed - skipped, left - taken
-                if part.uom_id.compare(taken, 0) > 0:
-                    result.append((part, move_line.lot_id, part.uom_id, part.uom_id.round(taken)))
-        return result
-
-    def _prepare_move_values(self, picking, goods):
-        """Return the values of the stock move that brings what `_get_goods` says where ``picking`` goes."""
-        self.ensure_one()
-        product, lot, unit, quantity = goods
         places = {"location_id": picking.location_id.id, "location_dest_id": picking.location_dest_id.id}
         return {
             **places,
-            "product_id": product.id,
-            "product_uom": unit.id,
+            "product_id": piece.product_id.id,
+            "product_uom": piece.product_id.uom_id.id,
             "product_uom_qty": quantity,
             "picking_id": picking.id,
             "picking_type_id": picking.picking_type_id.id,
@@ -148,49 +164,49 @@ class OmsReturnInspection(models.Model):
                     {
                         **places,
                         "picking_id": picking.id,
-                        "product_id": product.id,
-                        "product_uom_id": unit.id,
+                        "product_id": piece.product_id.id,
+                        "product_uom_id": piece.product_id.uom_id.id,
                         "quantity": quantity,
-                        "lot_id": lot.id,
+                        "lot_id": piece.lot_id.id,
                     }
                 )
             ],
         }
 
-    def _scrap(self):
-        """Write off what is of no use."""
-        parts = [(row, part) for row in self if row.disposition == "scrap" for part in row._get_goods()]
+    def _scrap(self, goods):
+        """Write off what is of no use.
+
+        :param goods: {row: what `_take_pieces` returned}
+        """
+        parts = [(row, *part) for row in self if row.disposition == "scrap" for part in goods[row]]
         scraps = self.env["stock.scrap"].create(
             [
                 {
-                    "product_id": product.id,
-                    "product_uom_id": unit.id,
+                    "product_id": piece.product_id.id,
+                    "product_uom_id": piece.product_id.uom_id.id,
                     "scrap_qty": quantity,
-                    "lot_id": lot.id,
-                    "location_id": row._get_source_location().id,
+                    "lot_id": piece.lot_id.id,
+                    "location_id": piece.location_dest_id.id,
                     "origin": row.return_id.name,
                     "company_id": row.company_id.id,
                 }
-                for row, (product, lot, unit, quantity) in parts
+                for row, piece, quantity in parts
             ]
         )
-        for (row, _part), scrap in zip(parts, scraps, strict=True):
+        for (row, _piece, _quantity), scrap in zip(parts, scraps, strict=True):
             row.scrap_id = row.scrap_id or scrap
         scraps.do_scrap()
 
-    def _send_back(self):
-        """Prepare the transfers that bring rejected goods back to the buyers, whose orders then count them again."""
-        by_receipt = defaultdict(list)
+    def _send_back(self, goods):
+        """Prepare the transfers that bring rejected goods back to the buyers, whose orders then count them again: each
+        is the return of the receipt they came with.
+
+        :param goods: {row: what `_take_pieces` returned}
+        """
+        by_receipt = defaultdict(lambda: defaultdict(list))
         for row in self.filtered(lambda row: row.disposition == "back"):
-            for product, needed in row.line_id._get_goods().items():
-                left, unit = row.quantity * needed, product.uom_id
-                receipts = row.line_id._get_receipt_moves().filtered(lambda move, part=product: move.product_id == part)
-                for receipt in reversed(receipts):
-                    wanted = unit._compute_quantity(left, receipt.product_uom, rounding_method="HALF-UP")
-                    taken = min(wanted, receipt.quantity)
-                    left -= receipt.product_uom._compute_quantity(taken, unit, rounding_method="HALF-UP")
-                    if receipt.product_uom.compare(taken, 0) > 0:
-                        by_receipt[receipt.picking_id].append((row, receipt, taken))
+            for piece, quantity in goods[row]:
+                by_receipt[piece.picking_id][row.line_id, piece.move_id].append((row, piece, quantity))
         for picking, parts in by_receipt.items():
             wizard = self.env["stock.return.picking"].create(
                 {
@@ -199,21 +215,23 @@ class OmsReturnInspection(models.Model):
                     "product_return_moves": [
                         Command.create(
                             {
-                                "product_id": move.product_id.id,
-                                "move_id": move.id,
-                                "quantity": quantity,
+                                "product_id": receipt.product_id.id,
+                                "move_id": receipt.id,
+                                "quantity": receipt.product_id.uom_id._compute_quantity(
+                                    sum(quantity for _row, _piece, quantity in rejected),
+                                    receipt.product_uom,
+                                    rounding_method="HALF-UP",
+                                ),
                                 "to_refund": True,
-                                "oms_return_line_id": row.line_id.id,
+                                "oms_return_line_id": line.id,
                             }
                         )
-                        for row, move, quantity in parts
+                        for (line, receipt), rejected in parts.items()
                     ],
                 }
             )
-            delivery = wizard._create_return()
-            for row, move, _quantity in parts:
-                row.move_id = delivery.move_ids.filtered(
-                    lambda new, row=row, move=move: (
-                        new.oms_return_line_id == row.line_id and new.origin_returned_move_id == move
-                    )
-                )[:1]
+            for move in wizard._create_return().move_ids:
+                rejected = parts[move.oms_return_line_id, move.origin_returned_move_id]
+                move._oms_reserve_pieces([(piece, quantity) for _row, piece, quantity in rejected])
+                for row, _piece, _quantity in rejected:
+                    row.move_id = row.move_id or move

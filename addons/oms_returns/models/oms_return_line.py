@@ -158,6 +158,50 @@ class OmsReturnLine(models.Model):
             lambda move: move.state == "done" and move.location_id.usage == "customer"
         ).sorted(lambda move: (move.date, move.id))
 
+    def _get_pieces_to_inspect(self):
+        """Return what of the line came in and was not inspected yet, oldest first, as {receipt's stock move line:
+        quantity in the product's unit}."""
+        self.ensure_one()
+        pieces = {piece: piece.quantity_product_uom for piece in self._get_receipt_moves().move_line_ids}
+        for inspection in self.inspection_ids.sorted("id"):
+            inspection._take_pieces(pieces)
+        return pieces
+
+    def _get_quantities_to_inspect(self):
+        """Return {(lot, place): quantity in the line's unit} of what came in and was not inspected yet.
+
+        A kit has no lot, its parts have theirs. One whose parts came in at several places counts at the first of them.
+        """
+        self.ensure_one()
+        is_kit = self.product_id not in self._get_goods()
+        total, by_place = defaultdict(float), defaultdict(lambda: defaultdict(float))
+        for piece, quantity in self._get_pieces_to_inspect().items():
+            lot = piece.lot_id.browse() if is_kit else piece.lot_id
+            total[piece.product_id] += quantity
+            by_place[lot, piece.location_dest_id][piece.product_id] += quantity
+        count = self.sale_line_id._oms_count_goods
+        quantities = {place: count(goods) for place, goods in by_place.items()}
+        if is_kit and quantities:
+            quantities[next(iter(quantities))] += count(total) - sum(quantities.values())
+        return {place: quantity for place, quantity in quantities.items() if self.uom_id.compare(quantity, 0) > 0}
+
+    def _get_inspection_problem(self, vals, missing):
+        """Return the sentence that refuses an inspection of what is not there.
+
+        :param dict vals: of the row
+        :param missing: what of its quantity is not there
+        """
+        self.ensure_one()
+        lot = self.env["stock.lot"].browse(vals.get("lot_id") or ())
+        place = self.env["stock.location"].browse(vals.get("location_id") or ())
+        return self.env._(
+            "%(name)s: %(quantity)s of %(goods)s would be inspected, but only %(left)s came in and wait for it.",
+            name=self.return_id.name,
+            quantity=self.uom_id._oms_format(vals["quantity"]),
+            goods=", ".join(filter(None, (self.product_id.display_name, lot.name, place.display_name))),
+            left=self.uom_id._oms_format(vals["quantity"] - missing),
+        )
+
     def _get_due_quantity(self):
         """Return how much of the line the buyer gets money for, credited or not."""
         self.ensure_one()

@@ -1,5 +1,6 @@
 from . import test_concurrency
 from . import test_credit
+from . import test_inspection
 from . import test_portal
 from . import test_receipt
 from . import test_refund_only

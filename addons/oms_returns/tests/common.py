@@ -34,6 +34,32 @@ class OmsReturnsCommon(OmsBaseCommon):
             self._invoice(order)
         return order
 
+    @classmethod
+    def _create_second_warehouse(cls):
+        address = cls._create_buyer("Second Warehouse", street="2 Second Street")
+        warehouse = cls.env["stock.warehouse"].create({"name": "Second", "code": "OMST2", "partner_id": address.id})
+        cls._set_stock(cls.mouse, 10, warehouse)
+        return warehouse
+
+    def _sell_from_two_warehouses(self, second_warehouse):
+        """Return an order of one line, of which one left the first warehouse and one the second."""
+        order = self._create_order([(self.mouse, 2)])
+        order.action_confirm()
+        first = order.picking_ids
+        first.move_ids.quantity = 1
+        first.move_ids.picked = True
+        first._action_done()
+        second = order.picking_ids - first
+        second.do_unreserve()
+        place = {"picking_type_id": second_warehouse.out_type_id.id, "location_id": second_warehouse.lot_stock_id.id}
+        second.write(place)
+        second.move_ids.write({**place, "warehouse_id": second_warehouse.id})
+        second.action_assign()
+        self._deliver(order)
+        self.assertEqual(order.order_line.qty_delivered, 2.0)
+        self._invoice(order)
+        return order
+
     def _deliver(self, order):
         """Validate all open transfers of an order as the button does."""
         for picking in order.picking_ids.filtered(lambda picking: picking.state not in ("done", "cancel")):

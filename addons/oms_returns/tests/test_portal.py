@@ -203,6 +203,24 @@ class TestPortal(OmsReturnsCommon, HttpCase):
         self.assertIn(oms_return.credit_note_ids.name, page.text)
         self.assertIn("Refunded", page.text)
 
+    def test_buyer_is_told_each_address_and_what_goes_there(self):
+        second = self._create_second_warehouse()
+        self.warehouse.partner_id.street = "1 First Street"
+        oms_return = self._approve(self._sell_from_two_warehouses(second))
+        addresses = oms_return._get_return_addresses()
+        self.assertEqual(
+            addresses,
+            [(warehouse.partner_id, "1 Units [OMS-MOUSE] Mouse") for warehouse in (second, self.warehouse)],
+        )
+        template = self.env.ref("oms_returns.mail_template_return_approved")
+        mail = template._render_field("body_html", oms_return.ids)[oms_return.id]
+        for text in (mail, self.url_open(oms_return.get_portal_url()).text):
+            self.assertEqual(text.count("Send 1 Units [OMS-MOUSE] Mouse to:"), 2)
+            self.assertLess(text.index("2 Second Street"), text.index("1 First Street"))
+        one = self.url_open(self._approve(self._sell([(self.keyboard, 1)])).get_portal_url()).text
+        self.assertIn("Send it to:", one)
+        self.assertIn("1 First Street", one)
+
     def test_counter_of_the_portal_home(self):
         self.authenticate("oms_buyer", "oms_buyer")
         self._ask(self.order).action_request()

@@ -1,5 +1,3 @@
-from collections import defaultdict
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -33,41 +31,17 @@ class OmsReturnInspect(models.TransientModel):
         """Return the values of the rows to inspect for one return line: one for each lot and place it lies in."""
         # sudo: oms.return.policy - the inspector need not read policies
         fee = 0.0 if line.reason_id.shipping_payer == "seller" else line.return_id.sudo().policy_id.restocking_fee
-        left = line.qty_to_inspect
-        vals_list = []
-        for (lot, location), quantity in self._get_received_quantities(line).items():
-            taken = min(left, quantity)
-            left -= taken
-            if line.uom_id.compare(taken, 0) > 0:
-                vals_list.append(
-                    {
-                        "line_id": line.id,
-                        "lot_id": lot.id,
-                        "location_id": location.id,
-                        "quantity": taken,
-                        "disposition": line.disposition or "restock",
-                        "restocking_fee": fee,
-                    }
-                )
-        return vals_list
-
-    @api.model
-    def _get_received_quantities(self, line):
-        """Return {(lot, location): quantity received and not inspected yet, in the line's unit}.
-
-        A kit is inspected as a whole: its parts keep the lots they came in with.
-        """
-        quantities = defaultdict(float)
-        receipts = line._get_receipt_moves()
-        for move_line in receipts.filtered(lambda move: move.product_id == line.product_id).move_line_ids:
-            quantities[move_line.lot_id, move_line.location_dest_id] += move_line.product_uom_id._compute_quantity(
-                move_line.quantity, line.uom_id, rounding_method="HALF-UP"
-            )
-        if receipts and not quantities:
-            quantities[self.env["stock.lot"], receipts[:1].location_dest_id] = line.qty_received
-        for inspection in line.inspection_ids:
-            quantities[inspection.lot_id, inspection.location_id] -= inspection.quantity
-        return quantities
+        return [
+            {
+                "line_id": line.id,
+                "lot_id": lot.id,
+                "location_id": location.id,
+                "quantity": quantity,
+                "disposition": line.disposition or "restock",
+                "restocking_fee": fee,
+            }
+            for (lot, location), quantity in line._get_quantities_to_inspect().items()
+        ]
 
     def action_inspect(self):
         """Record what was found and move the goods."""
@@ -95,8 +69,10 @@ class OmsReturnInspectLine(models.TransientModel):
     )
     product_id = fields.Many2one(related="line_id.product_id", string="Item")
     uom_id = fields.Many2one(related="line_id.uom_id")
-    lot_id = fields.Many2one("stock.lot", string="Lot/Serial Number", domain="[('product_id', '=', product_id)]")
-    location_id = fields.Many2one("stock.location", string="Lies In")
+    received_lot_ids = fields.Many2many("stock.lot", compute="_compute_received")
+    received_location_ids = fields.Many2many("stock.location", compute="_compute_received")
+    lot_id = fields.Many2one("stock.lot", string="Lot/Serial Number", domain="[('id', 'in', received_lot_ids)]")
+    location_id = fields.Many2one("stock.location", string="Lies In", domain="[('id', 'in', received_location_ids)]")
     quantity = fields.Float(digits="Product Unit", required=True)
     disposition = fields.Selection(DISPOSITIONS, required=True, default="restock")
     restocking_fee = fields.Float(string="Restocking Fee (%)")
@@ -106,14 +82,20 @@ class OmsReturnInspectLine(models.TransientModel):
         "CHECK(restocking_fee >= 0 AND restocking_fee <= 100)", "The restocking fee must be between 0 and 100 %."
     )
 
+    @api.depends("line_id")
+    def _compute_received(self):
+        """What of the line waits for its inspection: only that can be found."""
+        for row in self:
+            places = row.line_id._get_quantities_to_inspect() if row.line_id else {}
+            row.received_lot_ids = row.lot_id.union(*(lot for lot, _location in places))
+            row.received_location_ids = row.location_id.union(*(location for _lot, location in places))
+
     def _prepare_inspection_values(self):
         self.ensure_one()
-        # A row added by hand lies where the first received goods of its line lie.
-        location = self.location_id or self.line_id._get_receipt_moves()[:1].location_dest_id
         return {
             "line_id": self.line_id.id,
             "lot_id": self.lot_id.id,
-            "location_id": location.id,
+            "location_id": self.location_id.id,
             "quantity": self.quantity,
             "disposition": self.disposition,
             "restocking_fee": self.restocking_fee if self.disposition != "back" else 0.0,
