@@ -118,8 +118,7 @@ class OmsReturn(models.Model):
         """Take what is refunded and not delivered yet off the orders, so that it is neither shipped nor invoiced."""
         for line in self.line_ids.filtered(lambda line: line.quantity and not line.refund_amount):
             sale_line = line.sale_line_id
-            undelivered = max(0.0, sale_line.product_uom_qty - sale_line.qty_delivered)
-            cancelled = min(line.quantity, undelivered)
+            cancelled = min(line.quantity, sale_line._oms_get_undelivered_quantities()[sale_line])
             if line.uom_id.compare(cancelled, 0) > 0:
                 # sudo: oms.return.line, sale.order.line - approving the refund is what allows it
                 line.sudo().quantity_cancelled = cancelled
@@ -197,8 +196,8 @@ class OmsReturn(models.Model):
         """Return {sale line: how much of it may be asked for}."""
         limits = self.line_ids.sale_line_id._oms_get_returnable_quantities(but_for=self)
         if self.type == "refund_only":
-            for line in limits:
-                limits[line] += max(0.0, line.product_uom_qty - line.qty_delivered)
+            for line, undelivered in self.line_ids.sale_line_id._oms_get_undelivered_quantities().items():
+                limits[line] += undelivered
         return limits
 
     def _check_quantities(self):

@@ -37,6 +37,37 @@ class SaleOrderLine(models.Model):
             result[line] = max(0.0, line.product_uom_id.round(line._oms_count_goods(left) - asked.get(line, 0.0)))
         return result
 
+    def _oms_get_undelivered_quantities(self):
+        """Return how much of each line is still to leave: what never left of what is ordered, or what an open delivery
+        takes, in exchange for something that came back. What else came back left once: nobody waits for it.
+
+        :return: dict {line: quantity in the line's unit, never negative}
+        """
+        # A delivery of what was rejected brings back what had left before.
+        outgoing = Domain("location_dest_id.usage", "=", "customer") & Domain("origin_returned_move_id", "=", False)
+        left = self._oms_sum_moved_quantities(outgoing & Domain("state", "=", "done"))
+        leaving = self._oms_sum_moved_quantities(outgoing & Domain("state", "!=", "done"))
+        result = {}
+        for line in self:
+            missing = line.product_uom_qty - line._oms_count_goods(left[line])
+            waiting = max(missing, line._oms_count_goods(leaving[line]))
+            waiting = min(waiting, line.product_uom_qty - line.qty_delivered)
+            result[line] = max(0.0, line.product_uom_id.round(waiting))
+        return result
+
+    def _get_qty_procurement(self, previous_product_uom_qty=False):
+        """Override of `sale_stock`: what comes back with a return is given back, so nobody asks for it anew. Odoo takes
+        it for not delivered, would leave as much in open deliveries of a line that is lowered, and send it again."""
+        quantity = super()._get_qty_procurement(previous_product_uom_qty=previous_product_uom_qty)
+        if not any(move.oms_return_line_id for move in self.move_ids):
+            return quantity
+        back, again = (
+            self._oms_count_moves(moves.filtered("oms_return_line_id"), lambda move: move._oms_get_asked_quantity())
+            for moves in reversed(self._oms_get_moves())
+        )
+        unit = self.product_id.uom_id
+        return quantity + unit._compute_quantity(back - again, self.product_uom_id, rounding_method="HALF-UP")
+
     def _oms_get_goods(self):
         """Return {product: quantity in its unit} of what leaves and comes back as one unit of the line: the product, or
         the parts of a kit."""

@@ -118,6 +118,79 @@ class TestRefundOnly(OmsReturnsCommon):
         self.assertAlmostEqual(oms_return.credit_note_ids.amount_total, 60.0)
         self.assertEqual((order.order_line.product_uom_qty, order.order_line.qty_to_invoice), (1.0, 0.0))
 
+    def _return_one_of_three(self, receive=True):
+        """Return an order of three, of which one was delivered and comes back, and its open delivery of two."""
+        self.mouse.invoice_policy = "order"
+        order = self._create_order([(self.mouse, 3)])
+        order.action_confirm()
+        self._invoice(order)
+        picking = order.picking_ids
+        picking.move_ids.quantity = 1
+        picking.move_ids.picked = True
+        picking._action_done()
+        backorder = order.picking_ids - picking
+        oms_return = self._approve(order, {self.mouse: 1})
+        if receive:
+            self._receive(oms_return)
+            self._inspect(oms_return)
+            self.assertEqual(order.order_line.qty_delivered, 0.0)
+        return order, oms_return, backorder
+
+    def test_nothing_leaves_that_is_refunded_though_something_came_back(self):
+        for receive in (True, False):
+            order, _oms_return, backorder = self._return_one_of_three(receive)
+            refund = self._refund(order, quantity=2)
+            self.assertEqual(refund.line_ids.quantity_cancelled, 2.0)
+            self.assertEqual((order.order_line.product_uom_qty, backorder.state), (1.0, "cancel"))
+            self.assertAlmostEqual(refund.credit_note_ids.amount_total, 40.0)
+            order.order_line._oms_relaunch()
+            deliveries = order.picking_ids.filtered(lambda picking: picking.picking_type_code == "outgoing")
+            self.assertEqual(set(deliveries.mapped("state")), {"done", "cancel"})
+
+    def test_what_came_back_is_no_longer_left_to_be_refunded(self):
+        order, _oms_return, _backorder = self._return_one_of_three()
+        with self.assertRaisesRegex(UserError, "only 2.0 can still be returned"):
+            self._refund(order, quantity=3)
+
+    def test_refund_that_does_not_come_brings_back_only_what_it_took(self):
+        self.policy.auto_credit = False
+        order, _oms_return, _backorder = self._return_one_of_three()
+        self._refund(order, quantity=2).action_cancel()
+        self.assertEqual(order.order_line.product_uom_qty, 3.0)
+        moves = order.order_line.move_ids.filtered(lambda move: move.state not in ("done", "cancel"))
+        self.assertEqual(sum(moves.mapped("product_uom_qty")), 2.0)
+
+    def test_what_was_rejected_and_leaves_again_counts_once(self):
+        order, oms_return, backorder = self._return_one_of_three(receive=False)
+        self._receive(oms_return)
+        self._inspect(oms_return, [(self.mouse, 1, "back", 0)])
+        back = oms_return.sudo().inspection_ids.move_id.picking_id
+        back.move_ids.picked = True
+        back._action_done()
+        line = order.order_line
+        self.assertEqual(line.qty_delivered, 1.0)
+        self.assertEqual(line._oms_get_undelivered_quantities(), {line: 2.0})
+        self._refund(order, quantity=1)
+        self.assertEqual(backorder.move_ids.product_uom_qty, 1.0)
+        self._deliver(order)
+        self.assertEqual((line.product_uom_qty, line.qty_delivered), (2.0, 2.0))
+
+    def test_an_open_exchange_is_still_to_leave(self):
+        order = self._sell([(self.mouse, 3)])
+        delivery = order.picking_ids
+        wizard = self.env["stock.return.picking"].create({"picking_id": delivery.id})
+        wizard.product_return_moves.quantity = 1
+        wizard.action_create_exchanges()
+        line = order.order_line
+        outgoing = order.picking_ids.filtered(lambda picking: picking.picking_type_code == "outgoing")
+        self.assertEqual(line._oms_get_undelivered_quantities(), {line: 0.0})
+        receipt = order.picking_ids - outgoing
+        receipt.move_ids.picked = True
+        receipt._action_done()
+        self.assertEqual(line._oms_get_undelivered_quantities(), {line: 1.0})
+        self._refund(order, quantity=1)
+        self.assertEqual((outgoing - delivery).state, "cancel")
+
     def test_no_more_than_was_ordered(self):
         order = self._sell([(self.mouse, 2)])
         with self.assertRaises(UserError):
