@@ -112,11 +112,13 @@ class OmsReturnLine(models.Model):
             line.qty_to_credit = 0.0 if is_amount else max(0.0, line.uom_id.round(due)) if line.uom_id else 0.0
             line.amount_to_credit = line.refund_amount if is_amount_due else 0.0
 
-    @api.depends("quantity", "refund_amount", "sale_line_id.price_reduce_taxinc")
+    @api.depends(
+        "quantity", "refund_amount", "sale_line_id.price_unit", "sale_line_id.discount", "sale_line_id.tax_ids"
+    )
     def _compute_amount_asked(self):
         for line in self:
-            price = line.sale_line_id.price_reduce_taxinc
-            line.amount_asked = line.refund_amount or price * line.quantity
+            worth = line.sale_line_id._oms_get_worth(line.quantity) if line.sale_line_id else 0.0
+            line.amount_asked = line.refund_amount or worth
 
     # === CRUD METHODS === #
 

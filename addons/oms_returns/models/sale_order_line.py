@@ -166,15 +166,16 @@ class SaleOrderLine(models.Model):
         paid = max(invoiced, line_sudo.price_total + line_sudo._oms_get_cancelled_amount())
         return paid - credited - sum(returns_sudo.mapped("amount_to_credit"))
 
+    def _oms_get_worth(self, quantity):
+        """Return what ``quantity`` of one line costs, taxes included, however much is still ordered."""
+        self.ensure_one()
+        price = self.price_unit * (1.0 - self.discount / 100.0)
+        return self.tax_ids.compute_all(price, self.currency_id, quantity, self.product_id)["total_included"]
+
     def _oms_get_cancelled_amount(self):
         """Return what refunds before the delivery took off these lines, taxes included."""
-        amount = 0.0
-        for line in self:
-            if quantity := sum(line.return_line_ids.mapped("quantity_cancelled")):
-                price = line.price_unit * (1.0 - line.discount / 100.0)
-                taxes = line.tax_ids.compute_all(price, line.currency_id, quantity, line.product_id)
-                amount += taxes["total_included"]
-        return amount
+        quantities = {line: sum(line.return_line_ids.mapped("quantity_cancelled")) for line in self}
+        return sum(line._oms_get_worth(quantity) for line, quantity in quantities.items() if quantity)
 
     def _oms_is_settled(self):
         """Return whether all of the line's goods were given back or refunded."""

@@ -191,6 +191,17 @@ class TestRefundOnly(OmsReturnsCommon):
         self._refund(order, quantity=1)
         self.assertEqual((outgoing - delivery).state, "cancel")
 
+    def test_worth_stays_when_nothing_is_left_of_the_order_line(self):
+        self.mouse.invoice_policy = "order"
+        order = self._create_order([(self.mouse, 2)])
+        order.order_line.tax_ids = self.tax
+        order.action_confirm()
+        self._invoice(order)
+        returns = self._refund(order, quantity=1) | self._refund(order, quantity=1)
+        self.assertEqual(order.order_line.product_uom_qty, 0.0)
+        self.assertEqual(returns.mapped("amount_asked"), [22.6, 22.6])
+        self.assertEqual(returns.line_ids.mapped("amount_asked"), [22.6, 22.6])
+
     def test_no_more_than_was_ordered(self):
         order = self._sell([(self.mouse, 2)])
         with self.assertRaises(UserError):
