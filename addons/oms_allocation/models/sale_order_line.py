@@ -25,6 +25,7 @@ class SaleOrderLine(models.Model):
         if lowered:
             lowered.env["sale.order"]._oms_trigger_reallocation(lowered.product_id)
         waiting = lines.env["sale.order"]._oms_allocate(missing)
+        self.filtered(lambda line: line.order_id in waiting)._oms_await_launch()
         waiting.oms_group_line_ids.group_id._await_others()  # whose parcel is not all there holds it up
         lines = lines.filtered(lambda line: line.order_id not in waiting)
         launched = self.filtered(lambda line: line.order_id not in waiting)._oms_sort_by_turn()

@@ -62,7 +62,7 @@ class SaleOrder(models.Model):
             difference = order.amount_total - order.channel_amount_total if order.channel_amount_total else 0.0
             order.channel_amount_difference = order.currency_id.round(difference) if order.currency_id else difference
 
-    @api.depends("channel_id", "state", "oms_hold_ids.state", "picking_ids.state")
+    @api.depends("channel_id", "state", "oms_is_launch_pending", "oms_hold_ids.state", "picking_ids.state")
     def _compute_oms_stage(self):
         for order in self:
             stage = order._get_oms_stage() if order.channel_id else False
@@ -192,7 +192,7 @@ class SaleOrder(models.Model):
         pickings = self._oms_get_pickings().filtered(lambda picking: picking.state != "cancel")
         deliveries = pickings.filtered(lambda picking: picking.picking_type_code == "outgoing")
         open_pickings = pickings.filtered(lambda picking: picking.state != "done") & self._oms_get_outbound_pickings()
-        if not open_pickings:
+        if not open_pickings and not self.oms_is_launch_pending:
             needs_delivery = any(line.product_id.type == "consu" for line in self.order_line)
             if deliveries or not needs_delivery:
                 return "shipped"

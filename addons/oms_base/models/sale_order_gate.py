@@ -2,6 +2,7 @@ import logging
 
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 from odoo.service.model import retrying
 from odoo.tools import SQL, ormcache
 
@@ -113,6 +114,12 @@ class SaleOrder(models.Model):
     def _oms_filter_open(self, gate):
         """Return those of these orders that may pass ``gate``."""
         return self - self._oms_get_blocking_holds(gate).order_id
+
+    @api.model
+    def _get_open_domain(self, gate):
+        """Return the domain of the orders that `_oms_filter_open` lets pass ``gate``; not "refund"."""
+        closing = [name for name, number in GATE_NUMBERS.items() if number <= GATE_NUMBERS[gate]]
+        return Domain("oms_hold_ids", "not any", [("state", "=", "active"), ("gate", "in", closing)])
 
     def _oms_check_gate(self, gate):
         """Refuse to go on while a hold blocks ``gate``, after the rules of the gate have judged.

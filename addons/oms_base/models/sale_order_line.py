@@ -66,12 +66,12 @@ class SaleOrderLine(models.Model):
     def _oms_filter_launchable(self):
         """Return the lines whose orders may pass the gate "allocate"; the others are marked to be launched later."""
         orders = self.order_id.filtered("channel_id")
-        if not orders:
+        blocked = orders - orders._oms_pass_gate("allocate") if orders else orders
+        if not blocked:
             return self
-        blocked = orders - orders._oms_pass_gate("allocate")
-        # sudo: sale.order - the mark is the suite's own
-        blocked.filtered(lambda order: not order.oms_is_launch_pending).sudo().oms_is_launch_pending = True
-        return self.filtered(lambda line: line.order_id not in blocked) if blocked else self
+        waiting = self.filtered(lambda line: line.order_id in blocked)
+        waiting._oms_await_launch()
+        return self - waiting
 
     def _oms_filter_from_stock(self):
         """Return the lines of goods that come from the shelf of a warehouse, whatever the state of their orders: not

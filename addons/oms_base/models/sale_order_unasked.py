@@ -16,7 +16,7 @@ class SaleOrder(models.Model):
         self.env["oms.delivery.group"].flush_model(["is_waiting"])
         return SQL(
             """(SELECT id FROM sale_order WHERE channel_id IS NOT NULL AND state IN ('draft', 'sent')
-                 UNION SELECT id FROM sale_order WHERE oms_is_launch_pending AND state = 'sale'
+                 UNION SELECT id FROM sale_order WHERE oms_is_launch_pending IS TRUE AND state = 'sale'
                  UNION SELECT part.order_id FROM oms_delivery_group waiting
                          JOIN oms_delivery_group_line part ON part.group_id = waiting.id
                          JOIN sale_order o ON o.id = part.order_id AND o.state = 'sale'

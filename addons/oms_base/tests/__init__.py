@@ -30,6 +30,7 @@ from . import test_hold_release
 from . import test_implication
 from . import test_overlap
 from . import test_journal_items
+from . import test_launch
 from . import test_no_bypass
 from . import test_overview
 from . import test_plain_orders

@@ -101,10 +101,7 @@ class SaleOrder(models.Model):
                 waiting[key] = waiting.get(key, self.browse()) | order
         for (code, reason), orders in waiting.items():
             orders._oms_place_hold(code, reason)
-        held = self.browse().union(*waiting.values())
-        # sudo: sale.order - the mark is the suite's own
-        held.filtered(lambda order: not order.oms_is_launch_pending).sudo().oms_is_launch_pending = True
-        return held
+        return self.browse().union(*waiting.values())
 
     def _oms_is_refused_everywhere(self, sourcing):
         """Whether no warehouse may send something of one order, and nobody has decided yet that it goes all the
@@ -157,7 +154,9 @@ class SaleOrder(models.Model):
 
     def _oms_retry_held_back(self):
         """Let those of these held back orders go whose goods are there now, or whose wait is over. Return them."""
-        lines = self.order_line._oms_filter_allocatable()
+        lines = self.order_line.filtered(
+            lambda line: line.oms_is_launch_pending or line._oms_get_waiting_quantity(for_others=True)
+        )._oms_filter_allocatable()
         missing, _surplus = lines._oms_compare_with_procured(False, with_late=True)
         going = self - self.env["sale.order.line"].union(*missing).order_id  # nothing is asked for any more
         sourcing = self._oms_plan(missing)

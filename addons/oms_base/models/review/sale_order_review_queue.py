@@ -38,7 +38,12 @@ class SaleOrder(models.Model):
             Domain("oms_review_date", "=", False) | Domain("channel_id.auto_confirm", "=", True)
         )
         is_changed = Domain("oms_pending_parts", "!=", False) & Domain("oms_stage", "in", UNSHIPPED_STAGES)
-        is_released = Domain("oms_is_launch_pending", "=", True) & Domain("oms_stage", "in", ("waiting", "ready"))
+        # By the hold and not by the stage: goods may be added to an order that is picked or shipped already.
+        is_released = (
+            Domain("oms_is_launch_pending", "=", True)
+            & Domain("state", "=", "sale")
+            & self._get_open_domain("allocate")
+        )
         return Domain("channel_id.active", "=", True) & (is_new | is_changed | is_released)
 
     @api.model
