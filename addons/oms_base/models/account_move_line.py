@@ -42,6 +42,12 @@ class AccountMoveLine(models.Model):
             return self.quantity
         return self.product_uom_id._compute_quantity(self.quantity, order_unit, rounding_method="HALF-UP")
 
+    def _oms_is_taken_off_order(self):
+        """Whether the goods of this credit note line were taken off the ordered quantity of its order line. To be
+        overridden by who does so: `oms_returns`, of what is refunded before it is shipped."""
+        self.ensure_one()
+        return False
+
     def _oms_prepare_credit_values(self, quantity, **values):
         """Return the values of a credit note line like this invoice line.
 

@@ -17,6 +17,13 @@ class AccountMoveLine(models.Model):
             return 0.0
         return super()._oms_get_refunded_quantity()
 
+    def _oms_is_taken_off_order(self):
+        """Override of `oms_base`: a refund only lowers what is invoiced by what it took off the order, see
+        `oms.return.line._prepare_quantity_credit_values`."""
+        self.ensure_one()
+        is_refund_only = self.oms_return_line_id.return_id.type == "refund_only"
+        return (is_refund_only and not self.oms_is_money_only) or super()._oms_is_taken_off_order()
+
     # The methods below make an invoice line a source of credit lines; sale.order.line has the same ones for what is not
     # invoiced yet.
 

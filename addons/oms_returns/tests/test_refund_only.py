@@ -230,3 +230,22 @@ class TestRefundOnly(OmsReturnsCommon):
         units = self._refund(order, quantity=2).credit_note_ids.invoice_line_ids
         self.assertTrue(units[0].oms_is_money_only)
         self.assertEqual(units[0]._oms_get_refunded_quantity(), 2.0)
+
+    def test_gift_is_measured_by_what_is_left(self):
+        """What is refunded before it is shipped was taken off the order: it does not count a second time."""
+        self.keyboard.invoice_policy = "order"
+        mug = self.env["product.product"].create({"name": "Mug", "is_storable": True, "list_price": 8.0})
+        self._set_stock(mug, 5)
+        tier = {"threshold": 100, "line_ids": [Command.create({"product_id": mug.id, "quantity": 1})]}
+        gift = self.env["oms.gift"].create({"name": "Gift", "tier_ids": [Command.create(tier)]})
+        self._create_rule("[]", actions=[{"type": "gift", "gift_id": gift.id}])
+        for is_invoiced in (True, False):  # what the shop collected is credited without an invoice, too
+            order = self._create_order([(self.keyboard, 3)])
+            order._oms_review()
+            order.action_confirm()
+            if is_invoiced:
+                self._invoice(order)
+            for quantities in ([2, 1], [1, 0]):  # 100 are left, then 50
+                credit_note = self._refund(order, quantity=1).credit_note_ids
+                credit_note.sudo().filtered(lambda note: note.state == "draft")._post()
+                self.assertEqual(order.order_line.mapped("product_uom_qty"), quantities)

@@ -90,12 +90,17 @@ class SaleOrder(models.Model):
     def _oms_get_kept_shares(self):
         """Return {line: share of its quantity that was not refunded}, only lines that were refunded in part or all.
 
-        Of the ordered quantity, not of the delivered one: Odoo has taken what was returned off that already.
+        Of the ordered quantity, not of the delivered one: Odoo has taken what was returned off that already. What was
+        taken off the ordered quantity with the refund counts no more in either.
         """
         shares = {}
         for line in self.filtered(lambda order: order.state == "sale").order_line:
             refunds = line.invoice_lines.filtered(
-                lambda row: row.parent_state == "posted" and row.move_id.move_type == "out_refund"
+                lambda row: (
+                    row.parent_state == "posted"
+                    and row.move_id.move_type == "out_refund"
+                    and not row._oms_is_taken_off_order()
+                )
             )
             if refunds and line.product_uom_qty:
                 refunded = sum(row._oms_get_refunded_quantity() for row in refunds)
