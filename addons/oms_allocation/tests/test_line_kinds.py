@@ -52,7 +52,7 @@ class TestLineKinds(SourcingCommon):
 
     # === LINES THAT ALLOCATION LEAVES TO ODOO === #
 
-    def _make_route(self, name, source):
+    def _make_route(self, name, source, picking_type=None):
         """Return a route of its own that ends at the buyer, as dropship and make-to-order have."""
         customers = self.env.ref("stock.stock_location_customers")
         return self.env["stock.route"].create(
@@ -66,7 +66,7 @@ class TestLineKinds(SourcingCommon):
                             "name": name,
                             "action": "pull",
                             "procure_method": "make_to_stock",
-                            "picking_type_id": self.beijing.out_type_id.id,
+                            "picking_type_id": (picking_type or self.beijing.out_type_id).id,
                             "location_src_id": source.id,
                             "location_dest_id": customers.id,
                         }
@@ -75,9 +75,25 @@ class TestLineKinds(SourcingCommon):
             }
         )
 
+    def _make_dropship_route(self):
+        """Return a route from the supplier to the buyer, as of `stock_dropshipping`. That addon's type of transfer has
+        a code of its own, which is not there without it: what matters is that it is not "outgoing"."""
+        suppliers = self.env.ref("stock.stock_location_suppliers")
+        picking_type = self.env["stock.picking.type"].create(
+            {
+                "name": "Dropship",
+                "code": "internal",
+                "sequence_code": "DS",
+                "warehouse_id": False,
+                "default_location_src_id": suppliers.id,
+                "default_location_dest_id": self.env.ref("stock.stock_location_customers").id,
+            }
+        )
+        return self._make_route("From the supplier", suppliers, picking_type)
+
     def test_dropshipped_line_beside_goods_from_stock(self):
         """The one goes its own way, and does not keep the other from being complete."""
-        route = self._make_route("From the supplier", self.env.ref("stock.stock_location_suppliers"))
+        route = self._make_dropship_route()
         self.desk.route_ids = [Command.link(route.id)]
         self._set_stocks(self.lamp, shanghai=3)
         order = self._confirm([(self.lamp, 3), (self.desk, 2)])
@@ -89,13 +105,26 @@ class TestLineKinds(SourcingCommon):
         self.assertEqual(
             sum(order.order_line.move_ids.filtered(lambda m: m.product_id == self.desk).mapped("product_uom_qty")), 3
         )
+        from_stock = order.picking_ids - move.picking_id
+        from_stock.move_ids.picked = True
+        from_stock.with_context(skip_sms=True).button_validate()
+        self.assertEqual(order.oms_stage, "part_shipped")
         self._deliver(order)
         self.assertEqual(order.order_line.mapped("qty_delivered"), [3, 3])
+        self.assertEqual(order.oms_stage, "shipped")
         self.assertAddsUp(order)
+
+    def test_dropshipped_order_is_shipped_once_its_goods_left_the_supplier(self):
+        self.desk.route_ids = [Command.link(self._make_dropship_route().id)]
+        order = self._confirm([(self.desk, 2)])
+        self.assertEqual(order.picking_ids.picking_type_code, "internal")
+        self._deliver(order)
+        self.assertEqual(order.oms_stage, "shipped")
+        self.assertEqual(len(order.oms_event_ids.filtered(lambda event: event.code == "shipped")), 1)
 
     def test_what_comes_from_the_supplier_is_not_looked_for_in_stock(self):
         """It is not short, no stock is bound for it, and trials leave it out."""
-        route = self._make_route("From the supplier", self.env.ref("stock.stock_location_suppliers"))
+        route = self._make_dropship_route()
         order = self._create_order([(self.desk, 2)])
         line_route = self._create_order([(self.desk, 2)])
         line_route.order_line.route_ids = [Command.set(route.ids)]

@@ -190,7 +190,7 @@ class SaleOrder(models.Model):
         if self.state != "sale":
             return "held" if held else "new"
         pickings = self._oms_get_pickings().filtered(lambda picking: picking.state != "cancel")
-        deliveries = pickings.filtered(lambda picking: picking.picking_type_code == "outgoing")
+        deliveries = pickings._oms_filter_deliveries()
         open_pickings = pickings.filtered(lambda picking: picking.state != "done") & self._oms_get_outbound_pickings()
         if not open_pickings and not self.oms_is_launch_pending:
             needs_delivery = any(line.product_id.type == "consu" for line in self.order_line)

@@ -26,6 +26,12 @@ class StockPicking(models.Model):
         """Return the channel orders whose goods are in these transfers."""
         return self.move_ids._oms_get_channel_orders()
 
+    def _oms_filter_deliveries(self):
+        """Return the transfers that bring goods to buyers: out of the house, or straight from a supplier (dropship)."""
+        return self.filtered(
+            lambda picking: picking.picking_type_code == "outgoing" or picking.location_dest_id.usage == "customer"
+        )
+
     def _oms_get_parcels(self):
         """Return the boxes of one delivery. Extended by who packs (`oms_fulfillment`), used by who tells of them.
 
@@ -53,10 +59,9 @@ class StockPicking(models.Model):
 
     def _action_done(self):
         """Override of `stock` to tell the timeline of what left. The gates are kept by the moves (`stock_move.py`)."""
-        deliveries = self.filtered(lambda picking: picking.picking_type_code == "outgoing")
         res = super()._action_done()
         # sudo: sale.order - who picks may not read orders
-        done_sudo = deliveries.sudo().filtered(lambda picking: picking.state == "done")
+        done_sudo = self._oms_filter_deliveries().sudo().filtered(lambda picking: picking.state == "done")
         self.env["oms.event"]._query_insert(
             [
                 vals

@@ -10,9 +10,8 @@ class StockPicking(models.Model):
     def _action_done(self):
         """Override of `stock`: the shop is told of what left, and what is invoiced when shipped is invoiced."""
         res = super()._action_done()
-        deliveries = self.filtered(lambda picking: picking.state == "done" and picking.picking_type_code == "outgoing")
         # sudo: sale.order - a picker who may not read orders still ships for their channel
-        deliveries = deliveries.sudo()
+        deliveries = self.sudo()._oms_filter_deliveries().filtered(lambda picking: picking.state == "done")
         orders = deliveries._oms_get_channel_orders()
         if orders:
             deliveries._enqueue_channel_push("shipment")
@@ -35,14 +34,18 @@ class StockPicking(models.Model):
         return ""
 
     def _get_channel_quantities(self):
-        """Return what this transfer moved, in the shop's terms.
+        """Return what this transfer moved, in the shop's terms. Goods that came back and go to the buyer once more, as
+        those of a rejected return do, are left out: the shop was told of them when they were sent first.
 
         :return: dict {sale.order: [[line id in the shop, quantity as text], ...]}, quantities in the order line's unit
         """
         self.ensure_one()
-        moved = self.move_ids.filtered("quantity").grouped(
-            lambda move: move.sale_line_id or move.origin_returned_move_id.sale_line_id
+        moves = self.move_ids.filtered(
+            lambda move: (
+                move.quantity and not (move.origin_returned_move_id and move.location_dest_id.usage == "customer")
+            )
         )
+        moved = moves.grouped(lambda move: move.sale_line_id or move.origin_returned_move_id.sale_line_id)
         result = defaultdict(dict)
         for line, moves in moved.items():
             if not line.order_id.channel_id:

@@ -1,5 +1,6 @@
 from odoo import fields
-from odoo.tests import tagged
+from odoo.fields import Command
+from odoo.tests import Form, tagged
 
 from .common import ChannelsCommon, patch_method
 
@@ -100,6 +101,55 @@ class TestOutbox(ChannelsCommon):
         self.assertEqual(len(order.channel_push_ids), 2)
         order.picking_ids._enqueue_channel_push("shipment")
         self.assertEqual(order.channel_push_ids.filtered(lambda row: row.kind == "shipment"), push)
+
+    def test_dropshipped_goods_are_told(self):
+        """What goes from a supplier straight to the buyer leaves by a transfer whose type is not "outgoing"."""
+        suppliers, customers = (self.env.ref(f"stock.stock_location_{name}") for name in ("suppliers", "customers"))
+        places = {"default_location_src_id": suppliers.id, "default_location_dest_id": customers.id}
+        picking_type = self.env["stock.picking.type"].create(
+            {"name": "Dropship", "code": "internal", "sequence_code": "DS", "warehouse_id": False, **places}
+        )
+        rule = {
+            "name": "Dropship",
+            "action": "pull",
+            "procure_method": "make_to_stock",
+            "picking_type_id": picking_type.id,
+            "location_src_id": suppliers.id,
+            "location_dest_id": customers.id,
+        }
+        route = self.env["stock.route"].create(
+            {"name": "Dropship", "sale_selectable": True, "rule_ids": [Command.create(rule)]}
+        )
+        order = self._import(1)
+        order.order_line.route_ids = route
+        push = self._ship(order)
+        self.assertEqual(order.picking_ids.picking_type_code, "internal")
+        self._work("push")
+        self.assertEqual(push.state, "done", push.last_error)
+        self.assertEqual([item["quantity"] for item in self._fulfillments()[0]["items"]], [2, 1])
+        self.assertEqual(order._get_edit_stage(), "shipped")
+
+    def _send_back(self, picking):
+        """Return all goods of a transfer by Odoo's own wizard; return the transfer that does it, done."""
+        wizard = Form(self.env["stock.return.picking"].with_context(active_id=picking.id, active_model=picking._name))
+        wizard = wizard.save()
+        for row in wizard.product_return_moves:
+            row.quantity = row.move_id.quantity
+        back = wizard._create_return()
+        back.move_ids.picked = True
+        back._action_done()
+        return back
+
+    def test_goods_that_came_back_and_are_sent_again_are_no_new_shipment(self):
+        """As those of a rejected return: the shop would refuse more than was ordered."""
+        order = self._import(1)
+        shipment = self._ship(order)
+        again = self._send_back(self._send_back(order.picking_ids))
+        self.assertEqual((again.picking_type_code, again.state), ("outgoing", "done"))
+        self.assertLessEqual(again.move_ids.sale_line_id, order.order_line)
+        self.assertTrue(again.move_ids.sale_line_id)
+        self.env["oms.channel"]._notify("delivered", again)
+        self.assertEqual(order.channel_push_ids, shipment)
 
     def test_delivered_waits_for_the_shipment(self):
         order = self._import(1)

@@ -52,11 +52,10 @@ class SaleOrder(models.Model):
     def _get_oms_stage(self):
         """Override of `oms_base` to tell picked, packed and delivered from what was scanned, packed and tracked."""
         stage = super()._get_oms_stage()
-        deliveries = self._oms_get_pickings().filtered(
-            lambda picking: picking.picking_type_code == "outgoing" and picking.state != "cancel"
-        )
+        deliveries = self._oms_get_pickings()._oms_filter_deliveries().filtered(lambda p: p.state != "cancel")
         if stage == "ready":
-            waiting = deliveries.filtered(lambda picking: picking.state != "done")
+            # What comes straight from a supplier is not picked and packed here.
+            waiting = deliveries.filtered(lambda p: p.state != "done" and p.picking_type_code == "outgoing")
             if waiting and all(picking._oms_is_packed() for picking in waiting):
                 return "packed"
             if waiting and all(picking._oms_is_picked() for picking in waiting):

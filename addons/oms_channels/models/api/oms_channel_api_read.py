@@ -186,8 +186,8 @@ class OmsChannel(models.Model):
         """Return what has left for the buyer."""
         lines = {line.channel_line_id: line for line in order.order_line}
         shipments = []
-        for picking in order._oms_get_outbound_pickings():
-            if picking.state != "done" or picking.picking_type_code != "outgoing":
+        for picking in order._oms_get_outbound_pickings()._oms_filter_deliveries():
+            if picking.state != "done":
                 continue
             quantities = picking._get_channel_quantities().get(order) or []
             shipments.append(

@@ -111,7 +111,7 @@ class SaleOrder(models.Model):
         number, pickings = self.oms_stage_number, self._oms_get_outbound_pickings()
         done = pickings.filtered(lambda picking: picking.state == "done")
         # A hold hides the stage, so the transfers are asked as well.
-        if number >= STAGE_NUMBERS["part_shipped"] or "outgoing" in done.mapped("picking_type_code"):
+        if number >= STAGE_NUMBERS["part_shipped"] or done._oms_filter_deliveries():
             return "shipped"
         if number >= STAGE_NUMBERS["packed"]:
             return "packed"
