@@ -56,6 +56,47 @@ class TestFactMoney(FactCommon):
         found = self.env["sale.order"].search([("oms_discount_rate", ">", 10), ("id", ">=", full.id)])
         self.assertEqual(found, whole | cheap)
 
+    def test_list_price_is_in_the_currency_of_the_product(self):
+        """A shared product has its price in the main company's currency, wherever it is sold."""
+        main = self.env["res.company"]._get_main_company()
+        euro, yuan = self.env.ref("base.EUR"), self.env.ref("base.CNY")
+        (euro | yuan).active = True
+        other = yuan if main.currency_id == euro else euro
+        company = self.env["res.company"].create({"name": "B", "currency_id": other.id})
+        self.env["res.currency.rate"].search([("currency_id", "in", (main.currency_id | other).ids)]).unlink()
+        self.env["res.currency.rate"].create(
+            [
+                {"currency_id": currency.id, "company_id": company.id, "name": name, "rate": rate}
+                for currency, name, rate in (
+                    (main.currency_id, "2026-01-01", 8.0),
+                    (main.currency_id, "2026-06-01", 4.0),
+                    (other, "2026-01-01", 1.0),
+                )
+            ]
+        )
+        product = self.env["product.product"].create({"name": "Lamp", "list_price": 800.0, "taxes_id": False})
+        own = self.env["product.product"].create(
+            {"name": "Own", "list_price": 100.0, "taxes_id": False, "company_id": company.id}
+        )
+        env = self.env(context={**self.env.context, "allowed_company_ids": company.ids})
+        channel = env["oms.channel"].create({"name": "B", "code": "b", "company_id": company.id})
+        values = {"partner_id": self.buyer.id, "channel_id": channel.id, "company_id": company.id}
+        orders = env["sale.order"].create(
+            [
+                {
+                    **values,
+                    "date_order": date,
+                    "order_line": [Command.create({"product_id": sold.id, "product_uom_qty": 1, "price_unit": 90.0})],
+                }
+                for sold, date in ((product, "2026-03-01"), (product, "2026-07-01"), (own, "2026-03-01"))
+            ]
+        )
+        self.assertEqual(orders.currency_id, other)
+        self.assertEqual(orders.mapped("oms_discount_rate"), [10.0, 55.0, 10.0])
+        self.assertEqual(orders.mapped("oms_price_below_list_rate"), [10.0, 55.0, 10.0])
+        found = env["sale.order"].search([("oms_discount_rate", ">", 20), ("id", "in", orders.ids)])
+        self.assertEqual(found, orders[1])
+
     def test_changed_line_changes_the_facts(self):
         order = self._order_with((self.mouse, 2, 20, {}))
         self.assertFalse(order.oms_has_line_below_cost)
