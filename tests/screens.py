@@ -297,12 +297,10 @@ class Screens:
             for tile in section["tiles"]:
                 model = self.env[tile["model"]]
                 where = f"overview {section['key']} {tile['label']}"
-                if tile.get("domain") is not None:
-                    self._try(where, model.web_search_read, tile["domain"], {"display_name": {}})
-                else:
-                    self._try(
-                        where, lambda tile=tile, model=model: model.browse(tile["id"]).web_read({"display_name": {}})
-                    )
+                self._try(where, model.web_search_read, tile["domain"], {"display_name": {}})
+                if "record_id" in tile:
+                    record = self.env[tile["record_model"]].browse(tile["record_id"])
+                    self._try(where, record.web_read, {"display_name": {}})
 
     def _open_oms_review_desk(self):
         desk = self.env["oms.review.desk"]

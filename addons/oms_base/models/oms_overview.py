@@ -16,9 +16,9 @@ class OmsOverview(models.AbstractModel):
         """Return the overview of the companies the user has selected.
 
         :return: list of sections {"key", "title", "kind", "tiles", "nothing"}, the last said where there are no tiles;
-            a tile is {"label", "value", "hint", "level", "model", "domain", "id", "text"}: ``level`` is "", "ok",
-            "warning" or "error", ``text`` is shown instead of the value (a rate), ``id`` opens one record instead of a
-            list
+            a tile is {"label", "value", "hint", "level", "model", "domain", "text", "record_model", "record_id"}:
+            ``level`` is "", "ok", "warning" or "error", ``text`` is shown instead of the value (a rate), and the label
+            of a tile of the kind "channels" opens its record
         """
         return self._get_sections()
 
@@ -128,8 +128,10 @@ class OmsOverview(models.AbstractModel):
                 "value": channel.open_order_count,
                 "level": channel.health,
                 "hint": channel.health_message,
-                "model": "oms.channel",
-                "id": channel.id,
+                "model": "sale.order",
+                "domain": [("channel_id", "=", channel.id), ("oms_stage", "not in", CLOSED_STAGES)],
+                "record_model": "oms.channel",
+                "record_id": channel.id,
             }
             for channel in channels
         ]

@@ -15,6 +15,13 @@ class TestOverview(OmsBaseCommon):
             for section in sections:
                 self.assertTrue(section["tiles"] or section["nothing"], "an empty section says what that means")
                 for tile in section["tiles"]:
-                    if "domain" in tile:
-                        count = self.env[tile["model"]].with_user(user).search_count(tile["domain"])
-                        self.assertEqual(count, tile["value"], (section["key"], tile["label"]))
+                    count = self.env[tile["model"]].with_user(user).search_count(tile["domain"])
+                    self.assertEqual(count, tile["value"], (section["key"], tile["label"]))
+
+    def test_a_channel_opens_its_orders_by_its_number_and_itself_by_its_name(self):
+        closed, opened = self._create_order(), self._create_order()
+        closed._action_cancel()
+        sections = {one["key"]: one for one in self.env["oms.overview"].with_user(self.user).get_overview()}
+        [tile] = [tile for tile in sections["channels"]["tiles"] if tile["key"] == self.channel.code]
+        self.assertEqual((tile["record_model"], tile["record_id"]), ("oms.channel", self.channel.id))
+        self.assertEqual(self.env[tile["model"]].search(tile["domain"]), opened)

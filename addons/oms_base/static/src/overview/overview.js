@@ -44,14 +44,6 @@ export class OmsOverview extends Component {
 
     /** Open just the records a figure was counted from. */
     async open(tile) {
-        if (tile.id) {
-            return this.action.doAction({
-                type: "ir.actions.act_window",
-                res_model: tile.model,
-                res_id: tile.id,
-                views: [[false, "form"]],
-            });
-        }
         if (tile.model === "sale.order") {
             const orders = await this.action.loadAction("oms_base.sale_order_action");
             const action = { ...orders, name: tile.label, domain: tile.domain, context: {} };
@@ -66,6 +58,16 @@ export class OmsOverview extends Component {
                 [false, "list"],
                 [false, "form"],
             ],
+        });
+    }
+
+    /** Open the record that a tile is about. */
+    async openRecord(tile) {
+        return this.action.doAction({
+            type: "ir.actions.act_window",
+            res_model: tile.record_model,
+            res_id: tile.record_id,
+            views: [[false, "form"]],
         });
     }
 }
