@@ -41,6 +41,14 @@ class AccountMove(models.Model):
         self.invoice_line_ids.sale_line_ids.move_ids.fetch(["is_dropship"])
         return super()._stock_account_prepare_realtime_out_lines_vals()
 
+    def _invoice_paid_hook(self):
+        """Override of `account`: what has left and is paid for is done, where nobody will tell of its arrival."""
+        res = super()._invoice_paid_hook()
+        # sudo: sale.order - who registers the payment need not see the order it is for
+        orders = self.sudo().invoice_line_ids.sale_line_ids.order_id.filtered(lambda one: one.oms_stage == "shipped")
+        self.env.add_to_compute(orders._fields["oms_stage"], orders._oms_filter_unfollowed())
+        return res
+
     # === CREDIT NOTES === #
 
     def _oms_prepare_credit_note_values(self, reason):

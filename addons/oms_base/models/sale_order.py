@@ -66,18 +66,27 @@ class SaleOrder(models.Model):
     def _compute_oms_stage(self):
         for order in self:
             stage = order._get_oms_stage() if order.channel_id else False
-            if stage == "delivered" and order.invoice_status == "invoiced":
+            if order._oms_is_done(stage):
                 stage = "done"
             order.oms_stage = stage
             order.oms_stage_number = STAGE_NUMBERS.get(stage, 0)
 
     def _compute_invoice_status(self):
-        """Override of `sale`: what has arrived is done once it is invoiced. The stage does not depend on the status as
-        such, or every invoice would have all transfers of its order looked at."""
+        """Override of `sale`: what has arrived is done once it is invoiced, and services are delivered by what is noted
+        or invoiced of them. The stage does not depend on the status as such, or every invoice would have all transfers
+        of its order looked at."""
         res = super()._compute_invoice_status()
         stage = self._fields["oms_stage"]
         known = self - self.env.records_to_compute(stage)
-        self.env.add_to_compute(stage, known.filtered(lambda order: order.oms_stage in ("delivered", "done")))
+        self.env.add_to_compute(
+            stage,
+            known.filtered(
+                lambda order: (
+                    order.oms_stage in ("delivered", "done")
+                    or (order.oms_stage == "shipped" and not order.delivery_status)  # services only
+                )
+            ),
+        )
         return res
 
     @api.depends("oms_hold_ids.state")
@@ -193,9 +202,10 @@ class SaleOrder(models.Model):
         deliveries = pickings._oms_filter_deliveries()
         open_pickings = pickings.filtered(lambda picking: picking.state != "done") & self._oms_get_outbound_pickings()
         if not open_pickings and not self.oms_is_launch_pending:
-            needs_delivery = any(line.product_id.type == "consu" for line in self.order_line)
-            if deliveries or not needs_delivery:
+            if deliveries:
                 return "shipped"
+            if not any(line.product_id.type == "consu" for line in self.order_line):
+                return "delivered" if self._oms_are_services_settled() else "shipped"
             return "held" if held else "waiting"
         if held:
             return "held"
@@ -204,6 +214,37 @@ class SaleOrder(models.Model):
         if any(picking.state == "assigned" for picking in open_pickings):
             return "ready"
         return "waiting"
+
+    def _oms_are_services_settled(self):
+        """Whether all services of one order are delivered, or invoiced where nobody notes what is delivered."""
+        self.ensure_one()
+        return all(
+            line.product_uom_id.compare(max(line.qty_delivered, line.qty_invoiced), line.product_uom_qty) >= 0
+            for line in self.order_line
+            if not line.display_type and not line.is_downpayment
+        )
+
+    def _oms_is_done(self, stage):
+        """Whether nothing is left to do for one order in ``stage``: it has arrived and is invoiced. Where nobody will
+        tell of its arrival, it has left, is invoiced, and paid."""
+        self.ensure_one()
+        if stage not in ("shipped", "delivered") or (stage == "shipped" and not self._oms_filter_unfollowed()):
+            return False
+        return self.invoice_status == "invoiced" and (stage == "delivered" or self._oms_is_paid())
+
+    def _oms_is_paid(self):
+        """Whether the posted invoices of one order are paid."""
+        self.ensure_one()
+        return all(
+            move.payment_state in ("in_payment", "paid", "reversed")
+            for move in self.invoice_ids
+            if move.state == "posted" and move.is_sale_document()
+        )
+
+    def _oms_filter_unfollowed(self):
+        """Return those of these orders, which have left, of whose arrival nobody will tell. Here: all; to be narrowed
+        by who follows parcels (`oms_fulfillment`)."""
+        return self
 
     def _oms_get_outbound_pickings(self):
         """Return the transfers that bring goods to the buyer: all but receipts and returns."""

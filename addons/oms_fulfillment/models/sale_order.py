@@ -66,6 +66,14 @@ class SaleOrder(models.Model):
                 return "delivered"
         return stage
 
+    def _oms_filter_unfollowed(self):
+        """Override of `oms_base`: parcels are followed until they arrive. What is dropshipped has none of ours."""
+        return (
+            super()
+            ._oms_filter_unfollowed()
+            .filtered(lambda order: not order._oms_get_pickings()._oms_filter_deliveries()._oms_get_live_parcels())
+        )
+
     def _oms_prepare_shipment_input(self):
         """Return this order as the pure `Shipment` that `routing.tariff` prices."""
         self.ensure_one()
