@@ -20,6 +20,7 @@ class SaleOrder(models.Model):
         string="Waiting for Stock",
         digits="Product Unit",
         compute="_compute_oms_short_quantity",
+        compute_sudo=True,  # who may read the order may know what it waits for
         help="Quantity of a confirmed order that no warehouse had when it was allocated.",
     )
 

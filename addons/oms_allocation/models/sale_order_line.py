@@ -63,8 +63,12 @@ class SaleOrderLine(models.Model):
         if len(orders) < 2 or not orders.channel_id:
             return self
         turns = {order: turn for turn, order in enumerate(orders.sorted(lambda one: one._get_allocation_sort_key()))}
+        # sudo: oms.allocation - who launches the lines need not be allowed to read where they come from
         return self.sorted(
-            lambda line: (any(row.shortage_quantity > 0 for row in line.oms_allocation_ids), turns[line.order_id])
+            lambda line: (
+                any(row.shortage_quantity > 0 for row in line.sudo().oms_allocation_ids),
+                turns[line.order_id],
+            )
         )
 
     # === WHICH LINES === #
@@ -135,7 +139,9 @@ class SaleOrderLine(models.Model):
     def _oms_get_split(self):
         """Return {warehouse: quantity} of what the transfers of one line lack, negative of what they have too much."""
         self.ensure_one()
-        split = {allocation.warehouse_id: allocation._get_pending_quantity() for allocation in self.oms_allocation_ids}
+        # sudo: oms.allocation - as above
+        rows = self.sudo().oms_allocation_ids
+        split = {row.warehouse_id.with_env(self.env): row._get_pending_quantity() for row in rows}
         # What leaves a warehouse comes first: its delivery group then lacks it, and gets what another warehouse sends.
         return {warehouse: split[warehouse] for warehouse in sorted(split, key=split.get) if split[warehouse]}
 

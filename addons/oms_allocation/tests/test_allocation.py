@@ -208,6 +208,17 @@ class TestAllocation(OmsAllocationCommon):
             self.assertEqual(allocation.with_user(user).quantity, 3)
             with self.assertRaises(AccessError):
                 allocation.with_user(user).quantity = 5
+        employee, seller = (
+            self._create_user("employee", "base.group_user"),
+            self._create_user("seller", "sales_team.group_sale_salesman"),
+        )
+        for model in ("oms.allocation", "oms.stock.pool", "oms.stock.promise", "oms.stock.safety"):
+            with self.assertRaises(AccessError, msg=model):
+                self.env[model].with_user(employee).search([])
+        domain = [("id", "=", allocation.id)]
+        self.assertFalse(self.env["oms.allocation"].with_user(seller).search(domain), "a colleague's order")
+        allocation.order_id.user_id = seller
+        self.assertEqual(self.env["oms.allocation"].with_user(seller).search(domain), allocation)
 
     def test_companies_are_apart(self):
         company = self.env["res.company"].create({"name": "Other"})

@@ -46,8 +46,9 @@ class SaleOrder(models.Model):
     oms_event_ids = fields.One2many("oms.event", "order_id", string="Timeline", copy=False)
     oms_decision_ids = fields.One2many("oms.decision", "order_id", string="Decisions", copy=False)
     oms_hold_ids = fields.One2many("oms.hold", "order_id", string="Holds", copy=False)
-    oms_hold_count = fields.Integer(string="Active Holds", compute="_compute_oms_hold_count")
-    oms_hold_summary = fields.Char(string="Held For", compute="_compute_oms_hold_count")
+    # compute_sudo: who may read the order sees that it is held, and by which kind of hold
+    oms_hold_count = fields.Integer(string="Active Holds", compute="_compute_oms_hold_count", compute_sudo=True)
+    oms_hold_summary = fields.Char(string="Held For", compute="_compute_oms_hold_count", compute_sudo=True)
 
     _channel_order_uniq = models.UniqueIndex(
         "(channel_id, channel_order_id) WHERE channel_order_id IS NOT NULL",
@@ -129,7 +130,8 @@ class SaleOrder(models.Model):
         """Override of `sale` to close what is open around a cancelled order."""
         res = super()._action_cancel()
         orders = self.filtered("channel_id")
-        orders.oms_hold_ids._release(self.env._("The order was cancelled."), resolution="cancelled")
+        # sudo: oms.hold - who may cancel the order need not be allowed to read its holds
+        orders.sudo().oms_hold_ids._release(self.env._("The order was cancelled."), resolution="cancelled")
         orders._oms_log_event("cancelled")
         return res
 

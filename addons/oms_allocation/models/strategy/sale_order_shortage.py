@@ -150,7 +150,7 @@ class SaleOrder(models.Model):
         """Return those of these orders that nothing but their missing goods holds before the gate "allocate"."""
         held = self._oms_get_blocking_holds("allocate")
         others = held.filtered(lambda hold: hold.type_id.code not in HOLD_CODES).order_id
-        return (held.order_id - others).filtered("oms_is_launch_pending")
+        return (self & held.order_id - others).filtered("oms_is_launch_pending")
 
     def _oms_retry_held_back(self):
         """Let those of these held back orders go whose goods are there now, or whose wait is over. Return them."""

@@ -23,9 +23,14 @@ class SaleOrder(models.Model):
         "oms.delivery.group.line", "order_id", string="Delivery Group Lines", copy=False
     )
     oms_delivery_group_ids = fields.Many2many(
-        "oms.delivery.group", string="Delivery Groups", compute="_compute_oms_delivery_group_ids"
+        "oms.delivery.group",
+        string="Delivery Groups",
+        compute="_compute_oms_delivery_group_ids",
+        compute_sudo=True,  # who may read the order may know that it has groups, not what else is in them
     )
-    oms_delivery_group_count = fields.Integer(string="Delivery Group Count", compute="_compute_oms_delivery_group_ids")
+    oms_delivery_group_count = fields.Integer(
+        string="Delivery Group Count", compute="_compute_oms_delivery_group_ids", compute_sudo=True
+    )
 
     # === COMPUTE METHODS === #
 
