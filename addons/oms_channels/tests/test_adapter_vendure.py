@@ -273,7 +273,7 @@ class TestVendurePushes(VendureCase):
         settled = answer(settleRefund={"id": "3", "state": "Settled"})
         adapter, transport = self._make_adapter(self._answer_order("order_placed"), made, settled)
         result = adapter.push_refund(RefundNotice("1", Decimal("1.50"), "USD", "key", note="RINV/1"))
-        self.assertEqual(result.external_id, "3")
+        self.assertEqual(result.external_id, "refund-3")
         self.assertEqual(
             self._variables(transport.requests[-2])["input"],
             {
@@ -291,6 +291,18 @@ class TestVendurePushes(VendureCase):
         result = adapter.push_refund(RefundNotice("1", Decimal("19.48"), "USD", "ref-1"))
         self.assertTrue(result.is_repeat)
         self.assertEqual(len(transport.requests), 2)
+
+    def test_refund_is_not_called_as_a_payment_is(self):
+        """Both are numbered from 1 on: a refund called "1" would be taken for the payment that is known."""
+        made = answer(refundOrder={"id": "1", "state": "Settled", "total": 150})
+        adapter, _transport = self._make_adapter(self._answer_order("order_placed"), made)
+        result = adapter.push_refund(RefundNotice("1", Decimal("1.50"), "USD", "key"))
+        [payment] = self._parse("order_placed").payments
+        self.assertEqual((payment.external_id, result.external_id), ("1", "refund-1"))
+        adapter, _transport = self._make_adapter(self._answer_order("order_returned"), login=False)
+        again = adapter.push_refund(RefundNotice("1", Decimal("19.48"), "USD", "ref-1"))
+        [refund] = self._read("order_returned")["payments"][0]["refunds"]
+        self.assertEqual((again.is_repeat, again.external_id), (True, f"refund-{refund['id']}"))
 
     def test_sent_order_is_not_cancelled(self):
         adapter, _transport = self._make_adapter(self._answer_order("order_returned"))

@@ -21,7 +21,7 @@ from ..values import (
 )
 from . import mapper, queries, signature
 from .client import VendureClient
-from .money import choose_payment, find_refund, is_cancelled_by
+from .money import choose_payment, find_refund, is_cancelled_by, name_refund
 from .stock import StockPublisher
 
 WEBHOOK_MAX_AGE = 300
@@ -281,10 +281,10 @@ class VendureAdapter(base.ChannelAdapter):
         mark = f"[{notice.idempotency_key}]"
         refund = find_refund(order, mark)
         if refund and refund["state"] == "Settled":
-            return PushResult(refund["id"], is_repeat=True)
+            return PushResult(name_refund(refund), is_repeat=True)
         if refund:
             self._settle(refund["id"], notice.idempotency_key)
-            return PushResult(refund["id"])
+            return PushResult(name_refund(refund))
         parsed = mapper.map_order(order)
         payment, left = choose_payment(parsed, notice.payment_external_id)
         if parsed.status == "cancelled" and left == 0:
@@ -297,7 +297,7 @@ class VendureAdapter(base.ChannelAdapter):
         return PushResult(made)
 
     def _refund(self, order, payment_id, amount, reason, notice):
-        """Make a refund and settle it. :return: its id"""
+        """Make a refund and settle it. :return: what it is called"""
         precision = order.get(mapper.PRECISION_KEY, mapper.PRECISION)
         # Vendure fails at a refund that leaves out any of these, though it calls them outdated.
         refund = self.client.query(
@@ -315,7 +315,7 @@ class VendureAdapter(base.ChannelAdapter):
             raise Rejected(f"The payment provider of order {order['id']} refused the refund.")
         if refund.get("state") != "Settled":
             self._settle(refund["id"], notice.idempotency_key)
-        return refund["id"]
+        return name_refund(refund)
 
     def _settle(self, refund_id, key):
         self.client.query(queries.SETTLE_REFUND, input={"id": refund_id, "transactionId": key})

@@ -21,6 +21,11 @@ def find_refund(order, mark):
     return None
 
 
+def name_refund(refund):
+    """What a refund is called outside the shop, which numbers payments and refunds alike, each from 1 on."""
+    return f"refund-{refund['id']}"
+
+
 def choose_payment(order, payment_id=""):
     """(payment, what can still be refunded). :param payment_id: "" for the one with the most left"""
     left = {row.external_id: max(row.captured_amount - row.refunded_amount, Decimal(0)) for row in order.payments}
