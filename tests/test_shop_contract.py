@@ -433,6 +433,24 @@ def test_money_goes_back_in_parts_each_once_and_never_too_much(shop, adapter):
     assert (payment.state, payment.refunded_amount) == ("refunded", order.total)
 
 
+@needs(base.REFUND, refunds_on_request=False)
+def test_money_of_several_payments_goes_back_of_all_of_them(shop, adapter):
+    order_id = shop.place_in_parts()
+    order = _parse(adapter, order_id)
+    assert len(order.payments) == 1 + shop.takes_parts and order.is_paid
+    most = RefundNotice(order_id, order.captured_total - 1, shop.currency, "most", note="RINV/1")
+    results = [adapter.push_refund(most) for _index in range(2)]
+    assert [result.is_repeat for result in results] == [False, True]
+    assert results[0].external_id == results[1].external_id
+    payments = _parse(adapter, order_id).payments
+    assert sum(row.refunded_amount for row in payments) == most.amount
+    assert all(0 < row.refunded_amount <= row.captured_amount for row in payments)
+    with pytest.raises(Rejected):
+        adapter.push_refund(replace(most, amount=Decimal("1.01"), idempotency_key="too-much"))
+    adapter.push_refund(replace(most, amount=Decimal("1.00"), idempotency_key="rest"))
+    assert _parse(adapter, order_id).captured_total == 0
+
+
 @needs(base.DELIVERED)
 def test_arrival_is_told_once(shop, adapter):
     order_id = shop.place()
@@ -504,6 +522,18 @@ def test_units_are_taken_off_once_and_paid_back(shop, adapter):
     shipped = next(row for row in after.lines if row.open_quantity)
     with pytest.raises(Rejected):
         adapter.push_cancel_lines(replace(one, idempotency_key="units-2", lines=((shipped.external_id, Decimal(2)),)))
+
+
+@needs(base.CANCEL_LINES, base.REFUND, takes_parts=True)
+def test_units_for_which_too_little_is_left_are_told(shop, adapter):
+    """More was given back before than the rest is worth: nobody is to believe that the units were paid back in full."""
+    order_id = shop.place_in_parts()
+    order = _parse(adapter, order_id)
+    line = max(order.lines, key=lambda line: line.total)
+    adapter.push_refund(RefundNotice(order_id, order.captured_total - 5, shop.currency, "before"))
+    result = adapter.push_cancel_lines(CancelNotice(order_id, "units-1", lines=((line.external_id, line.quantity),)))
+    assert sum(map(Decimal, result.data["refunded"].values())) == order.captured_total
+    assert Decimal(result.data["short"]) == line.total.quantize(CENT) - 5
 
 
 @needs(base.PAYOUTS)
@@ -652,6 +682,26 @@ class FaultyTransport:
         return http.HttpResponse(401, {"content-type": "application/json"}, b'{"message": "expired"}')
 
 
+class LosingTransport:
+    """Loses the answer of change number ``at``, which takes effect all the same."""
+
+    def __init__(self, at):
+        self.at, self.changes = at, 0
+
+    def __call__(self, request):
+        response, body = http.send(request), request.body or b""
+        # A document of GraphQL that is no mutation changes nothing.
+        self.changes += request.method != "GET" and (b'"query":' not in body or b"mutation" in body)
+        if self.changes == self.at:
+            self.at = -1
+            raise Unavailable("The shop did not answer in time.")
+        return response
+
+    @property
+    def has_struck(self):
+        return self.at < 0
+
+
 FAULTS = {
     "throttle": RateLimited,
     "outage": Unavailable,
@@ -692,7 +742,7 @@ def test_shipment_over_a_sick_wire_is_told_once(shop, adapter, fault):
 
 
 @needs(base.REFUND)
-@pytest.mark.parametrize("fault", ["reset", "timeout", "half"])
+@pytest.mark.parametrize("fault", ["reset", "half"])
 def test_money_over_a_sick_wire_goes_back_once(shop, adapter, fault):
     order_id = shop.place()
     shop.ask_refund(order_id, Decimal("1.50"))
@@ -702,7 +752,7 @@ def test_money_over_a_sick_wire_goes_back_once(shop, adapter, fault):
 
 
 @needs(base.CANCEL)
-@pytest.mark.parametrize("fault", ["reset", "timeout", "half"])
+@pytest.mark.parametrize("fault", ["reset", "half"])
 def test_cancellation_over_a_sick_wire_happens_once(shop, adapter, fault):
     cancelled = shop.place()
     shop.ask_refund(cancelled)
@@ -713,7 +763,7 @@ def test_cancellation_over_a_sick_wire_happens_once(shop, adapter, fault):
 
 
 @needs(base.CANCEL_LINES)
-@pytest.mark.parametrize("fault", ["timeout", "half"])
+@pytest.mark.parametrize("fault", ["half"])
 def test_units_over_a_sick_wire_are_taken_off_once(shop, adapter, fault):
     order_id = shop.place()
     order = _parse(adapter, order_id)
@@ -725,6 +775,98 @@ def test_units_over_a_sick_wire_are_taken_off_once(shop, adapter, fault):
     after = _parse(adapter, order_id)
     assert sum(row.open_quantity for row in after.lines) == sum(row.quantity for row in order.lines) - units
     assert len(shop.get_refunds(order_id)) == 1
+
+
+def _lose_each_answer(shop, prepare):
+    """Do a push to a new order for each change it makes in the shop: the change takes effect, its answer is lost, and
+    the push is done again. A call that never arrived leaves the shop as the change before it did, so this is all that
+    can be left half done.
+
+    :param prepare: callable() that places an order and returns (callable(adapter) that pushes, callable() that checks)
+    """
+    for at in range(1, 20):
+        push, check = prepare()
+        transport = LosingTransport(at)
+        try:
+            push(shop.make_adapter(transport))
+        except Unavailable:
+            assert transport.has_struck
+        push(shop.make_adapter())
+        check()
+        if not transport.has_struck:
+            return
+    raise AssertionError("the push never came to its end")
+
+
+def test_shipment_whose_answers_are_lost_is_told_once(shop, adapter):
+    def prepare():
+        order_id = shop.place()
+        notice = _make_shipment(adapter, order_id)
+
+        def check():
+            assert shop.count_parcels(order_id) == 1
+            assert _count_shipped(adapter, order_id) == _count_units(adapter, order_id)
+
+        return lambda pusher: pusher.push_shipment(notice), check
+
+    _lose_each_answer(shop, prepare)
+
+
+@needs(base.REFUND)
+def test_money_whose_answers_are_lost_goes_back_once(shop, adapter):
+    def prepare():
+        order_id = shop.place() if shop.refunds_on_request else shop.place_in_parts()
+        amount = Decimal("1.50") if shop.refunds_on_request else _parse(adapter, order_id).captured_total - 1
+        shop.ask_refund(order_id, amount)
+        notice = RefundNotice(order_id, amount, shop.currency, "refund-1")
+
+        def check():
+            assert sum(shop.get_refunds(order_id)) == amount
+
+        return lambda pusher: pusher.push_refund(notice), check
+
+    _lose_each_answer(shop, prepare)
+
+
+@needs(base.CANCEL)
+def test_cancellation_whose_answers_are_lost_pays_back_once(shop, adapter):
+    def prepare():
+        order_id = shop.place_in_parts()
+        shop.ask_refund(order_id)
+        total = _parse(adapter, order_id).captured_total
+        notice = CancelNotice(order_id, "cancel-1", reason="out of stock")
+
+        def check():
+            order = _parse(adapter, order_id)
+            assert (order.status, sum(row.refunded_amount for row in order.payments)) == ("cancelled", total)
+
+        return lambda pusher: pusher.push_cancel(notice), check
+
+    _lose_each_answer(shop, prepare)
+
+
+@needs(base.CANCEL_LINES)
+def test_units_whose_answers_are_lost_are_taken_off_once(shop, adapter):
+    def prepare():
+        # Medusa makes so many changes of it that paying in parts each time takes too long.
+        is_in_parts = shop.takes_parts and shop.provider != "medusa"
+        order_id = shop.place_in_parts() if is_in_parts else shop.place()
+        if is_in_parts:  # so that the units are worth more than is left of one payment
+            adapter.push_refund(RefundNotice(order_id, Decimal("20.00"), shop.currency, "before"))
+        order = _parse(adapter, order_id)
+        line = max(order.lines, key=lambda line: line.total)
+        shop.ask_units(order_id, line, line.quantity)
+        notice = CancelNotice(order_id, "units-1", lines=((line.external_id, line.quantity),))
+        before, due = sum(shop.get_refunds(order_id)), min(line.total, order.captured_total)
+
+        def check():
+            left = {row.external_id: row.open_quantity for row in _parse(adapter, order_id).lines}
+            assert not left.get(line.external_id)
+            assert abs(sum(shop.get_refunds(order_id)) - before - due) <= CENT
+
+        return lambda pusher: pusher.push_cancel_lines(notice), check
+
+    _lose_each_answer(shop, prepare)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

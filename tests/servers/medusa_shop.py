@@ -261,6 +261,17 @@ class MedusaShop:
             self.capture(order_id)
         return order_id
 
+    def pay_more(self, order_id, sku, units=1):
+        """Add units to a paid order, paid by hand: a payment of its own."""
+        path = f"/order-edits/{order_id}"
+        self.admin("POST", "/order-edits", {"order_id": order_id})
+        self.admin("POST", f"{path}/items", {"items": [{"variant_id": self.variants[sku]["id"], "quantity": units}]})
+        self.admin("POST", f"{path}/confirm", {})
+        summary = self.admin("GET", f"/orders/{order_id}", fields="id,summary")["order"]["summary"]
+        wanted = {"order_id": order_id, "amount": summary["pending_difference"]}
+        collection = self.admin("POST", "/payment-collections", wanted)["payment_collection"]["id"]
+        self.admin("POST", f"/payment-collections/{collection}/mark-as-paid", {"order_id": order_id})
+
     def capture(self, order_id):
         """Take the money of an order's payments."""
         fields = "id,payment_collections.payments.id,payment_collections.payments.captured_at"

@@ -391,6 +391,16 @@ class ShopifyServer:
             order["shippingAddress"] = {**order["shippingAddress"], "address1": street}
             self.touch(order)
 
+    def split_payment(self, number):
+        """As if the buyer had paid with two cards, by halves."""
+        with self._lock:
+            order = self.get_order(number)
+            whole = order["_transactions"][0]
+            total = Decimal(whole["amountSet"]["shopMoney"]["amount"])
+            half = (total / 2).quantize(Decimal("0.01"))
+            whole["amountSet"] = self.money(half)
+            self.add_transaction(order, "SALE", total - half)
+
     def remove_units(self, number, units):
         """Take units of the first line away by an edit of the order, before it was sent."""
         with self._lock:
@@ -468,8 +478,8 @@ class ShopifyServer:
             for row in order["_fos"]:
                 row["status"] = "CANCELLED"
             if not keeps_money:
-                left = get_left(order)
-                self.refund(order, [(order["_transactions"][0], left, None)], "cancelled", order["_lines"])
+                parts = [(row, get_left(order, parent=row), None) for row in order["_transactions"] if _is_paid(row)]
+                self.refund(order, parts, "cancelled", order["_lines"])
             order.update(cancelledAt=self.now(), cancelReason="OTHER")
             self.touch(order)
 
@@ -486,10 +496,16 @@ class ShopifyServer:
         return row
 
 
-def get_left(order, money="shopMoney"):
-    """What of the payments is not given back yet."""
+def _is_paid(transaction):
+    return transaction["kind"] in ("SALE", "CAPTURE")
+
+
+def get_left(order, money="shopMoney", parent=None):
+    """What of the payments is not given back yet. :param parent: transaction of which alone"""
     left = Decimal(0)
     for row in order["_transactions"]:
+        if row["kind"] == "AUTHORIZATION" or (parent and parent not in (row, row["parentTransaction"])):
+            continue
         left += Decimal(row["amountSet"][money]["amount"]) * (-1 if row["kind"] == "REFUND" else 1)
     return left
 
@@ -644,12 +660,12 @@ class _Root:
         for row in input["transactions"]:
             parent = next(one for one in order["_transactions"] if one["id"] == row["parentId"])
             paid = Decimal(row["amount"])
-            if row["kind"] != "REFUND" or paid > get_left(order, "presentmentMoney"):
+            if row["kind"] != "REFUND" or paid > get_left(order, "presentmentMoney", parent):
                 return _refuse("refund", "Refund amount is more than what is left.")
             share = paid / Decimal(parent["amountSet"]["presentmentMoney"]["amount"])
             amount = Decimal(parent["amountSet"]["shopMoney"]["amount"]) * share
-            if paid == get_left(order, "presentmentMoney"):
-                amount = get_left(order)
+            if paid == get_left(order, "presentmentMoney", parent):
+                amount = get_left(order, parent=parent)
             parts.append((parent, amount.quantize(Decimal("0.01")), paid))
         made = self.server.refund(order, parts, input.get("note"))
         nodes = []

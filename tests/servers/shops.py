@@ -61,6 +61,7 @@ class ShopDriver:
     cancels_lines_whole = False  # whether units can only be taken off with all others of their line
     refunds_on_request = False  # whether money goes back only when the buyer asks
     reopens_session = False  # whether the adapter logs in again by itself
+    takes_parts = False  # whether an order can be paid by several payments
     keeps_our_key = False  # whether a parcel, even one without a number, is known by our key
     names_stock_items = False  # whether stock is told by the id of the stock item only
     sums_may_differ = Decimal(0)  # by so much the shop's own total may differ from its parts
@@ -104,6 +105,10 @@ class ShopDriver:
         """Buy at least two units and pay for them; returns the order's id."""
         raise NotImplementedError
 
+    def place_in_parts(self):
+        """Buy and pay by two payments, where the shop knows several; returns the order's id."""
+        return self.place()
+
     def edit(self, order_id, street):
         """Change the street the order goes to, as the shop's staff or the buyer can."""
         raise NotImplementedError
@@ -146,6 +151,7 @@ class MedusaDriver(ShopDriver):
     """One shop for all drivers of its kind, started by the first: see ``stop_shared``."""
 
     provider = "medusa"
+    takes_parts = True
     wrong = {"api_key": "sk_wrong"}
     keeps_our_key = True
     shared = None
@@ -176,6 +182,11 @@ class MedusaDriver(ShopDriver):
             "country_code": "us",
         }
         return self.server.checkout("ada@example.com", address, ITEMS, capture=True)
+
+    def place_in_parts(self):
+        order_id = self.place()
+        self.server.pay_more(order_id, "OMS-MUG")
+        return order_id
 
     def edit(self, order_id, street):
         address = {**self.server.get_order(order_id)["shipping_address"], "address_1": street}
@@ -217,8 +228,12 @@ class ConnectorDriver(MedusaDriver):
     """The same shop by the ready connector: nothing but values in a file."""
 
     provider = "custom"
+    takes_parts = False  # its call names one payment
     lists_once = False  # each page begins at the last time seen
     names_stock_items = True
+
+    def place_in_parts(self):
+        return self.place()
 
     def get_config(self, **credentials):
         options = {"connector": read_ready()[1], "currency": "USD"}
@@ -233,6 +248,7 @@ class ConnectorDriver(MedusaDriver):
 
 class VendureDriver(ShopDriver):
     provider = "vendure"
+    takes_parts = True
     wrong = {"password": "wrong"}
     edit_bumps_list = False  # the list goes by the time of placement
     reopens_session = True
@@ -257,6 +273,12 @@ class VendureDriver(ShopDriver):
             "countryCode": "US",
         }
         return self.server.checkout("ada@example.com", address, items or ITEMS, **{"capture": True, **kwargs})
+
+    def place_in_parts(self):
+        """The second payment is by hand: its refunds are settled by a call of their own."""
+        order_id = self.place()
+        self.server.pay_more(order_id)
+        return order_id
 
     def edit(self, order_id, street):
         self.server.edit(order_id, updateShippingAddress={"streetLine1": street})
@@ -461,6 +483,7 @@ class ShopifyDriver(ShopDriver):
     """:param with_app: log in with an app's ID and secret instead of a token"""
 
     provider = "shopify"
+    takes_parts = True
     wrong = {"api_key": "shpat_wrong", "api_secret": ""}
 
     def __init__(self, with_app=False):
@@ -486,6 +509,11 @@ class ShopifyDriver(ShopDriver):
             "countryCodeV2": "US",
         }
         return self.server.place(items or ITEMS, address, **kwargs)
+
+    def place_in_parts(self):
+        order_id = self.place()
+        self.server.split_payment(order_id)
+        return order_id
 
     def edit(self, order_id, street):
         self.server.edit(order_id, street)

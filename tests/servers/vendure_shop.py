@@ -228,6 +228,23 @@ class VendureShop:
             },
         )
 
+    def pay_more(self, order_id, price="10.00"):
+        """Add a charge to a paid order, paid by hand: a payment of its own, whose refunds wait to be settled."""
+        cents = int(Decimal(price) * 100)
+        charge = {"description": "Gift wrap", "sku": "WRAP", "price": cents, "priceIncludesTax": True, "taxRate": 0}
+        move = "mutation($id: ID!, $to: String!) { transitionOrderToState(id: $id, state: $to) { __typename @error } }"
+        self.admin(move, id=order_id, to="Modifying")
+        self.admin(
+            "mutation($input: ModifyOrderInput!) { modifyOrder(input: $input) { __typename @error } }",
+            input={"dryRun": False, "orderId": order_id, "surcharges": [charge]},
+        )
+        self.admin(move, id=order_id, to="ArrangingAdditionalPayment")
+        self.admin(
+            "mutation($input: ManualPaymentInput!) { addManualPaymentToOrder(input: $input) { __typename @error } }",
+            input={"orderId": order_id, "method": "bank transfer", "metadata": {}},
+        )
+        self.admin(move, id=order_id, to="PaymentSettled")
+
     def capture(self, order_id):
         """Take the money of an order's authorized payments."""
         for payment in self.get_order(order_id)["payments"]:

@@ -36,9 +36,23 @@ def get_worth(order, found):
     return round_money(worth, order.currency)
 
 
-def get_refund(order, found):
-    """Return what is to be given back for units: their worth, never more than the shop still has of the buyer."""
-    return max(min(get_worth(order, found), order.captured_total), ZERO)
+def get_refund(order, found, held=None):
+    """Return what is to be given back for units: their worth, never more than the shop still has of the buyer.
+
+    :param held: what the shop has of the buyer, where the order does not say so by now
+    """
+    return max(min(get_worth(order, found), order.captured_total if held is None else held), ZERO)
+
+
+def describe_short(order, found, held=None):
+    """Return {"short": amount as text} of what was paid for units and can't be given back, because more than the rest
+    of the order is worth went back before; {} when nothing lacks. What was never paid lacks nobody.
+
+    :param held: see ``get_refund``
+    """
+    unpaid = max(order.total - sum((row.captured_amount for row in order.payments), ZERO), ZERO)
+    short = get_worth(order, found) - unpaid - get_refund(order, found, held)
+    return {"short": str(short)} if short > 0 else {}
 
 
 def describe_refunded(order):

@@ -2,6 +2,7 @@ from decimal import Decimal
 from hashlib import sha256
 
 from odoo import api, fields, models
+from odoo.tools import format_amount
 
 from ..adapters import notices
 
@@ -185,9 +186,16 @@ class OmsChannelPush(models.Model):
         )
 
     def _apply_cancel_lines_result(self, notice, result):
-        self.env["oms.channel.payment"]._note_refunded(self.order_id, result.data.get("refunded") or {})
+        order = self.order_id
+        self.env["oms.channel.payment"]._note_refunded(order, result.data.get("refunded") or {})
         if self.payload.get("is_credited"):
-            self.order_id.channel_payment_ids._keep_for_credit_note()
+            order.channel_payment_ids._keep_for_credit_note()
+        elif short := result.data.get("short"):
+            amount = format_amount(self.env, float(short), order.currency_id)
+            order._oms_schedule_activity(
+                self.env._("Less was paid back than was due: %(amount)s are missing", amount=amount),
+                self.env._("More was given back of this order before, so the shop has no more of the buyer's money."),
+            )
 
     def _ask_by_hand(self):
         """Override: what is cancelled here must not be paid for, or expected, there."""

@@ -1,9 +1,11 @@
 import ast
+from decimal import Decimal
 from pathlib import Path
 
 from odoo.tests import BaseCase
 
 from odoo.addons.oms_channels import adapters
+from odoo.addons.oms_channels.adapters.refunding import join_names, share_out
 
 
 class TestAdaptersPure(BaseCase):
@@ -42,3 +44,18 @@ class TestAdaptersPure(BaseCase):
                     getattr(adapter_class, method) is not getattr(adapters.base.ChannelAdapter, method),
                     f"{provider}: {capability}",
                 )
+
+    def test_refund_is_shared_over_payments_the_largest_first(self):
+        left = {"card": Decimal(50), "voucher": Decimal("60.5"), "empty": Decimal(0)}
+        for amount, shares in (
+            ("60.5", [("voucher", "60.5")]),
+            ("70", [("voucher", "60.5"), ("card", "9.5")]),
+            ("110.5", [("voucher", "60.5"), ("card", "50")]),
+            ("200", [("voucher", "60.5"), ("card", "50")]),
+            ("0", []),
+            ("-1", []),
+        ):
+            wanted = [(payment, Decimal(part)) for payment, part in shares]
+            self.assertEqual(share_out(Decimal(amount), left), wanted, amount)
+        self.assertEqual(share_out(Decimal(1), {}), [])
+        self.assertEqual(join_names(["refund-2", "refund-1"]), "refund-1,refund-2")

@@ -54,6 +54,16 @@ class TestCancelUnits(ChannelsCommon):
         self.assertEqual(refund.refund_state, "overpaid")
         self.assertEqual(order.invoice_ids.payment_state, "paid")
 
+    def test_units_paid_back_in_part_only_are_somebodys_to_look_at(self):
+        order = self._sell()
+        self.shop.payment("pay_1")["refunds"].append({"id": "ref_0", "amount": 40, "note": "goodwill"})
+        self._lower(order, 1)
+        self._work("push")
+        self.assertEqual(self._pushes(order).state, "done", self._pushes(order).last_error)
+        self.assertEqual([row["amount"] for row in self.shop.payment("pay_1")["refunds"]], [40, 19.99])
+        [activity] = order.activity_ids.filtered(lambda row: "0.01" in row.summary)
+        self.assertIn("no more of the buyer's money", activity.note.replace("&#39;", "'"))
+
     def test_each_unit_is_told_once(self):
         order = self._sell()
         self._lower(order, 1)

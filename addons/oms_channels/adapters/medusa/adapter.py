@@ -6,7 +6,8 @@ from .. import base
 from ..cancelling import describe_refunded
 from ..errors import BadResponse, Rejected
 from ..notices import PushResult, RefundNotice
-from ..types import ChannelEvent, ListingPage, OrderRef, Page, PageItem, RefPage
+from ..refunding import join_names, share_out
+from ..types import DUST, ZERO, ChannelEvent, ListingPage, OrderRef, Page, PageItem, RefPage
 from ..values import (
     check_age,
     check_signature,
@@ -257,43 +258,44 @@ class MedusaAdapter(base.ChannelAdapter):
     def push_cancel_lines(self, notice):
         """An edit of the order takes the units off, a refund gives back what they cost."""
         order = self.fetch_order(notice.order_external_id)
-        is_repeat, amount = EditFlow(self.client).cancel(notice, order)
-        if amount:
+        is_repeat, noted = EditFlow(self.client).cancel(notice, order)
+        if amount := Decimal(noted["amount"]):
             currency = to_text(order.get("currency_code")).upper()
             refund = RefundNotice(
                 order["id"], amount, currency, notice.idempotency_key, note=notice.reason or "Cancelled"
             )
             is_repeat = self.push_refund(refund).is_repeat and is_repeat
-        refunded = describe_refunded(mapper.map_order(self.fetch_order(order["id"])))
-        return PushResult(notice.idempotency_key, is_repeat=is_repeat, data={"refunded": refunded})
+        data = {"refunded": describe_refunded(mapper.map_order(self.fetch_order(order["id"])))}
+        if short := noted.get("short"):
+            data["short"] = short
+        return PushResult(notice.idempotency_key, is_repeat=is_repeat, data=data)
 
     def push_refund(self, notice):
-        """The refund's note carries our key. A cancelled order's money went back already: that counts as done."""
+        """The refund's note carries our key; of several payments there is one of each. A cancelled order's money went
+        back already: that counts as done."""
         order = self.fetch_order(notice.order_external_id)
-        mark = f"[{notice.idempotency_key}]"
-        payments = mapper.get_payments(order)
-        for payment in payments:
-            for refund in rows(payment, "refunds"):
-                if mark in to_text(refund.get("note")):
-                    return PushResult(refund["id"], is_repeat=True)
-        payment, left = _choose_payment(payments, notice)
-        if order.get("status") == "canceled" and left == 0:
+        payments, mark = mapper.get_payments(order), f"[{notice.idempotency_key}]"
+        made = _find_refunds(payments, mark)
+        rest = notice.amount - sum((mapper.get_amount(row, "amount") for row in made.values()), ZERO)
+        if made and rest <= DUST:
+            return PushResult(join_names(made), is_repeat=True)
+        left, currency = _get_left(payments, notice), to_text(order.get("currency_code")).upper()
+        total = sum(left.values(), ZERO)
+        if order.get("status") == "canceled" and total == 0:
             return PushResult(is_repeat=True, data={"reason": "refunded by the cancellation"})
-        currency = to_text(payment.get("currency_code")).upper()
         if currency != notice.currency:
             raise Rejected(f"The payment is in {currency}, the refund in {notice.currency}.")
-        if notice.amount > round_money(left, currency):
+        if rest > round_money(total, currency):
             raise Rejected(
-                f"Order {order['id']}: {notice.amount} is to be refunded, only {round_money(left, currency)} is left."
+                f"Order {order['id']}: {rest} is to be refunded, only {round_money(total, currency)} is left."
             )
         # Medusa keeps fractions of a cent: the last refund takes what is really there.
-        amount = left if notice.amount == round_money(left, currency) else notice.amount
-        note = f"{notice.note} {mark}".strip()
-        answer = self.client.post(
-            f"/payments/{segment(payment['id'])}/refund", {"amount": to_json_number(amount), "note": note}
-        )
-        made = [row for row in rows(answer.get("payment") or {}, "refunds") if mark in to_text(row.get("note"))]
-        return PushResult(made[0]["id"] if made else "")
+        rest = total if rest == round_money(total, currency) else rest
+        for payment_id, amount in share_out(rest, left):
+            body = {"amount": to_json_number(amount), "note": f"{notice.note} {mark}".strip()}
+            answer = self.client.post(f"/payments/{segment(payment_id)}/refund", body)
+            made.update(_find_refunds([answer.get("payment") or {}], mark))
+        return PushResult(join_names(made))
 
     def push_return_received(self, notice):
         return ReturnFlow(self.client, self._get_location_id).receive(notice)
@@ -343,20 +345,23 @@ def _get_quantities(fulfillment):
     return {row.get("line_item_id"): mapper.get_amount(row, "quantity") for row in rows(fulfillment, "items")}
 
 
-def _choose_payment(payments, notice):
-    """(payment, what can still be refunded, unrounded)."""
+def _find_refunds(payments, mark):
+    """{id: refund} of ours whose note carries the mark."""
+    found = (refund for payment in payments for refund in rows(payment, "refunds"))
+    return {refund["id"]: refund for refund in found if mark in to_text(refund.get("note"))}
+
+
+def _get_left(payments, notice):
+    """{payment id: what can still be given back of it, unrounded}; only of the payment that the notice names."""
     left = {}
     for payment in payments:
-        captured = sum((mapper.get_amount(row, "amount") for row in rows(payment, "captures")), Decimal(0))
-        refunded = sum((mapper.get_amount(row, "amount") for row in rows(payment, "refunds")), Decimal(0))
-        left[payment["id"]] = max(captured - refunded, Decimal(0))
-    if notice.payment_external_id:
-        chosen = next((row for row in payments if row["id"] == notice.payment_external_id), None)
-    else:
-        chosen = max(payments, key=lambda row: left[row["id"]], default=None)
-    if not chosen:
+        captured = sum((mapper.get_amount(row, "amount") for row in rows(payment, "captures")), ZERO)
+        refunded = sum((mapper.get_amount(row, "amount") for row in rows(payment, "refunds")), ZERO)
+        if notice.payment_external_id in ("", payment["id"]):
+            left[payment["id"]] = max(captured - refunded, ZERO)
+    if not left:
         raise Rejected(f"Order {notice.order_external_id} has no payment {notice.payment_external_id}".rstrip() + ".")
-    return chosen, left[chosen["id"]]
+    return left
 
 
 def _http_url(url):

@@ -3,13 +3,14 @@
 from contextlib import suppress
 from decimal import Decimal
 
-from ..cancelling import check_units, get_refund
+from ..cancelling import check_units, describe_short, get_refund
 from ..errors import Rejected
 from ..values import rows, to_json_number, to_text
 from . import mapper
 from .client import segment
 
-# Metadata of an order: {our key: {"left": {line id: units to be left}, "amount": what the units cost, as text}}.
+# Metadata of an order: {our key: {"left": {line id: units to be left}, "amount": what is given back, as text}}, and
+# "short" where that is less than was paid for the units.
 CANCELLED = "oms_cancelled"
 
 
@@ -20,7 +21,7 @@ class EditFlow:
         self.client = client
 
     def cancel(self, notice, order):
-        """Take the units off. :return: (whether there was nothing to do, what they cost)"""
+        """Take the units off. :return: (whether there was nothing to do, what is noted)"""
         noted = ((order.get("metadata") or {}).get(CANCELLED) or {}).get(notice.idempotency_key)
         if not noted:
             noted = self._note(notice, order)
@@ -29,7 +30,7 @@ class EditFlow:
         todo = {line_id: left for line_id, left in wanted.items() if units.get(line_id, left) > left}
         if todo:
             self._edit(order["id"], todo, notice.reason)
-        return not todo, Decimal(noted["amount"])
+        return not todo, noted
 
     def _note(self, notice, order):
         parsed = mapper.map_order(order)
@@ -37,6 +38,7 @@ class EditFlow:
         noted = {
             "left": {line.external_id: str(line.quantity - units) for line, units in found},
             "amount": str(get_refund(parsed, found)),
+            **describe_short(parsed, found),
         }
         metadata = dict(order.get("metadata") or {})
         metadata[CANCELLED] = {**(metadata.get(CANCELLED) or {}), notice.idempotency_key: noted}

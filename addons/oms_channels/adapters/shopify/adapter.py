@@ -4,7 +4,7 @@ import uuid
 from decimal import Decimal
 
 from .. import base
-from ..cancelling import check_units, describe_refunded, get_refund
+from ..cancelling import check_units, describe_refunded, describe_short, get_refund
 from ..errors import BadResponse, Rejected, Unavailable
 from ..notices import PushResult
 from ..types import ZERO, ListingPage, Page, PageItem, PayoutPage, RefPage
@@ -281,7 +281,7 @@ class ShopifyAdapter(base.ChannelAdapter):
         """A refund whose units are cancelled takes them off what is to be sent. Its note carries our key."""
         order = self.fetch_order(notice.order_external_id)
         mark = f"[{notice.idempotency_key}]"
-        made = next((row for row in rows(order, "refunds") if mark in to_text(row.get("note"))), None)
+        made, short = next((row for row in rows(order, "refunds") if mark in to_text(row.get("note"))), None), {}
         if not made:
             parsed = mapper.map_order(order)
             found = check_units(parsed, notice.lines)
@@ -292,9 +292,10 @@ class ShopifyAdapter(base.ChannelAdapter):
             ]
             reason = notice.reason or "Cancelled"
             self._refund(order, get_refund(parsed, found), notice.idempotency_key, reason, "", items)
+            short = describe_short(parsed, found)
             order = self.fetch_order(parsed.external_id)
         refunded = describe_refunded(mapper.map_order(order))
-        return PushResult(notice.idempotency_key, is_repeat=bool(made), data={"refunded": refunded})
+        return PushResult(notice.idempotency_key, is_repeat=bool(made), data={"refunded": refunded, **short})
 
     def push_answer(self, notice):
         """Approve or decline a return that the buyer asks for."""

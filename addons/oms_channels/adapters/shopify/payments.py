@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from ..refunding import share_out
 from ..types import ZERO, ChannelPayment, PayoutEntry
 from ..values import required, round_money, rows, to_datetime, to_decimal, to_text
 
@@ -88,7 +89,7 @@ class Refundable(NamedTuple):
 
 
 def get_refundable(raw):
-    """[Refundable] of each transaction that took money, the largest first."""
+    """[Refundable] of each transaction that took money."""
     roots, members = _get_tree(raw)
     found = []
     for root in roots:
@@ -115,16 +116,13 @@ def get_refundable(raw):
                         currency,
                     )
                 )
-    return sorted(found, key=lambda row: -row.shop)
+    return found
 
 
 def make_refund_transactions(order_gid, refundable, amount):
     """The transactions that give back ``amount`` (of the shop's currency), in the buyer's currency."""
-    transactions, left = [], amount
-    for row in refundable:
-        part = min(left, row.shop)
-        if part <= 0:
-            break
+    transactions = []
+    for row, part in share_out(amount, {row: row.shop for row in refundable}):
         paid = row.buyer if part == row.shop else round_money(row.buyer * part / row.shop, row.currency)
         transactions.append(
             {
@@ -135,7 +133,6 @@ def make_refund_transactions(order_gid, refundable, amount):
                 "amount": str(paid),
             }
         )
-        left -= part
     return transactions
 
 

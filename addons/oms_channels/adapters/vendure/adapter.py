@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 from .. import base
-from ..cancelling import check_units, describe_refunded, get_refund
+from ..cancelling import check_units, describe_refunded, describe_short, get_refund
 from ..errors import BadResponse, Rejected
 from ..notices import PushResult
-from ..types import ChannelEvent, ListingPage, Page, PageItem
+from ..refunding import share_out
+from ..types import DUST, ZERO, ChannelEvent, ListingPage, Page, PageItem
 from ..values import (
     check_age,
     check_signature,
@@ -21,7 +22,8 @@ from ..values import (
 )
 from . import mapper, queries, signature
 from .client import VendureClient
-from .money import choose_payment, find_refund, is_cancelled_by, name_refund
+from .money import get_left, is_cancelled_by
+from .refunds import RefundFlow
 from .stock import StockPublisher
 
 WEBHOOK_MAX_AGE = 300
@@ -228,12 +230,10 @@ class VendureAdapter(base.ChannelAdapter):
                 input={"orderId": order["id"], "reason": notice.reason or "cancelled", "cancelShipping": True},
             )
             order = self.fetch_order(order["id"])
-        for payment in mapper.map_order(order).payments:
-            left = payment.captured_amount - payment.refunded_amount
-            if left > 0 and self._refund(
-                order, payment.external_id, left, f"cancelled [{notice.idempotency_key}]", notice
-            ):
-                is_repeat = False
+        flow = RefundFlow(self.client, order, notice.idempotency_key)
+        is_repeat = not flow.settle() and is_repeat
+        shares = [(payment_id, left) for payment_id, left in get_left(order).items() if left]
+        is_repeat = not flow.give(shares, "cancelled") and is_repeat
         refunded = describe_refunded(mapper.map_order(self.fetch_order(order["id"])))
         return PushResult(order["id"], is_repeat=is_repeat, data={"refunded": refunded})
 
@@ -241,25 +241,22 @@ class VendureAdapter(base.ChannelAdapter):
         """Cancel the units, then give back what they cost: two calls, each found by our key when it was made."""
         order = self.fetch_order(notice.order_external_id)
         mark, is_repeat = f"[{notice.idempotency_key}]", True
-        reason = " ".join(filter(None, ("cancelled", notice.reason, mark)))
+        reason = " ".join(filter(None, ("cancelled", notice.reason)))
         if not is_cancelled_by(order, mark):
             check_units(mapper.map_order(order), notice.lines)
             lines = {line_id: int(units) for line_id, units in notice.lines}
-            body = {"orderId": order["id"], "lines": _make_lines(lines), "reason": reason, "cancelShipping": False}
-            self.client.query(queries.CANCEL, input=body)
+            body = {"orderId": order["id"], "lines": _make_lines(lines), "reason": f"{reason} {mark}"}
+            self.client.query(queries.CANCEL, input={**body, "cancelShipping": False})
             order, is_repeat = self.fetch_order(order["id"]), False
-        parsed = mapper.map_order(order)
-        refund = find_refund(order, mark)
-        if refund and refund["state"] != "Settled":
-            self._settle(refund["id"], notice.idempotency_key)
-        elif not refund:
-            found = [(parsed.find_line(line_id), units) for line_id, units in notice.lines]
-            payment, left = choose_payment(parsed)
-            if (amount := min(get_refund(parsed, found), left)) > 0:
-                self._refund(order, payment.external_id, amount, reason, notice)
-                is_repeat = False
-        refunded = describe_refunded(mapper.map_order(self.fetch_order(order["id"])))
-        return PushResult(notice.idempotency_key, is_repeat=is_repeat, data={"refunded": refunded})
+        flow, left = RefundFlow(self.client, order, notice.idempotency_key), get_left(order)
+        is_repeat, parsed = not flow.settle() and is_repeat, mapper.map_order(order)
+        found = [(parsed.find_line(line_id), units) for line_id, units in notice.lines]
+        held = sum(left.values(), flow.given)
+        shares = share_out(get_refund(parsed, found, held) - flow.given, left)
+        is_repeat = not flow.give(shares, reason) and is_repeat
+        data = {"refunded": describe_refunded(mapper.map_order(self.fetch_order(order["id"])))}
+        data.update(describe_short(parsed, found, held))
+        return PushResult(notice.idempotency_key, is_repeat=is_repeat, data=data)
 
     def push_return_received(self, notice):
         """Goods that came back are a cancellation of their lines: Vendure puts them back into its stock."""
@@ -276,49 +273,27 @@ class VendureAdapter(base.ChannelAdapter):
         return PushResult(notice.idempotency_key)
 
     def push_refund(self, notice):
-        """The refund's reason carries our key. A cancelled order's money went back already: that counts as done."""
+        """The refund's reason carries our key; of several payments there is one of each. A cancelled order's money went
+        back already: that counts as done."""
         order = self.fetch_order(notice.order_external_id)
-        mark = f"[{notice.idempotency_key}]"
-        refund = find_refund(order, mark)
-        if refund and refund["state"] == "Settled":
-            return PushResult(name_refund(refund), is_repeat=True)
-        if refund:
-            self._settle(refund["id"], notice.idempotency_key)
-            return PushResult(name_refund(refund))
-        parsed = mapper.map_order(order)
-        payment, left = choose_payment(parsed, notice.payment_external_id)
-        if parsed.status == "cancelled" and left == 0:
+        flow = RefundFlow(self.client, order, notice.idempotency_key)
+        is_repeat, rest = not flow.settle(), notice.amount - flow.given
+        if flow.found and rest <= DUST:
+            return PushResult(flow.reference, is_repeat=is_repeat)
+        parsed, left = mapper.map_order(order), get_left(order)
+        if payment_id := notice.payment_external_id:
+            if payment_id not in left:
+                raise Rejected(f"Order {parsed.reference} has no payment {payment_id}.")
+            left = {payment_id: left[payment_id]}
+        total = round_money(sum(left.values(), ZERO), parsed.currency)
+        if parsed.status == "cancelled" and total == 0:
             return PushResult(is_repeat=True, data={"reason": "refunded by the cancellation"})
         if parsed.currency != notice.currency:
             raise Rejected(f"The payment is in {parsed.currency}, the refund in {notice.currency}.")
-        if notice.amount > left:
-            raise Rejected(f"Order {order['id']}: {notice.amount} is to be refunded, only {left} is left.")
-        made = self._refund(order, payment.external_id, notice.amount, f"{notice.note} {mark}".strip(), notice)
-        return PushResult(made)
-
-    def _refund(self, order, payment_id, amount, reason, notice):
-        """Make a refund and settle it. :return: what it is called"""
-        precision = order.get(mapper.PRECISION_KEY, mapper.PRECISION)
-        # Vendure fails at a refund that leaves out any of these, though it calls them outdated.
-        refund = self.client.query(
-            queries.REFUND,
-            input={
-                "paymentId": payment_id,
-                "amount": int(round_money(amount.scaleb(precision), "JPY")),
-                "lines": [],
-                "shipping": 0,
-                "adjustment": 0,
-                "reason": reason,
-            },
-        )["refundOrder"]
-        if refund.get("state") == "Failed":
-            raise Rejected(f"The payment provider of order {order['id']} refused the refund.")
-        if refund.get("state") != "Settled":
-            self._settle(refund["id"], notice.idempotency_key)
-        return name_refund(refund)
-
-    def _settle(self, refund_id, key):
-        self.client.query(queries.SETTLE_REFUND, input={"id": refund_id, "transactionId": key})
+        if rest > total:
+            raise Rejected(f"Order {order['id']}: {rest} is to be refunded, only {total} is left.")
+        flow.give(share_out(rest, left), notice.note)
+        return PushResult(flow.reference)
 
     def push_stock(self, levels):
         return StockPublisher(self.client, self._get_location_id).publish(levels)

@@ -1,9 +1,8 @@
-"""Pure: what an order of Vendure says of our cancellations and refunds, and which payment gives money back."""
+"""Pure: what an order of Vendure says of our cancellations and refunds, and what its payments can still give back."""
 
-from decimal import Decimal
-
-from ..errors import Rejected
+from ..types import ZERO
 from ..values import rows, to_text
+from .mapper import Money
 
 
 def is_cancelled_by(order, mark):
@@ -12,13 +11,14 @@ def is_cancelled_by(order, mark):
     return any(mark in to_text((entry.get("data") or {}).get("reason")) for entry in entries)
 
 
-def find_refund(order, mark):
-    """The refund of ours whose reason carries the mark, None when there is none that did not fail."""
-    for payment in rows(order, "payments"):
-        for refund in rows(payment, "refunds"):
-            if mark in to_text(refund.get("reason")) and refund.get("state") != "Failed":
-                return refund
-    return None
+def find_refunds(order, mark):
+    """The refunds of ours whose reason carries the mark, but those that failed."""
+    return [
+        refund
+        for payment in rows(order, "payments")
+        for refund in _get_alive(payment)
+        if mark in to_text(refund.get("reason"))
+    ]
 
 
 def name_refund(refund):
@@ -26,13 +26,17 @@ def name_refund(refund):
     return f"refund-{refund['id']}"
 
 
-def choose_payment(order, payment_id=""):
-    """(payment, what can still be refunded). :param payment_id: "" for the one with the most left"""
-    left = {row.external_id: max(row.captured_amount - row.refunded_amount, Decimal(0)) for row in order.payments}
-    if payment_id:
-        chosen = next((row for row in order.payments if row.external_id == payment_id), None)
-    else:
-        chosen = max(order.payments, key=lambda row: left[row.external_id], default=None)
-    if not chosen:
-        raise Rejected(f"Order {order.reference} has no payment {payment_id}".rstrip() + ".")
-    return chosen, left[chosen.external_id]
+def get_left(order):
+    """{payment id: what can still be given back of it}. Vendure counts what is promised, though not settled yet."""
+    money = Money(order)
+    return {
+        to_text(payment.get("id")): max(
+            money.get(payment, "amount") - sum((money.get(row, "total") for row in _get_alive(payment)), ZERO), ZERO
+        )
+        for payment in rows(order, "payments")
+        if payment.get("state") == "Settled"
+    }
+
+
+def _get_alive(payment):
+    return [refund for refund in rows(payment, "refunds") if refund.get("state") != "Failed"]
