@@ -28,6 +28,7 @@ from servers.shopify_server import (
     READ_TOKEN,
     TOKEN,
     ShopifyServer,
+    get_left,
     get_refunds,
 )
 from servers.shops import NAME, STREET
@@ -55,7 +56,9 @@ FRAGMENTS = {
     "HEAD",
     "FULFILLMENT",
     "REFUND",
+    "TRANSACTION",
     "RETURN",
+    "RETURN_LINE",
     "ORDER",
 }
 DOCUMENTS = {
@@ -300,6 +303,27 @@ def test_long_order_is_read_whole(shop):
     adapter.push_shipment(ShipmentNotice(number, lines, "SF1", "SF Express", "all"))
     assert adapter.push_shipment(ShipmentNotice(number, lines, "SF1", "SF Express", "all")).is_repeat
     assert all(line.shipped_quantity == 1 for line in read(shop, number).lines)
+
+
+def test_many_payments_charges_and_returns_are_read_whole(shop):
+    """What does not fit into the first answer is money, or goods that a buyer asks back."""
+    number = place(shop)
+    order = shop.get_order(number)
+    for _index in range(12):
+        shop.add_transaction(order, "SALE", "1.00")
+        shop.add_charge(number, "0.50")
+    asked = [shop.request_return(number, lines=7) for _index in range(5)]
+    found = read(shop, number)
+    assert sum(row.captured_amount for row in found.payments) == found.captured_total == get_left(order)
+    assert len(found.payments) == 13 and len(found.shippings) == 13
+    assert [request.external_id for request in found.refund_requests] == asked
+    assert {len(request.lines) for request in found.refund_requests} == {7}
+    # A few fit: nothing is asked for a second time.
+    number = place(shop)
+    shop.request_return(number)
+    shop.calls.clear()
+    make_adapter(shop).fetch_order(number)
+    assert len(shop.calls) == 1
 
 
 # === PUSHES === #

@@ -276,15 +276,16 @@ class ShopifyServer:
                 "additionalFees": [],
                 "risk": {"recommendation": "ACCEPT", "assessments": [{"riskLevel": "LOW"}]},
                 "_lines": lines,
+                "_charges": [charge],
                 "_fos": [],
                 "_fulfillments": [],
                 "_refunds": [],
                 "_returns": [],
                 "_transactions": [],
                 "lineItems": page(lines),
-                "shippingLines": page([charge]),
             }
         )
+        order["shippingLines"] = page(order["_charges"])
         for key in ("fulfillments", "refunds", "transactions"):
             order[key] = some(order[f"_{key}"])
         order.update(fulfillmentOrders=page(order["_fos"]), returns=page(order["_returns"]))
@@ -414,27 +415,39 @@ class ShopifyServer:
             order["totalPriceSet"] = self.money(total.quantize(Decimal("0.01")))
             self.touch(order)
 
-    def request_return(self, number):
+    def add_charge(self, number, amount):
+        """Another shipping line, as an edit of the order adds it; nobody pays for it."""
+        with self._lock:
+            order = self.get_order(number)
+            order["_charges"].append(self._make_charge(amount))
+            self.touch(order)
+
+    def request_return(self, number, lines=1):
+        """Ask a unit back, as often as there are lines. :return: id of the return"""
         with self._lock:
             order = self.get_order(number)
             line = order["_lines"][0]
-            item = {
-                "__typename": "ReturnLineItem",
-                "id": self.new_id("ReturnLineItem"),
-                "quantity": 1,
-                "returnReasonNote": "too small",
-                "withCodeDiscountedTotalPriceSet": line["originalUnitPriceSet"],
-                "fulfillmentLineItem": {"lineItem": line},
-            }
-            order["_returns"].append(
+            items = [
                 {
-                    "id": self.new_id("Return"),
-                    "status": "REQUESTED",
-                    "createdAt": self.now(),
-                    "returnLineItems": page([item]),
+                    "__typename": "ReturnLineItem",
+                    "id": self.new_id("ReturnLineItem"),
+                    "quantity": 1,
+                    "returnReasonNote": "too small",
+                    "withCodeDiscountedTotalPriceSet": line["originalUnitPriceSet"],
+                    "fulfillmentLineItem": {"lineItem": line},
                 }
-            )
+                for _index in range(lines)
+            ]
+            row = {
+                "__typename": "Return",
+                "id": self.new_id("Return"),
+                "status": "REQUESTED",
+                "createdAt": self.now(),
+                "returnLineItems": page(items),
+            }
+            order["_returns"].append(row)
             self.touch(order)
+            return row["id"].rpartition("/")[2]
 
     def settle(self, order_id, payout="5"):
         """Take in an order's money less its fee, and pay it out."""
@@ -570,6 +583,9 @@ class _Root:
 
     def refund(self, _info, id):
         return self._get_document("_refunds", id)
+
+    def find_return(self, _info, id):
+        return self._get_document("_returns", id)
 
     def _get_document(self, key, gid):
         return next((row for order in self.server.orders.values() for row in order[key] if row["id"] == gid), None)
@@ -781,6 +797,9 @@ class _Root:
 
     def bulkOperation(self, _info, id):
         return self.server.bulks.get(id)
+
+
+setattr(_Root, "return", _Root.find_return)  # the field's name is a word of Python's own
 
 
 def _get_place(order):

@@ -121,9 +121,20 @@ class ShopifyAdapter(base.ChannelAdapter):
         return self._complete(order, gid)
 
     def _complete(self, order, gid):
-        """Add what did not fit into the first answer: long orders, many parcels or refunds."""
-        lines = self._read_on(order, "lineItems", queries.MORE_LINES, "order", gid)
-        order = {**order, "lineItems": {"nodes": lines}}
+        """Add what did not fit into the first answer: of long orders, many parcels, payments, refunds or returns."""
+        order = dict(order)
+        for key, more in (
+            ("lineItems", queries.MORE_LINES),
+            ("shippingLines", queries.MORE_CHARGES),
+            ("returns", queries.MORE_RETURNS),
+        ):
+            order[key] = {"nodes": self._read_on(order, key, more, "order", gid)}
+        for row in order["returns"]["nodes"]:
+            key = "returnLineItems"
+            row[key] = {"nodes": self._read_on(row, key, queries.RETURN_CONTENT, "return", row.get("id"))}
+        if len(rows(order, "transactions")) == queries.TRANSACTIONS:
+            answer = self.client.query(queries.MORE_TRANSACTIONS, id=gid)
+            order["transactions"] = rows(answer.get("order"), "transactions")
         for key, size, more, content, kind in (
             ("fulfillments", queries.PARCELS, queries.MORE_PARCELS, queries.PARCEL_CONTENT, "fulfillment"),
             ("refunds", queries.REFUNDS, queries.MORE_REFUNDS, queries.REFUND_CONTENT, "refund"),

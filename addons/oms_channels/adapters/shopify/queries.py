@@ -6,6 +6,7 @@ inside an order are short and what does not fit is asked for apart.
 
 API_VERSION = "2026-07"
 LINES, PARCELS, PARCEL_LINES, REFUNDS, REFUND_LINES = 10, 5, 10, 5, 10
+TRANSACTIONS, CHARGES, RETURNS, RETURN_LINES = 7, 5, 3, 5
 
 MONEY = "{ shopMoney { amount currencyCode } }"
 BOTH = "{ shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }"
@@ -22,6 +23,10 @@ LINE = f"""
     variant {{ id barcode }}
     product {{ id }}
 """
+TRANSACTION = f"""
+    id kind status gateway createdAt processedAt manualPaymentGateway
+    amountSet {BOTH} parentTransaction {{ id }} fees {{ amount {{ amount currencyCode }} }}
+"""
 SHIPPING_LINE = f"id title code originalPriceSet {MONEY} {DISCOUNTS} {TAXES}"
 HEAD = f"""
     id name createdAt processedAt updatedAt cancelledAt cancelReason closedAt
@@ -34,10 +39,7 @@ HEAD = f"""
     totalPriceSet {MONEY} totalTipReceivedSet {MONEY}
     additionalFees {{ id name price {MONEY} {TAXES} }}
     risk {{ recommendation assessments {{ riskLevel }} }}
-    transactions(first: 10) {{
-        id kind status gateway createdAt processedAt manualPaymentGateway
-        amountSet {BOTH} parentTransaction {{ id }} fees {{ amount {{ amount currencyCode }} }}
-    }}
+    transactions(first: {TRANSACTIONS}) {{ {TRANSACTION} }}
 """
 FULFILLMENT = f"""
     id status createdAt deliveredAt displayStatus
@@ -52,21 +54,20 @@ REFUND = f"""
         pageInfo {{ hasNextPage endCursor }} nodes {{ quantity restockType lineItem {{ id }} }}
     }}
 """
+RETURN_LINE = f"""
+    id quantity returnReasonNote
+    ... on ReturnLineItem {{ withCodeDiscountedTotalPriceSet {MONEY} fulfillmentLineItem {{ lineItem {{ id }} }} }}
+"""
 RETURN = f"""
     id status createdAt
-    returnLineItems(first: 5) {{ nodes {{
-        id quantity returnReasonNote
-        ... on ReturnLineItem {{
-            withCodeDiscountedTotalPriceSet {MONEY} fulfillmentLineItem {{ lineItem {{ id }} }}
-        }}
-    }} }}
+    returnLineItems(first: {RETURN_LINES}) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {RETURN_LINE} }} }}
 """
 ORDER = f"""{HEAD}
     lineItems(first: {LINES}) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {LINE} }} }}
-    shippingLines(first: 5) {{ nodes {{ {SHIPPING_LINE} }} }}
+    shippingLines(first: {CHARGES}) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {SHIPPING_LINE} }} }}
     fulfillments(first: {PARCELS}) {{ {FULFILLMENT} }}
     refunds(first: {REFUNDS}) {{ {REFUND} }}
-    returns(first: 3) {{ nodes {{ {RETURN} }} }}
+    returns(first: {RETURNS}) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {RETURN} }} }}
     fulfillmentOrders(first: 5) {{ nodes {{ id status fulfillAt fulfillBy }} }}
 """
 
@@ -87,7 +88,17 @@ ONE_ORDER = f"query ($id: ID!) {{ order(id: $id) {{ {ORDER} }} }}"
 MORE_LINES = f"""query ($id: ID!, $after: String) {{ order(id: $id) {{
     lineItems(first: {LINES}, after: $after) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {LINE} }} }}
 }} }}"""
-# Fulfilments and refunds of an order are lists without a cursor: an order that has more of them is read again by these.
+MORE_CHARGES = f"""query ($id: ID!, $after: String) {{ order(id: $id) {{
+    shippingLines(first: 25, after: $after) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {SHIPPING_LINE} }} }}
+}} }}"""
+MORE_RETURNS = f"""query ($id: ID!, $after: String) {{ order(id: $id) {{
+    returns(first: 10, after: $after) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {RETURN} }} }}
+}} }}"""
+RETURN_CONTENT = f"""query ($id: ID!, $after: String) {{ return(id: $id) {{
+    returnLineItems(first: 50, after: $after) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {RETURN_LINE} }} }}
+}} }}"""
+# These are lists without a cursor: an order that has more of them is read again by these.
+MORE_TRANSACTIONS = f"query ($id: ID!) {{ order(id: $id) {{ transactions(first: 100) {{ {TRANSACTION} }} }} }}"
 MORE_PARCELS = f"query ($id: ID!) {{ order(id: $id) {{ fulfillments(first: 25) {{ {FULFILLMENT} }} }} }}"
 MORE_REFUNDS = f"query ($id: ID!) {{ order(id: $id) {{ refunds(first: 25) {{ {REFUND} }} }} }}"
 PARCEL_CONTENT = """query ($id: ID!, $after: String) { fulfillment(id: $id) {
@@ -181,7 +192,7 @@ DELETE_WEBHOOK = """mutation ($id: ID!) { webhookSubscriptionDelete(id: $id) {
 # A bulk document knows no pages, and no connection inside a list: parcels and refunds come without their lines.
 # ``%s`` is the filter, as JSON.
 BULK_ORDERS = f"""{{ orders(query: %s, sortKey: UPDATED_AT) {{ edges {{ node {{
-    {HEAD.replace("(first: 10)", "")}
+    {HEAD.replace(f"(first: {TRANSACTIONS})", "")}
     fulfillments {{ id status createdAt deliveredAt trackingInfo {{ number url company }} }}
     refunds {{ id createdAt note }}
     lineItems {{ edges {{ node {{ {LINE} }} }} }}
