@@ -498,6 +498,24 @@ def test_backfill_of_nothing_and_a_forgotten_one(shop):
     assert adapter.get_backfill("x")[::3] == ("failed", "TIMEOUT")
 
 
+def test_movements_name_what_the_buyer_paid_by(shop):
+    """A capture and a refund are transactions of their own: the payment is the authorisation, or the sale."""
+    since, paid_at_once, captured = datetime.now(UTC) - timedelta(days=1), place(shop), place(shop)
+    shop.capture_later(captured)
+    adapter = make_adapter(shop)
+    for number in (paid_at_once, captured):
+        adapter.push_refund(RefundNotice(number, Decimal("5.00"), "USD", "r1"))
+        [payment] = read(shop, number).payments
+        shop.settle(number)
+        found = [row for row in adapter.fetch_payouts_page(since).items if row.order_external_id == number]
+        assert [(row.kind, row.payment_external_id) for row in found] == [
+            ("charge", payment.external_id),
+            ("refund", payment.external_id),
+        ]
+    shop.orders.clear()  # the transactions are gone: what the movement itself says is kept
+    assert all(row.payment_external_id for row in adapter.fetch_payouts_page(since).items if row.kind != "payout")
+
+
 def test_payouts_tell_fees_by_payment(shop):
     number = place(shop)
     payment, since = read(shop, number).payments[0], datetime(2020, 1, 1, tzinfo=UTC)

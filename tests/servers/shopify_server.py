@@ -392,6 +392,14 @@ class ShopifyServer:
             order["shippingAddress"] = {**order["shippingAddress"], "address1": street}
             self.touch(order)
 
+    def capture_later(self, number):
+        """As if the shop had only authorised the payment, and taken the money when the goods left."""
+        with self._lock:
+            order = self.get_order(number)
+            first = order["_transactions"][0]
+            first["kind"] = "AUTHORIZATION"
+            self.add_transaction(order, "CAPTURE", first["amountSet"]["shopMoney"]["amount"], first)
+
     def split_payment(self, number):
         """As if the buyer had paid with two cards, by halves."""
         with self._lock:
@@ -478,10 +486,15 @@ class ShopifyServer:
                     }
                 )
 
-            known = {"id": order["id"], "name": "#"}
-            payment = order["_transactions"][0]["id"].rpartition("/")[2]
-            add("CHARGE", total, fee, associatedOrder=known, sourceOrderTransactionId=payment)
-            add("TRANSFER", fee - total, Decimal(0))
+            known, net = {"id": order["id"], "name": "#"}, Decimal(0)
+            for row in order["_transactions"]:
+                if row["kind"] == "AUTHORIZATION":
+                    continue
+                amount, number = Decimal(row["amountSet"]["shopMoney"]["amount"]), int(row["id"].rpartition("/")[2])
+                name, gross, cost = ("CHARGE", amount, fee) if _is_paid(row) else ("REFUND", -amount, Decimal(0))
+                add(name, gross, cost, associatedOrder=known, sourceOrderTransactionId=number)
+                net += gross - cost
+            add("TRANSFER", -net, Decimal(0))
 
     def cancel(self, number, keeps_money=False):
         with self._lock:
@@ -576,7 +589,8 @@ class _Root:
 
     def nodes(self, _info, ids):
         items = {row["inventoryItem"]["id"]: row["inventoryItem"] for row in self.server.variants.values()}
-        return [self.server.variants.get(one) or items.get(one) for one in ids]
+        moved = {row["id"]: row for order in self.server.orders.values() for row in order["_transactions"]}
+        return [self.server.variants.get(one) or items.get(one) or moved.get(one) for one in ids]
 
     def fulfillment(self, _info, id):
         return self._get_document("_fulfillments", id)

@@ -191,7 +191,17 @@ class ShopifyAdapter(base.ChannelAdapter):
         data = self.client.query(queries.PAYOUTS, first=min(limit, MAX_PAGE), after=cursor, query=query)
         page = (data.get("shopifyPaymentsAccount") or {}).get("balanceTransactions") or {}
         found = [row for row in rows(page, "nodes") if not row.get("test")]
-        return PayoutPage(tuple(map(payments.map_payout_entry, found)), _get_cursor(page))
+        known = self._fetch_payment_numbers(found)
+        return PayoutPage(tuple(payments.map_payout_entry(row, known) for row in found), _get_cursor(page))
+
+    def _fetch_payment_numbers(self, movements):
+        """{number of a transaction: number of the payment it belongs to} of these balance transactions."""
+        numbers = {to_text(row.get("sourceOrderTransactionId")) for row in movements} - {""}
+        if not numbers:
+            return {}
+        ids = [mapper.make_gid("OrderTransaction", number) for number in sorted(numbers)]
+        found = filter(None, self.client.query(queries.PAID_BY, ids=ids).get("nodes") or ())
+        return {mapper.get_number(row.get("id")): payments.get_payment_number(row) for row in found}
 
     # === WEBHOOKS === #
 

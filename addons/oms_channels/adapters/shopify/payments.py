@@ -154,10 +154,21 @@ def _get_kind(name):
     return next(found, "other")
 
 
-def map_payout_entry(row):
-    """A balance transaction. The one by which a payout leaves names that payout itself."""
+def get_payment_number(transaction):
+    """The payment that a transaction belongs to: the first of those it came of."""
+    while parent := transaction.get("parentTransaction"):
+        transaction = parent
+    return _number(transaction.get("id"))
+
+
+def map_payout_entry(row, payment_ids=()):
+    """A balance transaction. The one by which a payout leaves names that payout itself.
+
+    :param payment_ids: {number of a transaction: number of its payment}
+    """
     amount, fee, net = (row.get(key) or {} for key in ("amount", "fee", "net"))
     payout, name = row.get("associatedPayout") or {}, to_text(row.get("type")).upper()
+    transaction = to_text(row.get("sourceOrderTransactionId"))
     return PayoutEntry(
         external_id=_number(required(row, "id", "The id of a balance transaction")),
         kind=_get_kind(name),
@@ -167,7 +178,7 @@ def map_payout_entry(row):
         currency=to_text(amount.get("currencyCode")).upper(),
         date=to_datetime(row.get("transactionDate"), "The time of a balance transaction"),
         order_external_id=_number((row.get("associatedOrder") or {}).get("id")),
-        payment_external_id=to_text(row.get("sourceOrderTransactionId")),
+        payment_external_id=dict(payment_ids).get(transaction, transaction),
         payout_external_id=_number(payout.get("id")),
         payout_state=_PAYOUT_STATES.get(to_text(payout.get("status")).upper(), ""),
         description=name,

@@ -215,3 +215,8 @@ PAYOUTS = """query ($first: Int!, $after: String, $query: String) { shopifyPayme
         }
     }
 } }"""
+# A movement names the transaction that moved the money. What the buyer paid by is where it goes back to: from a capture
+# to its authorisation, from a refund to that or to a sale.
+PAID_BY = """query ($ids: [ID!]!) { nodes(ids: $ids) { ... on OrderTransaction {
+    id parentTransaction { id parentTransaction { id parentTransaction { id } } }
+} } }"""
