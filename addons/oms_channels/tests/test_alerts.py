@@ -115,19 +115,68 @@ class TestAlerts(ChannelsCommon):
         self._create_order(date_order=fields.Datetime.now(), channel_order_id="new")
         self.assertFalse(self._watch())
 
-    def test_webhooks_that_do_not_come(self):
-        for number in (1, 2, 3):
+    def _make_older(self, days, *records):
+        """Let the webhooks be set up, and these made or placed, so many days earlier."""
+        delta = timedelta(days=days)
+        self.channel.webhook_secret_date -= delta
+        for record in records:
+            if record._name == "sale.order":
+                record.date_order -= delta
+            else:
+                record.flush_recordset()
+                self.env.cr.execute(
+                    "UPDATE oms_channel_message SET create_date = create_date - %s WHERE id IN %s",
+                    [delta, record._ids],
+                )
+                record.invalidate_recordset()
+
+    def _pull_orders(self, *numbers):
+        """Place and pull orders. :return: (messages, orders)"""
+        for number in numbers:
             self.shop.place(number, [("OMS-MOUSE", 1, 20.0)])
         self._pull()
+        messages = self.env["oms.channel.message"].browse()
+        for number in numbers:
+            messages |= self._message(f"order_{number}")
+        messages.order_id.date_order = fields.Datetime.now()
+        return messages, messages.order_id
+
+    def test_webhooks_that_do_not_come(self):
+        messages, _orders = self._pull_orders(1, 2, 3)
         self.assertFalse(self._watch(), "what a new shop had before came without them")
-        self.channel.flush_recordset()
-        self.env.cr.execute(
-            "UPDATE oms_channel SET create_date = create_date - interval '2 days' WHERE id = %s", [self.channel.id]
-        )
-        self.channel.invalidate_recordset()
-        self.assertEqual(self._watch().kind, "webhook")
-        self._message("order_1").source = "webhook"
+        self._make_older(2)
+        alert = self._watch()
+        self.assertEqual((alert.kind, alert.level), ("webhook", "warning"))
+        messages[0].source = "webhook"
         self.assertFalse(self._watch())
+
+    def test_webhooks_that_do_not_come_to_a_quiet_shop(self):
+        """One order a week tells it as well, once there were three of them since the last webhook."""
+        webhook, _order = self._pull_orders(1)
+        webhook.source = "webhook"
+        self._make_older(1, webhook)
+        for number in (2, 3):
+            messages, orders = self._pull_orders(number)
+            self._make_older(7, messages, orders, webhook)
+        self.assertFalse(self._watch(), "two may be lost by chance")
+        self._pull_orders(4)
+        self.assertEqual(self._watch().kind, "webhook")
+        self.channel.alert_webhook_hours = 0
+        self.assertFalse(self._watch())
+
+    def test_old_orders_and_changes_of_one_order_are_no_missing_webhooks(self):
+        _messages, orders = self._pull_orders(1, 2, 3)
+        self._make_older(2)
+        orders.date_order = fields.Datetime.now() - timedelta(days=3)
+        self.assertFalse(self._watch(), "placed before the webhooks were set up, and pulled first")
+        orders[0].date_order = fields.Datetime.now()
+        for note in ("a", "b", "c"):
+            self.shop.change("order_1", metadata={"note": note})
+            self._pull()
+        self.assertFalse(self._watch(), "one order")
+        self.channel.action_generate_webhook_secret()
+        orders.date_order = fields.Datetime.now()
+        self.assertFalse(self._watch(), "the shop has yet to be told the new secret")
 
     def test_webhook_topics_that_are_gone_are_registered_again(self):
         class Shop:

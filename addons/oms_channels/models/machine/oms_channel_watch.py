@@ -7,6 +7,7 @@ from odoo.fields import Domain
 
 from ...adapters import base
 from ...adapters.errors import AdapterError
+from ..oms_channel_message import KEEP_DAYS
 
 _logger = logging.getLogger(__name__)
 
@@ -16,6 +17,8 @@ HISTORY_WEEKS = 8
 HISTORY_ORDERS = 40
 # Pulling is behind when this many pulls in a row did not come through.
 LATE_PULLS = 6
+# So many orders that came by pulling, and so long back, tell that no webhooks come any more.
+SILENT_ORDERS, SILENT_DAYS = 3, 30
 HOURS_OF_WEEK = 7 * 24
 ONE_HOUR = timedelta(hours=1)
 
@@ -54,6 +57,14 @@ class OmsChannel(models.Model):
     credentials_expiry = fields.Datetime(
         string="Keys End On", copy=False, groups="base.group_system", help="When the shop's keys stop working."
     )
+    webhook_secret_date = fields.Datetime(
+        string="Webhook Secret Since",
+        compute="_compute_webhook_secret_date",
+        store=True,
+        copy=False,
+        groups="base.group_system",
+        help="What was ordered before came without webhooks.",
+    )
     webhook_missing = fields.Boolean(
         readonly=True, copy=False, help="The shop does not have our webhooks, and did not take them again."
     )
@@ -69,6 +80,11 @@ class OmsChannel(models.Model):
         " AND alert_push_count >= 0 AND alert_dead_count >= 0 AND alert_webhook_hours >= 0 AND alert_key_days >= 0)",
         "The limits of alerts can't be negative.",
     )
+
+    @api.depends("webhook_secret")
+    def _compute_webhook_secret_date(self):
+        for channel in self:
+            channel.webhook_secret_date = channel.webhook_secret and fields.Datetime.now()
 
     def _compute_today_counts(self):
         """Since midnight where the user is."""
@@ -247,37 +263,55 @@ class OmsChannel(models.Model):
     # === WEBHOOKS === #
 
     def _find_silent_webhooks(self, issues):
-        """Add the channels whose webhooks are set up but do not come, while pulling finds orders. A new channel is
-        given the time: what was there before it came without any."""
+        """Add the channels whose webhooks are set up but do not come, while pulling finds orders.
+
+        What counts is orders placed since the last webhook, not since yesterday: so a quiet shop is found out as well.
+        What was placed before the secret was entered came without any.
+        """
         for channel in self.filtered("webhook_missing"):
             issues[channel, "webhook"] = (
                 "error",
                 self.env._("The shop does not have all of our webhooks any more, and did not take them again."),
             )
-        # sudo: oms.channel - whether there is a secret, not which
+        # sudo: oms.channel - whether there is a secret and since when, not which
         watched = self.sudo().filtered(
-            lambda channel: channel.alert_webhook_hours and channel.webhook_secret and not channel.webhook_missing
+            lambda channel: channel.alert_webhook_hours and channel.webhook_secret_date and not channel.webhook_missing
         )
-        for hours, channels in watched.grouped("alert_webhook_hours").items():
-            since, counts = fields.Datetime.now() - timedelta(hours=hours), defaultdict(dict)
-            channels = channels.filtered(lambda channel, since=since: channel.create_date <= since)
-            for channel, source, count in self.env["oms.channel.message"]._read_group(
-                [
-                    ("channel_id", "in", channels.ids),
-                    ("source", "in", ("webhook", "poll")),
-                    ("create_date", ">=", since),
-                ],
-                ["channel_id", "source"],
-                ["__count"],
-            ):
-                counts[channel.id][source] = count
-            for channel in channels:
-                found = counts[channel.id]
-                if found.get("poll", 0) >= 3 and not found.get("webhook"):
-                    issues[self.browse(channel.id), "webhook"] = (
-                        "warning",
-                        self.env._("The shop has sent no webhook for %(hours)s hours.", hours=hours),
-                    )
+        since = watched._get_last_webhook_dates()
+        pulled = Domain.OR(
+            Domain("channel_id", "=", channel.id)
+            & Domain("create_date", ">=", date)
+            & Domain("order_id", "any", [("date_order", ">=", date)])
+            for channel, date in since.items()
+        )
+        for channel, count in self.env["oms.channel.message"]._read_group(
+            Domain("source", "=", "poll") & pulled, ["channel_id"], ["order_id:count_distinct"]
+        ):
+            if count >= SILENT_ORDERS:
+                issues[channel, "webhook"] = (
+                    "warning",
+                    self.env._(
+                        "The shop has sent no webhook since %(date)s, but orders placed later came by pulling.",
+                        date=since[channel].date(),
+                    ),
+                )
+
+    def _get_last_webhook_dates(self):
+        """Return {channel: when its last webhook came, at the earliest when they were set up} of those that have been
+        silent for too long. Of the time of which messages are not kept nothing is known."""
+        now = fields.Datetime.now()
+        # sudo: ir.config_parameter - a setting
+        kept = int(self.env["ir.config_parameter"].sudo().get_param("oms_channels.message_keep_days", KEEP_DAYS))
+        groups = self.env["oms.channel.message"]._read_group(
+            [("channel_id", "in", self.ids), ("source", "=", "webhook")], ["channel_id"], ["create_date:max"]
+        )
+        heard, dates = {channel.id: date for channel, date in groups}, {}
+        for channel in self:
+            known = now - timedelta(days=min(channel.message_keep_days or kept, SILENT_DAYS))
+            date = max(filter(None, (known, channel.webhook_secret_date, heard.get(channel.id))))
+            if date <= now - timedelta(hours=channel.alert_webhook_hours):
+                dates[channel] = date
+        return dates
 
     def _check_webhooks(self, adapter):
         """Ask the shop whether it still has our webhooks, each topic, and register what is gone. Called by the gap
