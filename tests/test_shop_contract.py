@@ -144,6 +144,39 @@ def test_connection_names_the_shop_and_a_wrong_key_is_refused(shop, adapter):
         shop.make_adapter(**empty).test_connection()
 
 
+@pytest.mark.only_where.with_args(lambda params: DRIVERS[params["shop"]]().provider in ("taobao", "jd"))
+def test_connection_names_the_packages_that_are_missing(shop, adapter):
+    """Rights are given call by call; nothing of the shop is changed to find out."""
+    assert "Missing permissions" not in dict(adapter.test_connection()["details"])
+    packages = {
+        "jd": ["jingdong.asc.query.list", "jingdong.pop.order.shipment"],
+        "taobao": ["taobao.refund.get", "taobao.logistics.address.search"],
+    }[shop.provider]
+    shop.server.forbidden = set(packages)
+    try:
+        missing = dict(adapter.test_connection()["details"])["Missing permissions"]
+    finally:
+        shop.server.forbidden = set()
+    assert missing == ", ".join(packages)
+
+
+@pytest.mark.only_where.with_args(lambda params: DRIVERS[params["shop"]]().provider == "jd")
+def test_missing_after_sales_package_keeps_back_no_shipped_order(shop, adapter):
+    order_id = shop.place()
+    since = _parse(adapter, order_id).updated_at
+    adapter.push_shipment(_make_shipment(adapter, order_id))
+    locked = shop.place()
+    shop.server.ask_refund(locked)
+    shop.server.forbidden = {"jingdong.asc.query.list", "jingdong.pop.afs.soa.refundapply.queryPageList"}
+    try:
+        found = {item.external_id: item.payload for item in _read_all(adapter, since)}
+    finally:
+        shop.server.forbidden = set()
+    assert _parse(adapter, order_id) == adapter.parse_order(found[order_id])
+    # Whether it is to be sent must be known.
+    assert adapter.is_incomplete(found[locked]) and not adapter.is_incomplete(found[order_id])
+
+
 def test_nobody_at_the_address_is_an_outage(shop, adapter):
     config = replace(shop.get_config(), base_url="http://127.0.0.1:9")
     with pytest.raises(Unavailable):

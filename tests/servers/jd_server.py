@@ -167,6 +167,8 @@ class JdServer(ChinaServer):
             name = params["method"].replace(".", "_")
             content = json.loads(params["360buy_param_json"])
             self.calls.append((params["method"], content))
+            if params["method"] in self.forbidden:
+                raise Refused("22", "没有权限调用")
             handler = getattr(self, f"_{name}", None)
             if not handler:
                 raise Refused("15", "不存在的方法名")
@@ -224,6 +226,8 @@ class JdServer(ChinaServer):
 
     def _jingdong_pop_order_shipment(self, content):
         order = self._get_order(content["orderId"])
+        if not order:
+            return {"sopjosshipment_result": {"success": False, "chineseErrCode": "订单不存在"}}
         if order["orderState"] != "WAIT_SELLER_STOCK_OUT":
             failure = {"success": False, "errorCode": "10400010", "chineseErrCode": "订单状态不允许出库"}
             return {"sopjosshipment_result": failure}

@@ -39,6 +39,7 @@ class ChinaServer:
         self.clock = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
         self.sessions, self.refreshes = {SESSION: True}, {REFRESH}
         self.busy = []  # answers to give to the next calls in place of true ones
+        self.forbidden = set()  # methods that the application may not call
         server = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -260,6 +261,8 @@ class TopServer(ChinaServer):
             self._check(params)
             method = params["method"].removeprefix("taobao.").replace(".", "_")
             self.calls.append((params["method"], params))
+            if params["method"] in self.forbidden:
+                raise Refused(11, "Insufficient isv permissions", "isv.permission-api-package-limit")
             handler = getattr(self, f"_{method}", None)
             if not handler:
                 raise Refused(22, "Invalid Method")
@@ -324,7 +327,10 @@ class TopServer(ChinaServer):
         return {"trade": {name: trade[name] for name in params["fields"].split(",") if name in trade}}
 
     def _refund_get(self, params):
-        return {"refund": self.refunds[int(params["refund_id"])]}
+        refund = self.refunds.get(int(params["refund_id"]))
+        if not refund:
+            raise Refused(15, "Remote service error", "isv.refund-not-exist", "退款不存在")
+        return {"refund": refund}
 
     def _logistics_offline_send(self, params):
         trade = self._get_trade(params)

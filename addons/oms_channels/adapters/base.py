@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from . import http
-from .errors import AdapterError, NotSupported
-from .types import OrderRef, RefPage
+from .errors import AdapterError, AuthError, BadResponse, NotSupported, Rejected
+from .types import OrderRef, PageItem, RefPage
 
 ORDERS, WEBHOOK, LISTINGS, STOCK = "orders", "webhook", "listings", "stock"
 SHIPMENT, DELIVERED, CANCEL, RETURN_RECEIVED, REFUND = "shipment", "delivered", "cancel", "return_received", "refund"
@@ -17,6 +17,8 @@ PAYOUTS = "payouts"
 AUDIT, REFRESH = "audit", "refresh"
 # Can say how many it may sell by now; takes another price.
 STOCK_READ, PRICE = "stock_read", "price"
+# Key of a raw order that is only what the list says of it.
+INCOMPLETE = "omsIncomplete"
 
 
 class ChannelAdapter:
@@ -88,6 +90,26 @@ class ChannelAdapter:
             cursor = page.next_cursor
             if cursor is None:
                 return
+
+    def _make_item(self, external_id, listed, read, get_version):
+        """Return the PageItem of an order that the list names. One whose details the shop does not show holds up no
+        other: it comes as it was listed, and is read again when the inbox works it. What every order would meet (an
+        outage, a limit, a refused key) stops the page.
+
+        :param listed: what the list says of it
+        :param read: callable -> the raw order in full
+        :param get_version: callable(raw order) -> its version
+        """
+        try:
+            raw = read()
+            return PageItem(external_id, get_version(raw), raw)
+        except (Rejected, BadResponse):
+            return PageItem(external_id, "", {**listed, INCOMPLETE: True})
+
+    @staticmethod
+    def is_incomplete(raw):
+        """Return whether a raw order is only what the list said of it: it is to be fetched before it is used. Pure."""
+        return isinstance(raw, dict) and INCOMPLETE in raw
 
     def fetch_refs_page(self, since, until=None, cursor=None, limit=100):
         """Return a RefPage of every order changed at or after ``since``, so every order placed since then. An order may
@@ -252,6 +274,25 @@ class ChannelAdapter:
         raise self._not_supported("refresh_credentials")
 
     # === HELPERS === #
+
+    @staticmethod
+    def _find_missing_rights(probes):
+        """Return which calls the keys may not make.
+
+        :param probes: {name of a call: callable that makes it about something that is not there}; who is told just that
+            may ask
+        """
+        missing = []
+        for name, probe in probes.items():
+            try:
+                probe()
+            except (Rejected, BadResponse):
+                continue
+            except AuthError as error:
+                if error.is_shop_wide:
+                    raise
+                missing.append(name)
+        return missing
 
     def _not_supported(self, what):
         return NotSupported(f"{self.label or type(self).__name__} does not support {what}.")

@@ -51,6 +51,10 @@ class Unavailable(AdapterError):
     retryable = is_shop_wide = True
 
 
+class BrokenDown(Unavailable):
+    """The shop broke down over a call (5xx, but for the 503 of who is closed): others may well be answered."""
+
+
 class BadResponse(AdapterError):
     """Half, oversized or malformed answer. Retried like an outage; worth a person's look when it stays."""
 

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 import requests
 import urllib3
 
-from .errors import AdapterError, AuthError, BadResponse, RateLimited, Rejected, Unavailable
+from .errors import AdapterError, AuthError, BadResponse, BrokenDown, RateLimited, Rejected, Unavailable
 
 # Connecting takes milliseconds when the shop is there at all; reading covers a slow list of a hundred orders; the whole
 # answer must be in before the queue's lane could be thought dead.
@@ -129,7 +129,8 @@ def check_status(response, message=""):
     if status == 429:
         raise RateLimited(f"The shop asks to slow down (HTTP 429){detail}", retry_after=get_retry_after(response))
     if status in (408, 425) or status >= 500:
-        raise Unavailable(f"The shop has a problem (HTTP {status}){detail}", retry_after=get_retry_after(response))
+        kind = Unavailable if status in (408, 425, 503) else BrokenDown
+        raise kind(f"The shop has a problem (HTTP {status}){detail}", retry_after=get_retry_after(response))
     if 300 <= status < 400:
         raise Rejected(f"The shop redirects (HTTP {status}). Enter its final address.")
     raise Rejected(f"The shop refused (HTTP {status}){detail}")

@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.fields import Command, Domain
 from odoo.tools import SQL
 
-from odoo.addons.oms_base.models.oms_queue_mixin import QueueRetry
+from odoo.addons.oms_base.models.oms_queue_mixin import QueueRetry, QueueTurn
 
 from ..adapters.errors import AdapterError, Rejected
 from ..adapters.types import ChannelEvent
@@ -15,6 +15,8 @@ _logger = logging.getLogger(__name__)
 
 # A match that was under way when a message failed is committed by then.
 RECHECK_SECONDS = 5
+# What needs a shop that takes a break looks again after so long.
+REST_SECONDS = 60
 
 
 class OmsChannelMessage(models.Model):
@@ -36,7 +38,11 @@ class OmsChannelMessage(models.Model):
             if payload is None:
                 return {"state": "skipped", "result": self.env._("Not about an order")}
         # What the shop showed is kept, to be looked at and worked again without it.
-        kept = {"order_payload": payload, "has_order_payload": True} if self.source == "webhook" else {}
+        kept = {}
+        if event:
+            kept = {"order_payload": payload, "has_order_payload": True}
+        elif payload is not self.payload:
+            kept = {"payload": payload}
         with self._keep_on_error(kept):
             values = message._process_order(adapter, payload)
         is_new = values.get("result") != self.env["sale.order"]._get_nothing_new_result()
@@ -71,7 +77,7 @@ class OmsChannelMessage(models.Model):
     def _read_order_payload(self, adapter, event):
         """Return the raw order, None when the event is about something else, or about an order deleted for good."""
         if not event:
-            return self.payload
+            return self._read_listed_order(adapter)
         # Who asks for another try wants to see the shop as it is by now, unless it can't be asked.
         if self.has_order_payload and (self.attempts or self.channel_id in self.channel_id._get_resting_channels()):
             return self.order_payload
@@ -82,6 +88,14 @@ class OmsChannelMessage(models.Model):
             if event.topic in adapter.deleted_topics:  # what only lies in the bin can still be read
                 return None
             raise
+
+    def _read_listed_order(self, adapter):
+        """Return the raw order that this message holds. What the shop could only list is asked for once more."""
+        if not adapter.is_incomplete(self.payload):
+            return self.payload
+        if self.channel_id in self.channel_id._get_resting_channels():
+            raise QueueTurn("", REST_SECONDS)
+        return self.channel_id._get_adapter(is_live=True).fetch_order(self.external_id)
 
     def _apply_deletion(self, event):
         """Take an order that the shop has deleted for a cancelled one."""
@@ -233,6 +247,8 @@ class OmsChannelMessage(models.Model):
             if message.queue_key in waiting or message.external_id in seen:
                 continue
             seen.add(message.external_id)
+            if adapter.is_incomplete(message.payload):
+                continue
             try:
                 channel_order = adapter.parse_order(message.payload)
             except AdapterError:

@@ -30,6 +30,7 @@ from . import test_health
 from . import test_import
 from . import test_importer
 from . import test_inbox
+from . import test_incomplete_orders
 from . import test_invoice
 from . import test_listing
 from . import test_match_rules

@@ -262,6 +262,48 @@ class TestWooClient(WooCase):
         page = adapter.fetch_orders_page(NOW, limit=50)
         self.assertEqual([item.external_id for item in page.items], ["23"])
 
+    def test_order_whose_details_are_not_shown_holds_up_no_other(self):
+        """The page goes on; the inbox asks for the order once more."""
+        refunded = self._paid(refunds=[{"id": 25, "total": "-1.00"}])
+        parcels = {"key": "_fulfillment_status", "value": "fulfilled"}
+        own = {"key": "_oms_shipments", "value": "no list"}
+        for listed, *answers in (
+            (refunded, (500, {"code": "internal_server_error", "message": "There has been a critical error."})),
+            (refunded, (502, {})),
+            (refunded, (404, {"code": "woocommerce_rest_invalid_order_id"})),
+            (refunded, HttpResponse(200, {"content-type": "text/html"}, b"<b>Fatal error</b>")),
+            (self._paid(meta_data=[parcels]), (500, {"code": "woocommerce_rest_cannot_view"})),
+            (self._paid(meta_data=[own]),),
+        ):
+            adapter, _transport = self._make_adapter([listed, self._paid(id=23)], *answers)
+            bad, good = adapter.fetch_orders_page(NOW, limit=50).items
+            self.assertTrue(adapter.is_incomplete(bad.payload), answers)
+            self.assertEqual((bad.external_id, bad.version, bad.payload["number"]), ("22", "", "22"))
+            self.assertEqual((good.external_id, adapter.is_incomplete(good.payload)), ("23", False))
+
+    def test_what_every_order_would_meet_stops_the_page(self):
+        refunded = self._paid(refunds=[{"id": 25, "total": "-1.00"}])
+        for given, expected in (
+            ((429, {}, {"retry-after": "5"}), RateLimited),
+            ((503, {}), Unavailable),
+            ((401, {"code": "woocommerce_rest_cannot_view"}), AuthError),
+            (Unavailable("The shop did not answer in time."), Unavailable),
+        ):
+            adapter, _transport = self._make_adapter([refunded, self._paid(id=23)], given)
+            with self.assertRaises(expected):
+                adapter.fetch_orders_page(NOW, limit=50)
+
+    def test_breakdown_over_one_order_is_no_outage(self):
+        adapter, _transport = self._make_adapter(self._paid(refunds=[{"id": 25, "total": "-1.00"}]), (500, {}))
+        with self.assertRaisesRegex(BadResponse, "/orders/22/refunds") as caught:
+            adapter.fetch_order("22")
+        self.assertTrue(caught.exception.retryable)
+        self.assertFalse(caught.exception.is_shop_wide)
+        adapter, _transport = self._make_adapter((500, {}))
+        with self.assertRaises(Unavailable) as caught:
+            adapter.fetch_order("22")
+        self.assertTrue(caught.exception.is_shop_wide)
+
     def test_list_is_asked_for_from_a_second_earlier(self):
         adapter, transport = self._make_adapter([])
         adapter.fetch_orders_page(NOW, until=NOW.replace(hour=9), limit=500)

@@ -6,12 +6,13 @@ desk 2136, stock 1224), as its published SDKs have them. It announces a successo
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from .. import base
 from ..china import BackwardReader, ListPart, find_carrier, format_time
-from ..errors import BadResponse, Rejected
+from ..errors import AuthError, BadResponse, Rejected
 from ..notices import PushResult, StockResult
-from ..types import ZERO, ListingPage, Page, PageItem, RefPage
+from ..types import ZERO, ListingPage, Page, RefPage
 from ..values import required, rows, to_text
 from . import mapper
 from .client import JdClient
@@ -20,6 +21,10 @@ from .client import JdClient
 WINDOW = timedelta(days=1)
 MAX_PAGE = 50
 BY_CHANGE, DESCENDING = 0, 1
+# Calls of API packages that an application may lack.
+REFUND_LIST = "jingdong.pop.afs.soa.refundapply.queryPageList"
+SERVICE_LIST = "jingdong.asc.query.list"
+SEND_OUT = "jingdong.pop.order.shipment"
 # States of a request to cancel; whether the goods have left the warehouse; the reason of a refusal: another one.
 ASKED, GRANTED, REFUSED, NOT_SENT, OTHER_REASON = "0", "1", "2", 2, 5
 # Who is named as having looked at a request.
@@ -80,15 +85,23 @@ class JdAdapter(base.ChannelAdapter):
     # === READ === #
 
     def test_connection(self):
-        """Reads what every call needs: the shop, its orders and its SKUs."""
+        """Reads what every call needs: the shop, its orders and its SKUs. Other calls belong to API packages of their
+        own: there is no order 0 that they could change."""
         shop = self.client.call("jingdong.vender.shop.query", "shop_jos_result")
         now = self.clock()
         self._fetch_list(format_time(now - timedelta(minutes=1)), format_time(now), 1, 1)
         self._search_skus(pageNo=1, pageSize=1)
-        return {
-            "shop": to_text(shop.get("shop_name")),
-            "details": [("Shop number", to_text(shop.get("shop_id"))), ("Seller", to_text(shop.get("vender_id")))],
-        }
+        details = [("Shop number", to_text(shop.get("shop_id"))), ("Seller", to_text(shop.get("vender_id")))]
+        missing = self._find_missing_rights(
+            {
+                REFUND_LIST: partial(self._fetch_refunds, "0"),
+                SERVICE_LIST: partial(self._fetch_services, "0"),
+                SEND_OUT: partial(self._send_out, "0", COMPANIES["sf"], "0"),
+            }
+        )
+        if missing:
+            details.append(("Missing permissions", ", ".join(missing)))
+        return {"shop": to_text(shop.get("shop_name")), "details": details}
 
     def _get_seller(self):
         """The seller's number, which the after-sales desk asks for. Read once in the adapter's life."""
@@ -104,10 +117,10 @@ class JdAdapter(base.ChannelAdapter):
         """See BackwardReader."""
         reader = BackwardReader(self._fetch_list, WINDOW, self.clock)
         found, next_cursor = reader.read_page(since, until, cursor, min(limit, MAX_PAGE))
-        items = []
-        for row in map(self._complete, found):
-            order_id = to_text(row.get("orderId"))
-            items.append(PageItem(order_id, mapper.get_version(row), row))
+        items = [
+            self._make_item(to_text(row.get("orderId")), row, partial(self._complete, row), mapper.get_version)
+            for row in found
+        ]
         return Page(tuple(items), next_cursor)
 
     def fetch_refs_page(self, since, until=None, cursor=None, limit=100):
@@ -143,28 +156,38 @@ class JdAdapter(base.ChannelAdapter):
         return self._complete(order)
 
     def _complete(self, order):
-        """Add what the buyer asks back: before sending at one desk, afterwards at another."""
+        """Add what the buyer asks back: before sending at one desk, afterwards at another. Each is an API package of
+        its own. Whether an order is to be cancelled must be known; what comes back later is no reason to do without
+        the order."""
         order_id, state = to_text(order.get("orderId")), order.get("orderState")
-        if state in ("LOCKED", "TRADE_CANCELED") and (refunds := self._fetch_refunds(order_id)):
-            return {**order, mapper.REFUNDS: refunds}
-        if state in mapper.SENT:
-            result = self.client.call(
-                "jingdong.asc.query.list",
-                "pageResult",
-                buId=self._get_seller(),
-                operatePin=OPERATOR,
-                operateNick=OPERATOR,
-                orderId=int(order_id),
-                pageNumber=1,
-                pageSize=MAX_PAGE,
-            )
-            if services := rows(result, "data"):
+        try:
+            if state in ("LOCKED", "TRADE_CANCELED") and (refunds := self._fetch_refunds(order_id)):
+                return {**order, mapper.REFUNDS: refunds}
+            if state in mapper.SENT and (services := self._fetch_services(order_id)):
                 return {**order, mapper.SERVICES: services}
+        except AuthError as error:
+            if error.is_shop_wide:
+                raise
+            if state not in mapper.SENT:
+                raise Rejected(f"Order {order_id}: what its buyer asks back can't be read. {error.message}") from error
         return order
+
+    def _fetch_services(self, order_id):
+        result = self.client.call(
+            SERVICE_LIST,
+            "pageResult",
+            buId=self._get_seller(),
+            operatePin=OPERATOR,
+            operateNick=OPERATOR,
+            orderId=int(order_id),
+            pageNumber=1,
+            pageSize=MAX_PAGE,
+        )
+        return rows(result, "data")
 
     def _fetch_refunds(self, order_id):
         result = self.client.call(
-            "jingdong.pop.afs.soa.refundapply.queryPageList",
+            REFUND_LIST,
             "queryResult",
             orderId=order_id,
             pageIndex=1,
@@ -210,14 +233,11 @@ class JdAdapter(base.ChannelAdapter):
                 trade_no=notice.idempotency_key[-32:],
             )
         else:
-            self.client.call(
-                "jingdong.pop.order.shipment",
-                "sopjosshipment_result",
-                orderId=int(order_id),
-                logiCoprId=company,
-                logiNo=number,
-            )
+            self._send_out(order_id, company, number)
         return PushResult(number)
+
+    def _send_out(self, order_id, company, number):
+        self.client.call(SEND_OUT, "sopjosshipment_result", orderId=int(order_id), logiCoprId=company, logiNo=number)
 
     def push_cancel(self, notice):
         """Grant the buyer's request: a seller can't cancel a paid order of its own accord. JD pays back by itself."""

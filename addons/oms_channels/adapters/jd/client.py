@@ -10,7 +10,9 @@ PATH = "/routerjson"
 _RATE_CODES = {"2"}
 _CLOCK_CODES = {"7", "8"}
 _TOKEN_CODES = {"18", "19"}
-_KEY_CODES = {"11", "12", "20", "21", "22", "24", "25", "64", "72", "73"}
+_KEY_CODES = {"11", "12", "20", "21"}
+# The application may not make this one call: its API package is missing.
+_RIGHT_CODES = {"22", "24", "25", "64", "72", "73"}
 _BUSY_CODES = {"43", "65", "66", "67", "69"}
 NEW_TOKEN = (
     "Authorise your application in the shop's back office again, and enter the new access token in this channel."
@@ -90,8 +92,11 @@ def read_error(method, error):
         return AuthError(f"The shop's access token has ended: {message}. {NEW_TOKEN}")
     if code in _CLOCK_CODES:
         return AuthError(f"JD refused the time of the call, {message}. Set this server's clock right.")
-    if code in _KEY_CODES:
-        return AuthError(f"JD refused the key or its rights: {message}. Check app key, secret and API packages.")
+    if code in _KEY_CODES | _RIGHT_CODES:
+        return AuthError(
+            f"JD refused the key or its rights: {message}. Check app key, secret and API packages.",
+            is_shop_wide=code in _KEY_CODES,
+        )
     if code in _BUSY_CODES:
         return Unavailable(f"JD has a problem: {message}")
     return Rejected(f"JD refused {message}")

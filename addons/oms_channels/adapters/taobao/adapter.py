@@ -1,13 +1,14 @@
 """A shop on Taobao or Tmall as a channel."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from .. import base
 from ..cancelling import describe_refunded
 from ..china import BackwardReader, ListPart, format_time
 from ..errors import BadResponse, Rejected
 from ..notices import PushResult
-from ..types import ListingPage, Page, PageItem, RefPage
+from ..types import ListingPage, Page, RefPage
 from ..values import to_text
 from . import mapper
 from .client import TaobaoClient
@@ -69,32 +70,35 @@ class TaobaoAdapter(base.ChannelAdapter):
     # === READ === #
 
     def test_connection(self):
-        """Reads what every call needs: the shop, its trades and its items."""
+        """Reads what every call needs: the shop, its trades and its items. Refunds and logistics are rights of their
+        own: there is no refund 0, and addresses are only looked up."""
         user = self.client.call("taobao.user.seller.get", fields="user_id,nick,type,status").get("user") or {}
         now = self.clock()
         self._fetch_list(format_time(now - timedelta(minutes=1)), format_time(now), 1, 1)
         self.client.call("taobao.items.onsale.get", fields="num_iid", page_no=1, page_size=1)
         kinds = {"B": "Tmall", "C": "Taobao"}
         details = [("Platform", kinds.get(user.get("type"), "Taobao")), ("Account", to_text(user.get("user_id")))]
+        missing = self._find_missing_rights(
+            {
+                "taobao.refund.get": partial(self._fetch_refund, "0"),
+                "taobao.logistics.address.search": RefundFlow(self.client).find_return_address,
+            }
+        )
+        if missing:
+            details.append(("Missing permissions", ", ".join(missing)))
         return {"shop": to_text(user.get("nick")), "details": details}
 
     def refresh_credentials(self):
         return self.client.refresh()
 
     def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
-        """The list only names who changed: each is read whole, with its refunds. See BackwardReader.
-
-        One that the platform does not show comes as the list has it: the inbox says so, and the others go on.
-        """
+        """The list only names who changed: each is read whole, with its refunds. See BackwardReader."""
         reader = BackwardReader(self._fetch_list, WINDOW, self.clock)
         found, next_cursor = reader.read_page(since, until, cursor, min(limit, MAX_PAGE))
         items = []
         for row in found:
-            try:
-                raw = self.fetch_order(to_text(row.get("tid")))
-            except Rejected:
-                raw = row
-            items.append(PageItem(to_text(raw["tid"]), mapper.get_version(raw), raw))
+            tid = to_text(row.get("tid"))
+            items.append(self._make_item(tid, row, partial(self.fetch_order, tid), mapper.get_version))
         return Page(tuple(items), next_cursor)
 
     def fetch_refs_page(self, since, until=None, cursor=None, limit=100):
@@ -129,10 +133,13 @@ class TaobaoAdapter(base.ChannelAdapter):
         for order in mapper.get_orders(trade):
             if to_text(order.get("refund_status")) in ("", "NO_REFUND") or not order.get("refund_id"):
                 continue
-            answer = self.client.call("taobao.refund.get", fields=REFUND_FIELDS, refund_id=order["refund_id"])
-            if isinstance(answer.get("refund"), dict):
-                refunds.append({**answer["refund"], "oid": to_text(order.get("oid"))})
+            if refund := self._fetch_refund(order["refund_id"]):
+                refunds.append({**refund, "oid": to_text(order.get("oid"))})
         return {**trade, mapper.REFUNDS: refunds} if refunds else trade
+
+    def _fetch_refund(self, refund_id):
+        refund = self.client.call("taobao.refund.get", fields=REFUND_FIELDS, refund_id=refund_id).get("refund")
+        return refund if isinstance(refund, dict) else None
 
     def parse_order(self, raw):
         return mapper.map_order(raw)

@@ -126,9 +126,13 @@ class RefundFlow:
         refund_id = to_text(row.get("refund_id"))
         self.client.call("taobao.refund.refuse", refund_id=refund_id, refuse_message=reason or "不同意")
 
-    def _agree_to_return(self, row):
+    def find_return_address(self):
+        """Return the shop's address for returns, as the platform has it; {} where it has none."""
         answer = self.client.call("taobao.logistics.address.search", rdef=RETURN_ADDRESS)
-        address = next(iter(mapper.unwrap(answer, "addresses", "address_result")), {})
+        return next(iter(mapper.unwrap(answer, "addresses", "address_result")), {})
+
+    def _agree_to_return(self, row):
+        address = self.find_return_address()
         if not address.get("contact_id"):
             raise Rejected("The shop has no address for returns. Enter one in the seller centre, then retry.")
         self.client.call(

@@ -1,12 +1,13 @@
 """A WeChat shop (微信小店) as a channel."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from .. import base
 from ..cancelling import describe_refunded
 from ..errors import AuthError, BadResponse, Rejected
 from ..notices import PushResult
-from ..types import ListingPage, Page, PageItem
+from ..types import ListingPage, Page
 from ..values import rows, to_text
 from . import funds, mapper
 from .client import WechatClient
@@ -74,8 +75,6 @@ class WechatAdapter(base.ChannelAdapter):
     def fetch_orders_page(self, since, until=None, cursor=None, limit=50):
         """The list only has the ids of who changed, in no order that is told, and its pages would shift while orders
         change. So a page is a span of time, halved until what changed in it fits. The cursor is "start|span".
-
-        One that the platform does not show comes as the list has it: the inbox says so, and the others go on.
         """
         start, span = map(int, cursor.split("|")) if cursor else (int(since.timestamp()), WINDOW)
         size, bound = min(limit, MAX_PAGE), self._get_now()
@@ -109,11 +108,8 @@ class WechatAdapter(base.ChannelAdapter):
         return [to_text(order_id) for order_id in ids], next_key if next_key != key else ""
 
     def _read_item(self, order_id):
-        try:
-            raw = self.fetch_order(order_id)
-        except Rejected:
-            return PageItem(order_id, "0", {"order_id": order_id})
-        return PageItem(order_id, mapper.get_version(raw), raw)
+        read = partial(self.fetch_order, order_id)
+        return self._make_item(order_id, {"order_id": order_id}, read, mapper.get_version)
 
     def _get_now(self):
         """Second of the platform's clock."""

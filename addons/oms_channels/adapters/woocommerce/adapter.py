@@ -3,12 +3,13 @@
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 from .. import base
 from ..cancelling import check_units, describe_refunded
-from ..errors import AdapterError, AuthError, BadResponse, Rejected
+from ..errors import AdapterError, AuthError, BadResponse, BrokenDown, Rejected
 from ..notices import PushResult
-from ..types import ZERO, ListingPage, OrderRef, Page, PageItem, RefPage
+from ..types import ZERO, ListingPage, OrderRef, Page, RefPage
 from ..values import required, round_money, rows, to_datetime, to_text
 from . import mapper, webhooks
 from .client import NoRoute, WooCommerceClient
@@ -91,8 +92,10 @@ class WooCommerceAdapter(base.ChannelAdapter):
         The cursor is "kind|second|ids of the orders seen of that second".
         """
         orders, next_cursor = self._fetch_list(since, until, cursor, limit)
-        items = tuple(PageItem(to_text(raw["id"]), mapper.get_version(raw), raw) for raw in map(self._complete, orders))
-        return Page(items, next_cursor)
+        items = [
+            self._make_item(to_text(raw["id"]), raw, partial(self._complete, raw), mapper.get_version) for raw in orders
+        ]
+        return Page(tuple(items), next_cursor)
 
     def fetch_refs_page(self, since, until=None, cursor=None, limit=100):
         """Override: to count, refunds and fulfilments need not be asked for, a call each."""
@@ -136,15 +139,20 @@ class WooCommerceAdapter(base.ChannelAdapter):
 
     def _complete(self, raw):
         """Add what an order only hints at: the lines of its refunds, and its fulfilments."""
-        if not isinstance(raw, dict):
-            raise BadResponse("The shop's list of orders is not understood.")
         path = f"/orders/{raw.get('id')}"
         if rows(raw, "refunds"):
-            raw = {**raw, mapper.REFUNDS: self.client.get_list(f"{path}/refunds", per_page=MAX_PAGE)[0]}
+            raw = {**raw, mapper.REFUNDS: self._fetch_details(f"{path}/refunds", per_page=MAX_PAGE)}
         if to_text(mapper.get_meta(raw, "_fulfillment_status")) not in ("", "no_fulfillments", "unfulfilled"):
             with suppress(NoRoute):  # the feature was switched off again
-                raw = {**raw, mapper.FULFILLMENTS: self.client.get_list(f"{path}/fulfillments")[0]}
+                raw = {**raw, mapper.FULFILLMENTS: self._fetch_details(f"{path}/fulfillments")}
         return raw
+
+    def _fetch_details(self, path, **params):
+        """Rows about an order that the shop has just shown: when it breaks down over them, that is this order's."""
+        try:
+            return self.client.get_list(path, **params)[0]
+        except BrokenDown as error:
+            raise BadResponse(f"{path}: {error.message}") from error
 
     def fetch_order(self, external_id):
         if not external_id.isdigit():
