@@ -1,6 +1,5 @@
 """One HTTP call, with limits, turned into an answer or an AdapterError. No retry here: the queue retries."""
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ import requests
 import urllib3
 
 from .errors import AdapterError, AuthError, BadResponse, BrokenDown, RateLimited, Rejected, Unavailable
+from .values import load_json
 
 # Connecting takes milliseconds when the shop is there at all; reading covers a slow list of a hundred orders; the whole
 # answer must be in before the queue's lane could be thought dead.
@@ -110,7 +110,7 @@ def parse_json(response, kind=dict):
     if "json" not in content_type.lower():
         raise BadResponse(f"The shop answered {content_type or 'without content type'} instead of JSON.")
     try:
-        data = json.loads(response.body)
+        data = load_json(response.body)
     except (ValueError, RecursionError) as error:
         raise BadResponse("The shop's answer is not complete JSON.") from error
     if not isinstance(data, kind):

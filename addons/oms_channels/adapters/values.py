@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
@@ -11,6 +12,35 @@ from .errors import AuthError, BadResponse
 # ISO 4217 currencies without the usual two decimals that shops sell in.
 _DIGITS = dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "RWF", "UGX", "VND", "XAF", "XOF", "XPF"), 0)
 _DIGITS.update(dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3))
+
+
+# What no database keeps in a text, NUL and halves of a character: in a text, and as the bytes of JSON may hold it.
+_UNKEPT = re.compile("[\x00\ud800-\udfff]")
+_UNKEPT_BYTES = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|\xed[\xa0-\xbf]|\x00")
+
+
+def load_json(text):
+    """The JSON value of bytes or text, with texts that can be kept: a buyer's note may hold half an emoji, and what
+    can't be stored would come again for ever. NUL is left out, half a character becomes U+FFFD.
+
+    :raises ValueError, RecursionError: no JSON, or too deep
+    """
+    value = json.loads(text, parse_constant=_refuse_constant)
+    return _clean(value) if isinstance(text, str) or _UNKEPT_BYTES.search(text) else value
+
+
+def _refuse_constant(name):
+    raise ValueError(f"{name} is no JSON number.")
+
+
+def _clean(value):
+    if isinstance(value, str):
+        return _UNKEPT.sub(lambda sign: "" if sign[0] == "\x00" else "\ufffd", value)
+    if isinstance(value, list):
+        return [_clean(one) for one in value]
+    if isinstance(value, dict):
+        return {_clean(key): _clean(one) for key, one in value.items()}
+    return value
 
 
 def bad_payload(what):
@@ -83,7 +113,8 @@ def rows(mapping, key):
 
 
 def read_webhook(raw_body):
-    """The JSON value of a webhook's body, however it is broken or deep."""
+    """The JSON value of a webhook's body, however it is broken or deep. As it came: only ids are kept of it, and one
+    that can't be stored is refused, for it would be another when cleaned."""
     try:
         return json.loads(raw_body)
     except (ValueError, RecursionError) as error:

@@ -1,5 +1,6 @@
 import ast
 from decimal import Decimal
+import json
 from pathlib import Path
 
 from odoo.tests import BaseCase
@@ -59,3 +60,20 @@ class TestAdaptersPure(BaseCase):
             self.assertEqual(share_out(Decimal(amount), left), wanted, amount)
         self.assertEqual(share_out(Decimal(1), {}), [])
         self.assertEqual(join_names(["refund-2", "refund-1"]), "refund-1,refund-2")
+
+    def test_texts_of_json_can_be_kept(self):
+        """However the body writes them: escaped, as bytes, in UTF-16."""
+        for body, expected in (
+            (rb'{"a\u0000": ["b\u0000c", {"d": "\ud83d"}]}', {"a": ["bc", {"d": "\ufffd"}]}),
+            (rb'"\uD83D\uDE00 \ude00\ud83d"', "😀 \ufffd\ufffd"),
+            (b'"\xed\xa0\xbd|\xf0\x9f\x98\x80"', "\ufffd|😀"),
+            ('"half \ud83d"', "half \ufffd"),
+            ('{"x": "a\\u0000b"}'.encode("utf-16"), {"x": "ab"}),
+            (rb'["\ud55c\uae00", 1, null]', ["한글", 1, None]),
+        ):
+            value = adapters.values.load_json(body)
+            self.assertEqual(value, expected)
+            json.dumps(value, ensure_ascii=False).encode()
+        for body in (b"NaN", b"[" * 100000, b"{"):
+            with self.assertRaises((ValueError, RecursionError)):
+                adapters.values.load_json(body)

@@ -51,6 +51,15 @@ class TestInbox(ChannelsCommon):
         self.assertFalse(self._order("order_1"))
         self.assertTrue(self._order("order_2") and self._order("order_3"))
 
+    def test_texts_that_no_database_keeps_hold_up_nothing(self):
+        """Half an emoji, as a shop that cuts notes at a length leaves it, and a NUL."""
+        order = self._import(1, metadata={"note": "thanks\x00 \ud83d", "\x00k\udc00": "😀"})
+        self.assertEqual(order.channel_note, "thanks \ufffd")
+        message = self._message("order_1")
+        self.assertEqual(message.payload["metadata"], {"note": "thanks \ufffd", "k\ufffd": "😀"})
+        self._pull()
+        self.assertEqual(self._message("order_1"), message)
+
     def test_unknown_tax_rate_is_explained_and_repeatable(self):
         self._import(1, [("OMS-MOUSE", 1, 100.0, 13.5)])
         message = self._message("order_1")

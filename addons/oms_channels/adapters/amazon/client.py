@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from .. import http
 from ..errors import AuthError, BadResponse, RateLimited, Rejected, Throttled
-from ..values import rows, to_text
+from ..values import load_json, rows, to_text
 
 LOGIN_URL = "https://api.amazon.com/auth/o2/token"
 # Waiting for a call's turn takes this long at most; after that the queue shall wait instead of a worker.
@@ -211,7 +211,7 @@ def _join(value):
 
 def _find_message(response):
     try:
-        errors = rows(json.loads(response.body), "errors")
+        errors = rows(load_json(response.body), "errors")
     except (ValueError, BadResponse):
         return ""
     texts = (f"{to_text(row.get('message'))} {to_text(row.get('details'))}".strip() for row in errors)
@@ -220,7 +220,7 @@ def _find_message(response):
 
 def _find_login_error(response):
     try:
-        answer = json.loads(response.body)
+        answer = load_json(response.body)
         return to_text(answer.get("error_description") or answer.get("error"))[:300]
     except (ValueError, AttributeError):
         return f"HTTP {response.status}"

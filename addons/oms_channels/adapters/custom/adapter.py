@@ -7,9 +7,9 @@ from .. import base
 from ..cancelling import describe_refunded
 from ..errors import AuthError, BadResponse, NotSupported
 from ..types import ChannelEvent, ListingPage, Page, PageItem
-from ..values import check_age, check_signature, digest, lower_headers, to_text
+from ..values import check_age, check_signature, digest, lower_headers, read_webhook, to_text
 from . import conversions, paging, signing
-from .client import CustomClient, parse_json
+from .client import CustomClient
 from .mapper import FieldProblem, Reader, map_listing, map_order
 from .pushes import Pusher
 from .spec import PUSH_KINDS, ConnectorSpec
@@ -181,7 +181,7 @@ class CustomAdapter(base.ChannelAdapter):
         if spec.webhook_kind == "hmac_hex":
             given = given.lower()
         check_signature(secret, given, lambda one: signing.sign_webhook(spec.webhook_kind, one, raw_body))
-        body = self._read_webhook(raw_body)
+        body = read_webhook(raw_body)
         occurred_at = now
         if spec.webhook_time_expression:
             moment = paging.find(spec.webhook_time_expression, body)
@@ -209,12 +209,6 @@ class CustomAdapter(base.ChannelAdapter):
             resource_type="order" if order_id else "",
             resource_id=order_id,
         )
-
-    def _read_webhook(self, raw_body):
-        try:
-            return parse_json(raw_body)
-        except BadResponse as error:
-            raise BadResponse("The webhook is signed but not understood.", retryable=False) from error
 
     # === PUSH === #
 

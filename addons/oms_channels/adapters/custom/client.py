@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from .. import http
 from ..errors import AuthError, BadResponse, RateLimited, Rejected, Throttled
+from ..values import load_json
 from . import signing, templates
 from .conversions import write_moment
 from .expressions import ExpressionError, search
@@ -229,27 +230,11 @@ class CustomClient:
 
 
 def parse_json(body):
-    """The JSON value of a body, whatever its content type says. What PostgreSQL can't keep is refused or left out."""
+    """The JSON value of a body, whatever its content type says."""
     try:
-        data = json.loads(body, parse_constant=_refuse_constant)
+        return load_json(body)
     except (ValueError, RecursionError) as error:
         raise BadResponse("The shop's answer is no JSON.") from error
-    return _clean(data) if b"\\u0000" in body else data
-
-
-def _refuse_constant(name):
-    raise ValueError(name)
-
-
-def _clean(value):
-    """Without the sign that no database keeps in a text."""
-    if isinstance(value, str):
-        return value.replace("\x00", "")
-    if isinstance(value, list):
-        return [_clean(one) for one in value]
-    if isinstance(value, dict):
-        return {_clean(key): _clean(one) for key, one in value.items()}
-    return value
 
 
 def keep_pace(shop, calls, seconds, pause, clock=time.monotonic):

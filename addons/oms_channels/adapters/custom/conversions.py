@@ -137,7 +137,7 @@ def write_moment(moment, time_format, pattern, zone):
 def _read_text(value):
     if isinstance(value, dict | list):
         raise ConversionError(f"{_show(value)} is no text.")
-    return to_text(value).strip().replace("\x00", "")[:MAX_TEXT]
+    return to_text(value).strip()[:MAX_TEXT]
 
 
 def _join_names(value):

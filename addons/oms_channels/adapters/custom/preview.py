@@ -1,9 +1,9 @@
 """What a connector makes of a sample, for the person who builds it. Pure."""
 
 import dataclasses
-import json
 
 from ..errors import AdapterError
+from ..values import load_json
 from . import targets
 from .expressions import ExpressionError
 from .mapper import FieldProblem, Reader, map_listing, map_order
@@ -19,7 +19,7 @@ def read_sample(text):
     :raise ValueError: saying in words why it can't be read
     """
     try:
-        sample = json.loads(text)
+        sample = load_json(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"The sample is no JSON: {error}") from error
     if not isinstance(sample, dict):

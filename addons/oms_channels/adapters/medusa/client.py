@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from .. import http
 from ..errors import AuthError, Rejected
+from ..values import load_json
 
 
 class MedusaClient:
@@ -54,7 +55,7 @@ class MedusaClient:
 
     def _raise(self, response):
         try:
-            answer = json.loads(response.body)
+            answer = load_json(response.body)
             message = str(answer.get("message") or answer.get("type") or "")
         except (ValueError, AttributeError):
             message = ""

@@ -4,7 +4,7 @@ import json
 from typing import NamedTuple
 
 from ..errors import BadResponse, Rejected
-from ..values import bad_payload, to_text
+from ..values import bad_payload, load_json, to_text
 from . import mapper, queries
 
 PIECE = 4 * 1024 * 1024
@@ -80,7 +80,7 @@ def join_rows(lines):
     for line, start in lines:
         end = start + len(line)
         try:
-            row = json.loads(line)
+            row = load_json(line)
         except (ValueError, RecursionError) as error:
             raise bad_payload("A line of the result file is no JSON.") from error
         if not isinstance(row, dict):

@@ -8,7 +8,7 @@ from functools import partial
 
 from .. import http
 from ..errors import AuthError, BadResponse, RateLimited, Rejected, Throttled
-from ..values import to_text
+from ..values import load_json, to_text
 from .queries import API_VERSION
 
 # A token of the Admin API begins like this; anything else is the client ID of an app, which fetches its tokens itself.
@@ -229,7 +229,7 @@ def get_user_errors(result):
 
 def _find_message(response):
     try:
-        errors = json.loads(response.body)["errors"]
+        errors = load_json(response.body)["errors"]
         return to_text(errors if isinstance(errors, str) else errors[0]["message"])
     except (ValueError, LookupError, TypeError):
         return ""

@@ -6,6 +6,7 @@ import threading
 
 from .. import http
 from ..errors import AuthError, BadResponse, RateLimited, Rejected
+from ..values import load_json
 
 # Sessions by shop and login: an adapter lives for one call of ours, and a login costs more than most calls.
 _TOKENS = {}
@@ -128,6 +129,6 @@ def _get_reason(result):
 
 def _find_message(response):
     try:
-        return str(json.loads(response.body)["errors"][0]["message"])
+        return str(load_json(response.body)["errors"][0]["message"])
     except (ValueError, LookupError, TypeError):
         return ""

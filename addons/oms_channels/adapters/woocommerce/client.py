@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 
 from .. import http
 from ..errors import AuthError, BadResponse, Rejected, Unavailable
+from ..values import load_json
 from .signature import METHOD, sign_call
 
 PATH = "/wp-json/wc/v3"
@@ -94,7 +95,7 @@ class WooCommerceClient:
 
 def _raise(response, method, signed_at):
     try:
-        answer = json.loads(response.body)
+        answer = load_json(response.body)
         code, message = str(answer.get("code") or ""), str(answer.get("message") or "")
     except (ValueError, AttributeError):
         code = message = ""
