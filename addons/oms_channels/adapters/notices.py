@@ -72,6 +72,7 @@ class CancelNotice:
     reason: str = ""
     lines: tuple[tuple[str, Decimal], ...] = ()
     request_external_id: str = ""  # of the buyer's request in the shop for just these units
+    captured_amount: Decimal | None = None  # what is known to have been paid, where the shop may not know it itself
 
 
 @dataclass(frozen=True)

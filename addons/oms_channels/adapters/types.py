@@ -189,6 +189,7 @@ class ChannelPayment:
     refunded_amount: Decimal = ZERO
     date: datetime | None = None  # captured, else authorized
     fee_amount: Decimal = ZERO  # what the provider keeps of it, where the shop tells
+    is_by_total: bool = False  # the shop says that the order is paid, not how much: its total by now is a guess
 
 
 @dataclass(frozen=True)

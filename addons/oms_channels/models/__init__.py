@@ -31,6 +31,7 @@ from . import sale_order_change
 from . import sale_order_sent
 from . import sale_order_reopen
 from . import sale_order_refund_request
+from . import sale_order_unpaid
 from . import sale_order_line
 from . import sale_order_invoice
 from . import account_move

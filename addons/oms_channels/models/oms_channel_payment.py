@@ -136,6 +136,8 @@ class OmsChannelPayment(models.Model):
                 )
             )
         captured = max(float(payment.captured_amount), row.captured_amount)
+        if payment.is_by_total and row.captured_amount:
+            captured = row.captured_amount  # by what the order costs more since, nothing came
         refunded = max(float(payment.refunded_amount), row.refunded_amount)
         return {
             "channel_id": order.channel_id.id,

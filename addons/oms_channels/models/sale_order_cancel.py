@@ -2,7 +2,7 @@ from decimal import Decimal
 from hashlib import sha256
 
 from odoo import api, fields, models
-from odoo.tools import format_amount
+from odoo.tools import float_repr, format_amount
 
 from ..adapters import notices
 
@@ -162,7 +162,13 @@ class OmsChannelPush(models.Model):
             order_external_id=self.order_id.channel_order_id,
             idempotency_key=self.idempotency_key,
             reason=self.order_id.channel_cancel_reason or "",
+            captured_amount=self._get_captured_amount(),
         )
+
+    def _get_captured_amount(self):
+        """Return what the order's buyer is known to have paid, None where nothing is."""
+        amount = self.order_id._get_captured_amount()
+        return Decimal(float_repr(amount, self.order_id.currency_id.decimal_places)) if amount else None
 
     def _apply_cancel_result(self, notice, result):
         self.order_id.channel_status = "cancelled"
@@ -183,6 +189,7 @@ class OmsChannelPush(models.Model):
             reason=order.channel_cancel_reason or "",
             lines=lines,
             request_external_id=self.request_ref or "",
+            captured_amount=self._get_captured_amount(),
         )
 
     def _apply_cancel_lines_result(self, notice, result):

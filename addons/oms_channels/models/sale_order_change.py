@@ -32,6 +32,7 @@ class SaleOrder(models.Model):
                     "Outdated: the order already has version %(version)s", version=self.channel_version
                 ),
             }
+        waited_for = self.oms_waits_for
         self.env["oms.channel.payment"]._sync([(self, channel_order)])
         was_cancelled, is_reopened = self.channel_status == "cancelled", self._is_reopened(channel_order)
         differences, stage = self._get_channel_differences(channel_order), self._get_edit_stage()
@@ -57,6 +58,7 @@ class SaleOrder(models.Model):
             *self._apply_refund_requests(channel_order, told.get("refund_requests", {})),
             *self._apply_foreign_shipment(channel_order, told.get("sent", {})),
         ]
+        self._collect_the_rest(channel_order, waited_for)
         return {"order_id": self.id, "result": ". ".join(results)}
 
     @api.model
@@ -66,13 +68,18 @@ class SaleOrder(models.Model):
 
     def _get_changed_facts(self, channel_order, decisions):
         """Return the values of what rules may ask that the shop tells otherwise than before, and what it says now."""
-        facts = self._prepare_channel_fact_values(channel_order)
+        facts = {
+            **self._prepare_channel_fact_values(channel_order),
+            "oms_waits_for": self._get_wait(channel_order),
+        }
         if self._is_masked_anew(channel_order):
             facts["channel_is_masked"] = False
         told, before = self._prepare_told_facts(facts), (self.channel_snapshot or {}).get("facts", {})
         changed = {name: value for name, value in facts.items() if before.get(name, "") != told[name]}
         if decisions.get("ship_date", "apply") != "apply":
             changed = {name: value for name, value in changed.items() if name not in SHIP_DATE_FACTS}
+        if "oms_amount_paid" in changed:
+            changed["oms_amount_paid"] = self._get_amount_kept()
         if changed:
             changed["channel_snapshot"] = {**(self.channel_snapshot or {}), "facts": told}
         return changed

@@ -128,9 +128,7 @@ class SaleOrder(models.Model):
     def _is_paid_too_little(self):
         """Return whether the shop holds less money of the buyer than the order costs."""
         self.ensure_one()
-        paid = self.channel_payment_ids._filter_inbound()
-        kept = sum(paid.mapped("captured_amount")) - sum(paid.mapped("refunded_amount"))
-        return self.currency_id.compare_amounts(kept, self.amount_total) < 0
+        return self.currency_id.compare_amounts(self._get_amount_kept(), self.amount_total) < 0
 
     def action_retry_invoice(self):
         """Have the failed invoices tried again at once."""

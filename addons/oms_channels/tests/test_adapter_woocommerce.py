@@ -82,6 +82,7 @@ class TestWooMapper(WooCase):
                     "USD",
                     "captured",
                     captured_amount=Decimal("60.94"),
+                    is_by_total=True,
                     date=datetime(2026, 11, 22, 6, 49, 25, tzinfo=UTC),
                 ),
             ),

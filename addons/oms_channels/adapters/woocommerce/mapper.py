@@ -308,7 +308,8 @@ def _map_charge(row, prefix, name, rates):
 
 
 def _map_payments(raw, order_id, currency):
-    """WooCommerce knows one payment an order: its total, by the method the buyer chose."""
+    """WooCommerce knows one payment an order: its total, by the method the buyer chose. How much was paid it does not
+    say: who edits a paid order upwards leaves it paid."""
     total = round_money(to_decimal(raw.get("total"), "The order's total"), currency)
     method, paid = to_text(raw.get("payment_method")), raw.get("date_paid_gmt")
     if not total or not (method or paid):
@@ -329,6 +330,7 @@ def _map_payments(raw, order_id, currency):
             currency=currency,
             state=state,
             captured_amount=captured,
+            is_by_total=True,
             refunded_amount=refunded,
             fee_amount=_get_fee(raw, currency),
             date=to_datetime(paid or raw.get("date_created_gmt"), "The payment's time"),
