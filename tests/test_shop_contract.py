@@ -35,6 +35,7 @@ from odoo.addons.oms_channels.adapters.notices import (
     StockLevel,
 )
 from odoo.addons.oms_channels.adapters.types import ChannelConfig
+from odoo.addons.oms_channels.adapters.values import round_money
 
 DRIVERS = make_drivers()
 NEEDS_NO_DATABASE = (
@@ -1274,6 +1275,78 @@ def test_woocommerce_buyer_reads_of_each_parcel(shop, adapter):
     order_id = shop.place()
     sent = [adapter.push_shipment(_make_shipment(adapter, order_id, 1, f"tell-{index}")) for index in range(2)]
     assert shop.server.notified[-2:] == [int(result.external_id) for result in sent]
+
+
+def _count_open(adapter, order_id):
+    return {line.sku: line.open_quantity for line in _parse(adapter, order_id).lines}
+
+
+@only_woocommerce
+def test_woocommerce_provider_that_pays_nothing_back_is_told_of(shop, adapter):
+    order_id = str(shop.server.place({"OMS-TEE": 2}, payment_method="wallet", payment_method_title="Wallet"))
+    refund = RefundNotice(order_id, Decimal(5), shop.currency, "wallet-1")
+    for _time in range(2):
+        by_hand = adapter.push_refund(refund).data["by_hand"]
+        assert (Decimal(by_hand["amount"]), by_hand["provider"]) == (5, "Wallet")
+    total = _parse(adapter, order_id).total
+    for _time in range(2):
+        result = adapter.push_cancel(CancelNotice(order_id, "wallet-2"))
+        assert Decimal(result.data["by_hand"]["amount"]) == total - 5
+    assert _parse(adapter, order_id).status == "cancelled"
+    assert not shop.server.paid_back
+    # A provider that does is asked, and nobody else.
+    order_id = str(shop.server.place({"OMS-TEE": 2}))
+    assert "by_hand" not in adapter.push_cancel(CancelNotice(order_id, "stripe-1")).data
+    assert shop.server.paid_back.pop() == _parse(adapter, order_id).total
+
+
+@only_woocommerce
+def test_woocommerce_units_are_given_back_as_far_as_money_is_left(shop, adapter):
+    order_id = str(shop.server.place({"OMS-TEE": 2}, shipping_price=""))
+    total = _parse(adapter, order_id).total
+    adapter.push_refund(RefundNotice(order_id, Decimal(5), shop.currency, "goodwill"))
+    [line] = _parse(adapter, order_id).lines
+    notice = CancelNotice(order_id, "units-1", lines=((line.external_id, Decimal(2)),))
+    result = adapter.push_cancel_lines(notice)
+    assert sum(map(Decimal, result.data["refunded"].values())) == total
+    assert adapter.push_cancel_lines(notice).is_repeat
+    made = shop.server.refunds[int(order_id)][-1]
+    assert Decimal(made["amount"]) == total - 5
+    assert Decimal(made["line_items"][0]["total"]) > -Decimal(shop.server.get_order(order_id)["line_items"][0]["total"])
+    assert set(_count_open(adapter, order_id).values()) == {0}
+
+
+@only_woocommerce
+def test_woocommerce_edited_upwards_gives_back_what_came(shop, adapter):
+    order_id = str(shop.server.place({"OMS-TEE": 1}))
+    paid = _parse(adapter, order_id).total
+    shop.server.touch(order_id, total=str(paid + 20))
+    adapter.push_cancel(CancelNotice(order_id, "up-1", captured_amount=paid))
+    assert shop.server.paid_back.pop() == paid
+    assert _parse(adapter, order_id).status == "cancelled"
+
+
+@only_woocommerce
+@pytest.mark.parametrize("method", ["bacs", "cod"])
+def test_woocommerce_units_of_an_unpaid_order_are_not_asked_for(shop, adapter, method):
+    """Nobody gets money back that nobody has paid: the order is lowered."""
+    order_id = str(shop.server.place({"OMS-TEE": 3, "OMS-MUG": 1}, paid=False, payment_method=method))
+    before = _parse(adapter, order_id)
+    tee, mug = sorted(before.lines, key=lambda line: line.sku != "OMS-TEE")
+    notice = CancelNotice(order_id, "unpaid-1", lines=((tee.external_id, Decimal(2)), (mug.external_id, Decimal(1))))
+    assert not adapter.push_cancel_lines(notice).is_repeat
+    after = _parse(adapter, order_id)
+    assert _count_open(adapter, order_id) == {"OMS-TEE": 1}
+    assert after.total == before.total - round_money(tee.total * 2 / 3, shop.currency) - mug.total == after.parts_total
+    assert not shop.get_refunds(order_id)
+    assert adapter.push_cancel_lines(notice).is_repeat
+    assert _parse(adapter, order_id) == after
+    shop.server.pay(order_id)
+    assert _parse(adapter, order_id).captured_total == after.total
+    rest = shop.server.place({"OMS-TEE": 1}, paid=False, payment_method=method)
+    [line] = _parse(adapter, str(rest)).lines
+    with pytest.raises(Rejected, match="cancel it as a whole"):
+        adapter.push_cancel_lines(CancelNotice(str(rest), "unpaid-2", lines=((line.external_id, Decimal(1)),)))
 
 
 @only_woocommerce

@@ -45,6 +45,10 @@ class WooCommerceServer:
         self.prices_include_tax = prices_include_tax
         self.products, self.variations, self.orders = {}, {}, {}
         self.refunds, self.fulfillments, self.notes, self.webhooks = {}, {}, {}, {}
+        # Ways of payment and what they support; what a gateway that does has paid back.
+        self.gateways = {"stripe": ["products", "refunds"], "wallet": ["products"], "bacs": ["products"]}
+        self.gateways["cod"] = ["products"]
+        self.paid_back = []
         self.calls, self.nonces, self.notified = [], set(), []
         self._id, self._lock = 10, threading.RLock()
         # A clock of its own, a second a change: what happens within one second is said by ``frozen``.
@@ -171,6 +175,7 @@ class WooCommerceServer:
                 "customer_ip_address": "203.0.113.7",
                 "customer_note": "",
                 "payment_method": "stripe",
+                "payment_method_title": "",
                 "billing": {**address, "email": "ada@example.com"},
                 "shipping": address,
                 "line_items": lines,
@@ -297,10 +302,18 @@ class WooCommerceServer:
             (r"POST products/(\d+)/variations", self._post_variation),
             (r"POST products/batch", self._post_batch),
             (r"POST products/(\d+)/variations/batch", self._post_variations),
+            (
+                r"GET payment_gateways/[\w-]+",
+                lambda params, **_kw: _missing("woocommerce_rest_payment_gateway_invalid"),
+            ),
             (r"GET webhooks", lambda params, **_kw: _page(list(self.webhooks.values()), params)),
             (r"POST webhooks", self._post_webhook),
             (r"PUT webhooks/(\d+)", self._put_webhook),
             (r"DELETE webhooks/(\d+)", self._delete(self.webhooks)),
+        ]
+        routes[:0] = [
+            (f"GET payment_gateways/{method}", lambda features=features, **_kw: {"method_supports": features})
+            for method, features in self.gateways.items()
         ]
         if self.has_fulfillments:
             routes += [
@@ -356,21 +369,54 @@ class WooCommerceServer:
             meta.setdefault(row["key"], {"id": self.next_id(), "key": row["key"]})["value"] = row["value"]
         if value.get("status") == "completed":
             value["date_completed_gmt"] = self.now()
+        if "line_items" in value:
+            value |= self._change_lines(order, value.pop("line_items"))
         return self.touch(order_id, meta_data=list(meta.values()), **value)
+
+    def _change_lines(self, order, changes):
+        """Lines by their ids; one of no quantity goes. Taxes and total are computed anew, whatever was paid."""
+        lines, changed = [], {row["id"]: row for row in changes}
+        for line in copy.deepcopy(order["line_items"]):
+            change = changed.pop(line["id"], {})
+            if change.get("quantity") == 0:
+                continue
+            line["quantity"] = change.get("quantity", line["quantity"])
+            for name in ("subtotal", "total"):
+                net = Decimal(change.get(name, line[name]))
+                line |= {name: _money(net), f"{name}_tax": _money(net * self.tax_rate / 100)}
+            line["taxes"] = [{"id": 1, "total": line["total_tax"], "subtotal": line["subtotal_tax"]}]
+            lines.append(line)
+        if changed:
+            raise KeyError(f"Order item ID provided is not associated with order: {changed}")
+        parts = (*lines, *order["shipping_lines"], *order["fee_lines"])
+        total, tax = (sum((Decimal(row[name]) for row in parts), Decimal(0)) for name in ("total", "total_tax"))
+        return {"line_items": lines, "total": _money(total + tax), "total_tax": _money(tax)}
 
     def _post_refund(self, order_id, value, **_kw):
         order = self.orders[order_id]
         amount, known = Decimal(value["amount"]), self.refunds.setdefault(order_id, [])
         left = Decimal(order["total"]) - sum((Decimal(row["amount"]) for row in known), Decimal(0))
-        if amount < 0 or amount > left:  # a refusal in the clothes of a failure
-            return 500, {"code": "woocommerce_rest_cannot_create_order_refund", "message": "Invalid refund amount."}
+        if amount < 0:
+            message = "Refund amount must be greater than zero."
+            return 400, {"code": "woocommerce_rest_invalid_order_refund", "message": message}
+        problem = "" if amount <= left else "Invalid refund amount."
+        if not problem and value.get("api_refund", True):
+            features = self.gateways.get(order["payment_method"])
+            if features is None:
+                problem = "The payment gateway for this order does not exist."
+            elif "refunds" not in features:
+                problem = "The payment gateway for this order does not support automatic refunds."
+            else:
+                self.paid_back.append(amount)
+        if problem:  # a refusal in the clothes of a failure
+            return 500, {"code": "woocommerce_rest_cannot_create_order_refund", "message": problem}
         items = {row["id"]: row for row in order["line_items"]}
         refund = {
             "id": self.next_id(),
             "date_created_gmt": self.now(),
             "amount": _money(amount),
             "reason": value.get("reason", ""),
-            "refunded_payment": bool(value.get("api_refund")),
+            "refunded_payment": value.get("api_refund", True),
             "line_items": [
                 {
                     "id": self.next_id(),
@@ -525,5 +571,5 @@ def _page(rows, params):
     return 200, chunk, {"X-WP-Total": str(len(rows)), "X-WP-TotalPages": str(pages)}
 
 
-def _missing():
-    return 404, {"code": "woocommerce_rest_shop_order_invalid_id", "message": "Invalid ID."}
+def _missing(code="woocommerce_rest_shop_order_invalid_id"):
+    return 404, {"code": code, "message": "Invalid ID."}

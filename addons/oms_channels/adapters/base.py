@@ -202,7 +202,8 @@ class ChannelAdapter:
         raise self._not_supported("push_delivered")
 
     def push_cancel(self, notice):
-        """Cancel the order in the shop; ``data["refunded"]`` says how much was given back, {payment: amount as text}.
+        """Cancel the order in the shop; ``data["refunded"]`` says how much was given back, {payment: amount as text};
+        ``data["by_hand"]`` what the shop only noted: {amount, provider}.
 
         :param notice: CancelNotice without lines
         :return: PushResult

@@ -170,6 +170,7 @@ class OmsChannelPush(models.Model):
     def _apply_refund_result(self, notice, result):
         """The buyer has the money back: what is left is to book it."""
         self.env["oms.channel.payment"]._record_refund(self, notice, result)
+        self.env["oms.channel.payment"]._ask_to_pay_back(self.order_id, result)
         self.order_id._oms_log_event(
             "refunded", document=self._get_document(), message=f"{notice.amount} {notice.currency}"
         )

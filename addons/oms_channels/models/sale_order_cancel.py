@@ -172,7 +172,7 @@ class OmsChannelPush(models.Model):
 
     def _apply_cancel_result(self, notice, result):
         self.order_id.channel_status = "cancelled"
-        self.env["oms.channel.payment"]._note_refunded(self.order_id, result.data.get("refunded") or {})
+        self._apply_given_back(result)
 
     def _prepare_cancel_lines_notice(self):
         order = self.order_id
@@ -194,7 +194,7 @@ class OmsChannelPush(models.Model):
 
     def _apply_cancel_lines_result(self, notice, result):
         order = self.order_id
-        self.env["oms.channel.payment"]._note_refunded(order, result.data.get("refunded") or {})
+        self._apply_given_back(result)
         if self.payload.get("is_credited"):
             order.channel_payment_ids._keep_for_credit_note()
         elif short := result.data.get("short"):
@@ -203,6 +203,12 @@ class OmsChannelPush(models.Model):
                 self.env._("Less was paid back than was due: %(amount)s are missing", amount=amount),
                 self.env._("More was given back of this order before, so the shop has no more of the buyer's money."),
             )
+
+    def _apply_given_back(self, result):
+        """Follow the money that the shop gave back, or noted that a person has to."""
+        Payment = self.env["oms.channel.payment"]
+        Payment._note_refunded(self.order_id, result.data.get("refunded") or {})
+        Payment._ask_to_pay_back(self.order_id, result)
 
     def _ask_by_hand(self):
         """Override: what is cancelled here must not be paid for, or expected, there."""

@@ -379,11 +379,14 @@ class TestWooPushes(WooCase):
         self.assertEqual([line.shipped_quantity for line in self._parse(sent).lines], [2, 1])
 
     def test_refund_names_lines_by_their_share(self):
-        adapter, transport = self._make_adapter(self._paid(payment_method="stripe"), (201, {"id": 25}, {}))
+        gateway = {"id": "stripe", "method_supports": ["products", "refunds"]}
+        adapter, transport = self._make_adapter(self._paid(payment_method="stripe"), gateway, (201, {"id": 25}, {}))
         notice = RefundNotice("22", Decimal("21.59"), "USD", "key", note="RINV/1", lines=(("16", Decimal(1)),))
-        self.assertEqual(adapter.push_refund(notice).external_id, "25")
+        result = adapter.push_refund(notice)
+        self.assertEqual((result.external_id, result.data), ("25", {}))
+        self.assertEqual(dict(transport.requests[1].params)["_fields"], "id,method_supports", "not its keys")
         self.assertEqual(
-            transport.calls[1][2],
+            transport.calls[2][2],
             {
                 "amount": "21.59",
                 "reason": "RINV/1 [key]",
@@ -408,6 +411,31 @@ class TestWooPushes(WooCase):
         [item] = transport.calls[1][2]["line_items"]
         self.assertEqual((item["refund_total"], item["refund_tax"]), (1333, [{"id": 1, "refund_total": 107}]))
 
+    def test_provider_is_asked_only_where_it_gives_money_back(self):
+        for answer, expected in (
+            ({"method_supports": ["products", "refunds"]}, True),
+            ({"method_supports": {"0": "products", "2": "refunds"}}, True),  # a list with gaps, as PHP writes it
+            ({"method_supports": ["products"]}, False),
+            ((404, {"code": "woocommerce_rest_payment_gateway_invalid"}), False),
+            ((403, {"code": "woocommerce_rest_cannot_view"}), True),  # it will say so itself
+            ({}, True),
+            (NO_ROUTE, True),
+        ):
+            raw = self._paid(payment_method="wallet", payment_method_title="Wallet")
+            adapter, transport = self._make_adapter(raw, answer, (201, {"id": 25}, {}))
+            result = adapter.push_refund(RefundNotice("22", Decimal(5), "USD", "key"))
+            self.assertEqual(transport.calls[2][2]["api_refund"], expected, answer)
+            by_hand = {} if expected else {"by_hand": {"amount": "5", "provider": "Wallet"}}
+            self.assertEqual(result.data, by_hand)
+
+    def test_refund_that_was_only_noted_is_told_again(self):
+        """Who died before he could tell it."""
+        noted = {"id": 25, "amount": "5.00", "reason": "[key]", "refunded_payment": False}
+        raw = self._paid(refunds=[{"id": 25, "total": "-5.00"}])
+        adapter, _transport = self._make_adapter(raw, [noted])
+        result = adapter.push_refund(RefundNotice("22", Decimal(5), "USD", "key"))
+        self.assertEqual((result.is_repeat, result.data["by_hand"]["amount"]), (True, "5.00"))
+
     def test_payment_that_staff_entered_is_not_asked_of_a_provider(self):
         adapter, transport = self._make_adapter(self._paid(payment_method="other"), (201, {"id": 25}, {}))
         adapter.push_refund(RefundNotice("22", Decimal(5), "USD", "key"))
@@ -427,7 +455,8 @@ class TestWooPushes(WooCase):
 
     def test_unpaid_order_is_cancelled_without_a_refund(self):
         unpaid = self._paid(date_paid_gmt=None)
-        adapter, transport = self._make_adapter(unpaid, {**unpaid, "status": "cancelled"})
+        cancelled = {**unpaid, "status": "cancelled"}
+        adapter, transport = self._make_adapter(unpaid, cancelled, cancelled)
         result = adapter.push_cancel(CancelNotice("22", "c"))
         self.assertEqual((result.is_repeat, result.data), (False, {"refunded": {}}))
         self.assertEqual(transport.calls[1][2], {"status": "cancelled"})

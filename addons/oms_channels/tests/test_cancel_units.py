@@ -4,6 +4,7 @@ from odoo.tests import tagged
 
 from odoo.addons.oms_channels.adapters import base
 from odoo.addons.oms_channels.adapters.medusa.adapter import MedusaAdapter
+from odoo.addons.oms_channels.adapters.notices import PushResult
 
 from .common import ChannelsCommon, patch_method
 
@@ -63,6 +64,24 @@ class TestCancelUnits(ChannelsCommon):
         self.assertEqual([row["amount"] for row in self.shop.payment("pay_1")["refunds"]], [40, 19.99])
         [activity] = order.activity_ids.filtered(lambda row: "0.01" in row.summary)
         self.assertIn("no more of the buyer's money", activity.note.replace("&#39;", "'"))
+
+    def test_money_that_the_shop_only_noted_is_paid_back_by_a_person(self):
+        order = self._sell()
+        by_hand = {"amount": "20.00", "provider": "Wallet"}
+        result = PushResult("order_1", data={"refunded": {"pay_1": "20.00"}, "by_hand": by_hand})
+        self._lower(order, 1)
+        with patch.object(MedusaAdapter, "push_cancel_lines", return_value=result):
+            self._work("push")
+        self.assertEqual(self._pushes(order).notice["captured_amount"], "59.99")
+        activity = order.activity_ids
+        self.assertIn("Pay the buyer back by hand", activity.summary)
+        self.assertIn("Wallet", activity.note)
+        order._action_cancel()
+        by_hand["amount"] = "39.99"
+        with patch.object(MedusaAdapter, "push_cancel", return_value=result):
+            self._work("push")
+        self.assertEqual(len(order.activity_ids), 2, "each sum is asked for")
+        self.assertEqual(order.channel_status, "cancelled")
 
     def test_each_unit_is_told_once(self):
         order = self._sell()

@@ -2,26 +2,23 @@
 
 from contextlib import suppress
 from datetime import timedelta
-from decimal import Decimal
 from functools import partial
 
 from .. import base
-from ..cancelling import check_units, describe_refunded
 from ..errors import AdapterError, AuthError, BadResponse, BrokenDown, Rejected
 from ..notices import PushResult
-from ..types import ZERO, ListingPage, OrderRef, Page, RefPage
-from ..values import required, round_money, rows, to_datetime, to_text
+from ..types import ListingPage, OrderRef, Page, RefPage
+from ..values import required, rows, to_datetime, to_text
 from . import mapper, webhooks
 from .client import NoRoute, WooCommerceClient
 from .listing import map_listings
+from .refunds import RefundFlow
 from .shipment import ShipmentFlow
 from .stock import StockPublisher
 
 # The shop refuses larger pages.
 MAX_PAGE = 100
 SECOND = timedelta(seconds=1)
-# Money that came without a payment provider can't be sent back by one: the refund is only written down.
-OFFLINE = ("bacs", "cheque", "cod", "other", "")
 
 
 class WooCommerceAdapter(base.ChannelAdapter):
@@ -203,71 +200,16 @@ class WooCommerceAdapter(base.ChannelAdapter):
         return ShipmentFlow(self.client).ship(notice, self.fetch_order(notice.order_external_id))
 
     def push_cancel(self, notice):
-        """Cancel, and give back what was paid: WooCommerce itself leaves the money where it is.
-
-        The money first: a full refund makes the order "refunded", which is what its buyer should read.
-        ``data["refunded"]`` says how much, by payment.
-        """
-        order = self.fetch_order(notice.order_external_id)
-        parsed = mapper.map_order(order)
-        if any(line.shipped_quantity for line in parsed.lines):
-            raise Rejected(f"Order {parsed.reference} has left in part or in full: it can't be cancelled in the shop.")
-        is_repeat = parsed.status == "cancelled"
-        left = sum((row.captured_amount - row.refunded_amount for row in parsed.payments), ZERO)
-        if left > 0:
-            self._refund(order, left, f"{notice.reason or 'Cancelled'} [{notice.idempotency_key}]")
-            is_repeat = False
-            order = self.fetch_order(parsed.external_id)
-        if to_text(order.get("status")) not in ("cancelled", "refunded", "trash"):
-            order = self._complete(self.client.put(f"/orders/{parsed.external_id}", {"status": "cancelled"}))
-        refunded = describe_refunded(mapper.map_order(order))
-        return PushResult(parsed.external_id, is_repeat=is_repeat, data={"refunded": refunded})
+        return self._get_refund_flow().cancel(notice, self.fetch_order(notice.order_external_id))
 
     def push_cancel_lines(self, notice):
-        """A refund of units that have not left: they are not to be sent any more. Its reason carries our key."""
-        order = self.fetch_order(notice.order_external_id)
-        made = _find_refund(order, f"[{notice.idempotency_key}]")
-        if not made:
-            check_units(mapper.map_order(order), notice.lines)
-            items, worth = _make_refund_lines(order, notice.lines)
-            self._refund(order, worth, f"{notice.reason or 'Cancelled'} [{notice.idempotency_key}]", items)
-            order = self.fetch_order(notice.order_external_id)
-        refunded = describe_refunded(mapper.map_order(order))
-        return PushResult(notice.idempotency_key, is_repeat=bool(made), data={"refunded": refunded})
+        return self._get_refund_flow().cancel_lines(notice, self.fetch_order(notice.order_external_id))
 
     def push_refund(self, notice):
-        """The refund's reason carries our key. A cancelled order's money went back already: that counts as done."""
-        order = self.fetch_order(notice.order_external_id)
-        mark = f"[{notice.idempotency_key}]"
-        if refund := _find_refund(order, mark):
-            return PushResult(to_text(refund.get("id")), is_repeat=True)
-        parsed = mapper.map_order(order)
-        if not parsed.payments or not parsed.is_paid:
-            raise Rejected(f"Order {parsed.reference} is not paid in the shop.")
-        left = sum((row.captured_amount - row.refunded_amount for row in parsed.payments), ZERO)
-        if parsed.status == "cancelled" and left == 0:
-            return PushResult(is_repeat=True, data={"reason": "refunded by the cancellation"})
-        if parsed.currency != notice.currency:
-            raise Rejected(f"The payment is in {parsed.currency}, the refund in {notice.currency}.")
-        if notice.amount > left:
-            raise Rejected(f"Order {parsed.reference}: {notice.amount} is to be refunded, only {left} is left.")
-        items, worth = _make_refund_lines(order, notice.lines)
-        # The units that the money is for are only named when they fit it.
-        reason = f"{notice.note} {mark}".strip()
-        made = self._refund(order, notice.amount, reason, items if worth <= notice.amount else ())
-        return PushResult(to_text(made.get("id")))
+        return self._get_refund_flow().refund(notice, self.fetch_order(notice.order_external_id))
 
-    def _refund(self, order, amount, reason, items=()):
-        """:param items: what it is for, see ``_make_refund_lines``"""
-        body = {
-            "amount": str(amount),
-            "reason": reason,
-            "api_refund": bool(order.get("date_paid_gmt")) and to_text(order.get("payment_method")) not in OFFLINE,
-            "api_restock": False,  # what may be sold is published, not counted by the shop
-        }
-        if items:
-            body["line_items"] = items
-        return self.client.post(f"/orders/{order['id']}/refunds", body)
+    def _get_refund_flow(self):
+        return RefundFlow(self.client, self.fetch_order)
 
     def push_stock(self, levels):
         return StockPublisher(self.client).publish(levels)
@@ -285,43 +227,6 @@ class WooCommerceAdapter(base.ChannelAdapter):
     def _look_up_stock(self, levels):
         """Override: the shop is asked for these."""
         return StockPublisher(self.client).fetch(levels)
-
-
-def _find_refund(order, mark):
-    return next((row for row in rows(order, mapper.REFUNDS) if mark in to_text(row.get("reason"))), None)
-
-
-def _make_refund_lines(order, lines):
-    """(the refund's share of each line, net and by tax rate; what they are worth together); [] for an unknown line.
-
-    :param lines: ((line id, units), ...)
-    """
-    items, total, currency = [], ZERO, to_text(order.get("currency")).upper()
-    known = {to_text(item.get("id")): item for item in rows(order, "line_items")}
-    for line_id, units in lines:
-        item = known.get(line_id)
-        if not item or not item.get("quantity"):
-            return [], ZERO
-        share = Decimal(units) / Decimal(str(item["quantity"]))
-        net = _share(item.get("total"), share, currency)
-        taxes = [
-            {"id": tax.get("id"), "refund_total": _share(tax.get("total"), share, currency)}
-            for tax in rows(item, "taxes")
-        ]
-        total += net + sum((tax["refund_total"] for tax in taxes), ZERO)
-        items.append(
-            {
-                "id": item["id"],
-                "quantity": int(units),
-                "refund_total": float(net),
-                "refund_tax": [{**tax, "refund_total": float(tax["refund_total"])} for tax in taxes],
-            }
-        )
-    return items, total
-
-
-def _share(value, share, currency):
-    return round_money(Decimal(str(value or 0)) * share, currency)
 
 
 def _shift(text, seconds):

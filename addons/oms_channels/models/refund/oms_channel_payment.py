@@ -88,6 +88,23 @@ class OmsChannelPayment(models.Model):
             self._trigger_settle()
         return sum(outbound.filtered(lambda row: row.refund_move_id == note).mapped("amount"))
 
+    @api.model
+    def _ask_to_pay_back(self, order, result):
+        """Have a person pay back what a shop has only written down.
+
+        :param result: PushResult; ``data["by_hand"]`` says how much, and by what it was paid
+        """
+        if not (by_hand := result.data.get("by_hand")):
+            return
+        amount = format_amount(self.env, float(by_hand["amount"]), order.currency_id)
+        order._oms_schedule_activity(
+            self.env._("Pay the buyer back by hand: %(amount)s", amount=amount),
+            self.env._(
+                "The shop has only noted the refund: %(provider)s gives no money back through it. Pay it back there.",
+                provider=by_hand["provider"] or self.env._("the way of payment"),
+            ),
+        )
+
     # === BACKGROUND WORK === #
 
     @api.model
