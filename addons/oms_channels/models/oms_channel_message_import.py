@@ -38,11 +38,7 @@ class OmsChannelMessage(models.Model):
             if payload is None:
                 return {"state": "skipped", "result": self.env._("Not about an order")}
         # What the shop showed is kept, to be looked at and worked again without it.
-        kept = {}
-        if event:
-            kept = {"order_payload": payload, "has_order_payload": True}
-        elif payload is not self.payload:
-            kept = {"payload": payload}
+        kept = {"order_payload": payload, "has_order_payload": True} if event else {}
         with self._keep_on_error(kept):
             values = message._process_order(adapter, payload)
         is_new = values.get("result") != self.env["sale.order"]._get_nothing_new_result()
@@ -90,12 +86,15 @@ class OmsChannelMessage(models.Model):
             raise
 
     def _read_listed_order(self, adapter):
-        """Return the raw order that this message holds. What the shop could only list is asked for once more."""
-        if not adapter.is_incomplete(self.payload):
-            return self.payload
+        """Return the raw order that this message holds. What the shop could only list is asked for once more, and kept
+        when it can be used."""
+        payload = self.payload
+        if not adapter.is_incomplete(payload):
+            return payload
         if self.channel_id in self.channel_id._get_resting_channels():
             raise QueueTurn("", REST_SECONDS)
-        return self.channel_id._get_adapter(is_live=True).fetch_order(self.external_id)
+        self.payload = self.channel_id._get_adapter(is_live=True).fetch_order(self.external_id)
+        return self.payload
 
     def _apply_deletion(self, event):
         """Take an order that the shop has deleted for a cancelled one."""

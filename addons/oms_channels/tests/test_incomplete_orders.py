@@ -72,6 +72,7 @@ class TestIncompleteOrders(PlatformCommon):
         message.action_retry()
         self._work()
         self.assertEqual((message.state, message.last_error), ("done", False))
+        self.assertNotIn("omsIncomplete", message.payload)
         line = message.order_id.order_line.filtered(lambda line: line.product_id.default_code == "TEE-S")
         self.assertEqual(line.product_uom_qty, 1, "what was refunded is not sent")
         self._pull()
@@ -90,3 +91,17 @@ class TestIncompleteOrders(PlatformCommon):
         message.next_try = fields.Datetime.now()
         self._work()
         self.assertEqual(message.state, "done")
+
+    def test_what_is_broken_in_the_shop_is_read_again_when_it_is_mended(self):
+        self.wire.failing = set()
+        mended = self.wire.orders["22"]
+        self.wire.orders["22"] = {**mended, "meta_data": [{"key": "_oms_shipments", "value": "no list"}]}
+        self._pull()
+        message = self._messages("22")
+        self.assertEqual(message.state, "failed")
+        self.assertIn("_oms_shipments", message.last_error)
+        self.assertEqual(self._messages("23").state, "done")
+        self.wire.orders["22"] = mended
+        message.action_retry()
+        self._work()
+        self.assertEqual(message.state, "done", message.last_error)
