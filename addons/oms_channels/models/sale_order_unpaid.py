@@ -21,8 +21,8 @@ class SaleOrder(models.Model):
         return self.currency_id.round(float(channel_order.expected_total) - self._get_captured_amount())
 
     def _get_wait(self, channel_order):
-        """Return `_get_channel_wait` of an order that is here. A shop that only says that an order is paid means what it
-        cost by then."""
+        """Return `_get_channel_wait` of an order that is here. A shop that only says that an order is paid means what
+        it cost by then."""
         wait = self._get_channel_wait(channel_order)
         is_by_total = channel_order.status == "open" and any(row.is_by_total for row in channel_order.payments)
         if wait or not is_by_total or not self._get_captured_amount():

@@ -1,6 +1,6 @@
 import ast
-from decimal import Decimal
 import json
+from decimal import Decimal
 from pathlib import Path
 
 from odoo.tests import BaseCase
