@@ -64,6 +64,7 @@ class AccountMoveLine(models.Model):
             "price_unit": self.price_unit,
             "discount": self.discount,
             "tax_ids": [Command.set(self.tax_ids.ids)],
+            "extra_tax_data": self.tax_ids._oms_keep_charged(self.extra_tax_data),
             "account_id": self.account_id.id,
             "analytic_distribution": self.analytic_distribution,
             "sale_line_ids": [Command.set(self.sale_line_ids.ids)],

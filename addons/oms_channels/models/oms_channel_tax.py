@@ -1,10 +1,16 @@
-from odoo import api, fields, models
-from odoo.exceptions import UserError
-from odoo.fields import Domain
-from odoo.tools import float_compare
+from decimal import Decimal
 
-# Two decimals of a percent tell all tax rates apart.
-RATE_DIGITS = 2
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import float_compare, float_repr
+
+from ..adapters.values import get_digits
+
+# As many decimals of a percent as Odoo keeps.
+RATE_DIGITS = 4
+# A shop that rounds its rates keeps two decimals at least: 8.88 may be 8.875, but 9 is no 8.875.
+ROUGHEST_STEP = Decimal("0.01")
 
 
 class OmsChannelTax(models.Model):
@@ -12,12 +18,17 @@ class OmsChannelTax(models.Model):
 
     _name = "oms.channel.tax"
     _description = "Channel Tax"
-    _order = "channel_id, rate"
+    _order = "channel_id, is_any_rate, rate"
     _check_company_auto = True
 
     channel_id = fields.Many2one("oms.channel", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="channel_id.company_id", store=True, index=True)
-    rate = fields.Float(string="Rate (%)", required=True, digits=(16, RATE_DIGITS))
+    rate = fields.Float(string="Rate (%)", digits=(16, RATE_DIGITS))
+    is_any_rate = fields.Boolean(
+        string="Any Other Rate",
+        help="For shops where each place has its rate: this tax stands for all rates that have no row of their own, "
+        "and its amount is what the shop charged.",
+    )
     tax_id = fields.Many2one(
         "account.tax",
         required=True,
@@ -27,7 +38,17 @@ class OmsChannelTax(models.Model):
         domain=[("type_tax_use", "=", "sale")],
     )
 
-    _rate_uniq = models.Constraint("UNIQUE(channel_id, rate)", "This rate has a tax already.")
+    _rate_uniq = models.UniqueIndex("(channel_id, rate) WHERE is_any_rate IS NOT TRUE", "This rate has a tax already.")
+    _any_rate_uniq = models.UniqueIndex("(channel_id) WHERE is_any_rate", "Any other rate has a tax already.")
+
+    @api.constrains("is_any_rate", "tax_id")
+    def _check_is_any_rate(self):
+        """What the shop charged is one amount, so it can't be that of several taxes, or of each piece."""
+        for row in self:
+            if row.is_any_rate and row.tax_id.amount_type != "percent":
+                raise ValidationError(
+                    self.env._("For any other rate choose a tax in percent: %(tax)s is none.", tax=row.tax_id.name)
+                )
 
 
 class OmsChannel(models.Model):
@@ -44,11 +65,10 @@ class OmsChannel(models.Model):
         "differs from the shop's is put on hold.",
     )
     tax_ids = fields.One2many("oms.channel.tax", "channel_id", string="Tax Mapping")
-    total_tolerance = fields.Float(
-        default=0.05,
-        digits=(16, 2),
-        help="A difference of totals up to this is rounding and goes to a line of its own; a larger one puts the order "
-        "on hold.",
+    total_tolerance = fields.Integer(
+        default=5,
+        help="In the smallest units of the order's currency, such as cents or yen. A difference of totals up to this "
+        "is rounding and goes to a line of its own; a larger one puts the order on hold.",
     )
     shipping_product_id = fields.Many2one(
         "product.product",
@@ -67,51 +87,88 @@ class OmsChannel(models.Model):
         help="Product of the order line that takes the cents between the shop's total and ours.",
     )
 
-    def _get_taxes_by_rate(self, parts):
-        """Return the tax of each rate that these parts (ChannelLine, ChannelShipping) were charged with.
+    def _get_part_taxes(self, parts):
+        """Return the tax that each of these parts was charged with; one that was charged none has none.
 
-        :return: dict {rate: account.tax}; a rate of 0 has none
+        :param parts: list of (ChannelLine or ChannelShipping, name of its currency)
+        :return: dict {part: account.tax}
         :raise UserError: naming a rate that no tax has
         """
         self.ensure_one()
-        rates = {self._get_part_rate(part) for part in parts} - {0.0}
-        taxes = {row.rate: row.tax_id for row in self.tax_ids}
-        wanted = rates - taxes.keys()
-        if wanted:
-            is_included = any(part.is_tax_included for part in parts)
-            candidates = self.env["account.tax"].search(self._get_tax_domain(wanted), order="sequence, id")
-            # Of two taxes of a rate the one that counts like the shop comes last, and stays.
-            for tax in candidates.sorted(lambda tax: tax.price_include == is_included):
-                taxes[round(tax.amount, RATE_DIGITS)] = tax
-        for rate in rates:
-            if rate not in taxes:
-                raise UserError(
-                    self.env._(
-                        "%(channel)s charged %(rate)s %% tax, but no sales tax of %(company)s has this rate. "
-                        "Create it, or map it in the channel's settings, then retry.",
-                        channel=self.name,
-                        rate=rate,
-                        company=self.company_id.name,
-                    )
-                )
+        none = self.env["account.tax"]
+        taxes, rates = {}, {}
+        for part, currency in parts:
+            rate, tolerance = self._get_part_rate(part, currency)
+            if rate:
+                rates[part] = (rate, tolerance)
+            else:
+                taxes[part] = none
+        mapped = [(row.rate, row.tax_id) for row in self.tax_ids if not row.is_any_rate]
+        other, candidates = self._get_any_rate_tax(), None
+        for part, (rate, tolerance) in rates.items():
+            tax = self._find_nearest_tax(mapped, part, rate, tolerance)
+            if not tax and other:
+                tax = other if part.tax_amount and part.total != part.tax_amount else none
+            elif not tax:
+                if candidates is None:
+                    found = self.env["account.tax"].search(self._get_tax_domain(), order="sequence, id")
+                    candidates = [(tax.amount, tax) for tax in found]
+                tax = self._find_nearest_tax(candidates, part, rate, tolerance)
+                if not tax:
+                    raise UserError(self._get_unknown_rate_error(rate))
+            taxes[part] = tax
         return taxes
 
-    def _get_tax_domain(self, rates):
+    def _get_any_rate_tax(self):
+        """Return the tax of all rates that have no row of their own, empty when these are looked for by their rate."""
+        return self.tax_ids.filtered("is_any_rate").tax_id
+
+    def _find_nearest_tax(self, candidates, part, rate, tolerance):
+        """Return the tax whose rate is the nearest one within the tolerance; of several with that rate the one that
+        counts like the shop, then the first.
+
+        :param candidates: list of (rate, account.tax)
+        """
+        fits = [row for row in candidates if float_compare(abs(row[0] - rate), tolerance, RATE_DIGITS + 2) <= 0]
+        nearest = min(
+            fits, key=lambda row: (abs(row[0] - rate), row[1].price_include != part.is_tax_included), default=None
+        )
+        return nearest[1] if nearest else self.env["account.tax"]
+
+    def _get_unknown_rate_error(self, rate):
+        return self.env._(
+            "%(channel)s charged %(rate)s %% tax, but no sales tax of %(company)s has this rate. "
+            "Create it, or map it in the channel's settings, then retry.",
+            channel=self.name,
+            rate=float_repr(rate, RATE_DIGITS).rstrip("0").rstrip("."),
+            company=self.company_id.name,
+        )
+
+    def _get_tax_domain(self):
         """Return the domain of the taxes that a rate told by the shop may mean."""
         return (
             Domain("type_tax_use", "=", "sale")
             & Domain("amount_type", "=", "percent")
-            & Domain("amount", "in", list(rates))
+            & Domain("amount", "!=", 0)
             & Domain(self.env["account.tax"]._check_company_domain(self.company_id))
         )
 
     @api.model
-    def _get_part_rate(self, part):
-        """Return the tax rate of a line or shipping charge in percent; if the shop does not tell, by its amounts."""
+    def _get_part_rate(self, part, currency):
+        """Return the tax rate of a line or shipping charge in percent, and by how much it may be off: by as much as the
+        shop rounds it; where it tells none, by as much as the rounding of the amounts makes of it.
+
+        :param currency: its name
+        :return: (rate, tolerance)
+        """
         if part.tax_rate is not None:
-            return round(float(part.tax_rate), RATE_DIGITS)
+            step = min(Decimal(1).scaleb(part.tax_rate.as_tuple().exponent), ROUGHEST_STEP)
+            return float(part.tax_rate), max(float(step), 10**-RATE_DIGITS) / 2
         net = part.total - part.tax_amount
-        return round(float(part.tax_amount / net * 100), 0) if part.tax_amount and net else 0.0
+        if not part.tax_amount or not net:
+            return 0.0, 0.0
+        cent = Decimal(1).scaleb(-get_digits(currency))
+        return float(part.tax_amount / net * 100), abs(float(cent / net * 100))
 
     def _prepare_price_values(self, part, quantity, price_unit, taxes):
         """Return price, discount and taxes of an order line, such that Odoo's subtotal is the shop's.
@@ -121,7 +178,7 @@ class OmsChannel(models.Model):
         :param part: ChannelLine or ChannelShipping
         :param quantity: Decimal that ``part.discount_amount`` was given for
         :param price_unit: Decimal
-        :param taxes: see `_get_taxes_by_rate`
+        :param taxes: see `_get_part_taxes`
         """
         discount = 0.0
         gross = price_unit * quantity
@@ -133,10 +190,18 @@ class OmsChannel(models.Model):
                 price_unit = (gross - part.discount_amount) / quantity
         if self.tax_source == "odoo":
             return {"price_unit": float(price_unit), "discount": discount}
-        rate = self._get_part_rate(part)
-        tax = taxes[rate] if rate else self.env["account.tax"]
-        price_unit = float(price_unit)
+        tax = taxes[part]
+        price_unit, share, extra = float(price_unit), tax.amount / 100, False
+        if tax and tax == self._get_any_rate_tax():
+            share = float(part.tax_amount / (part.total - part.tax_amount))
+            extra = tax._oms_prepare_charged(share)
+        elif tax.amount_type == "group":
+            share = self._get_part_rate(part, "")[0] / 100
         if tax and tax.price_include != part.is_tax_included:
-            factor = 1 + rate / 100
-            price_unit = price_unit / factor if part.is_tax_included else price_unit * factor
-        return {"price_unit": price_unit, "discount": discount, "tax_ids": [fields.Command.set(tax.ids)]}
+            price_unit = price_unit / (1 + share) if part.is_tax_included else price_unit * (1 + share)
+        return {
+            "price_unit": price_unit,
+            "discount": discount,
+            "tax_ids": [fields.Command.set(tax.ids)],
+            "extra_tax_data": extra,
+        }

@@ -68,10 +68,10 @@ class SaleOrder(models.Model):
                     skus=", ".join(unmatched),
                 )
             )
-        parts = [part for order in channel_orders for part in (*order.lines, *order.shippings)]
+        parts = [(part, order.currency) for order in channel_orders for part in (*order.lines, *order.shippings)]
         return {
             "listings": listings,
-            "taxes": channel._get_taxes_by_rate(parts) if channel.tax_source == "shop" else {},
+            "taxes": channel._get_part_taxes(parts) if channel.tax_source == "shop" else {},
             "pricelists": self._get_channel_pricelists(channel, {order.currency for order in channel_orders}),
             "warehouse": channel._get_warehouses()[:1],
         }
@@ -222,7 +222,8 @@ class SaleOrder(models.Model):
         for order in self:
             difference, channel = order.channel_amount_difference, order.channel_id
             currency = order.currency_id
-            if currency.is_zero(difference) or currency.compare_amounts(abs(difference), channel.total_tolerance) > 0:
+            tolerance = channel.total_tolerance * currency.rounding
+            if currency.is_zero(difference) or currency.compare_amounts(abs(difference), tolerance) > 0:
                 continue
             if channel.rounding_product_id:
                 vals_list.append(

@@ -57,12 +57,11 @@ class TestAmazonMapper(AmazonCase):
                     discount_amount=Decimal("1.00"),
                     discounts=(ChannelDiscount("seller", Decimal("1.00")),),
                     tax_amount=Decimal("3.22"),
-                    tax_rate=Decimal("8.25"),
                     product_external_id="B000000000",
                     variant_external_id="TEE-S",
                 ),
             )
-            self.assertEqual((mug.total, mug.tax_rate), (Decimal("8.12"), Decimal("8.25")))
+            self.assertEqual((mug.total, mug.tax_amount, mug.tax_rate), (Decimal("8.12"), Decimal("0.62"), None))
             self.assertEqual(
                 order.shippings,
                 (
@@ -72,7 +71,6 @@ class TestAmazonMapper(AmazonCase):
                         amount=Decimal("7.50"),
                         total=Decimal("8.12"),
                         tax_amount=Decimal("0.62"),
-                        tax_rate=Decimal("8.25"),
                     ),
                 ),
             )

@@ -83,6 +83,16 @@ class TestCancelUnits(ChannelsCommon):
         self.assertEqual(len(order.activity_ids), 2, "each sum is asked for")
         self.assertEqual(order.channel_status, "cancelled")
 
+    def test_what_is_left_costs_what_the_shop_sold_it_for(self):
+        """Not what the price list says by now."""
+        self.shop.place(1, [("OMS-MOUSE", 3, 15.5, 0.0, 4.65)], shipping=0, captured=True)
+        self._pull()
+        order = self._order("order_1")
+        order.action_confirm()
+        self._lower(order, 2)
+        self.assertRecordValues(order.order_line, [{"price_unit": 15.5, "discount": 10.0, "price_total": 27.9}])
+        self.assertEqual(order.channel_amount_difference, 0.0)
+
     def test_each_unit_is_told_once(self):
         order = self._sell()
         self._lower(order, 1)

@@ -2,7 +2,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from psycopg2.errors import UniqueViolation
+
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.oms_channels.adapters.medusa.adapter import MedusaAdapter
 from odoo.addons.oms_channels.adapters.types import ChannelPayment
@@ -61,6 +66,120 @@ class TestImport(ChannelsCommon):
         self._create_tax(13.0, price_include_override="tax_included")
         order = self._import(1, [("OMS-MOUSE", 3, 9.99, 13.0)], shipping=0)
         self._assert_totals(order, round(29.97 * 1.13, 2))
+
+    def test_rates_of_three_decimals_find_their_tax(self):
+        for rate in (8.875, 14.975, 6.625):
+            self._create_tax(rate)
+        self._create_tax(8.88)
+        order = self._import(1, [("OMS-MOUSE", 1, 1000.0, 8.875), ("OMS-KEYB", 1, 1000.0, 14.975)])
+        self.assertEqual(order.order_line[:2].tax_ids.mapped("amount"), [8.875, 14.975])
+        self._assert_totals(order, 2248.5)
+
+    def test_rate_is_as_exact_as_the_shop_tells_it(self):
+        exact, rounded = self._create_tax(8.875), self.env["account.tax"]
+        [order] = self._parse(self.shop.place(1, [("OMS-MOUSE", 1, 1000.0, 8.875)]))
+        found = {}
+        for told in ("8.875", "8.8750", "8.88", "8.9", "9", "8.87", "8.876", None):
+            line = replace(order.lines[0], tax_rate=told and Decimal(told))
+            try:
+                found[told] = self.channel._get_part_taxes([(line, "USD")])[line]
+            except UserError:
+                found[told] = rounded
+        fits = {told for told, tax in found.items() if tax}
+        self.assertEqual(fits, {"8.875", "8.8750", "8.88", "8.87", None})
+        self.assertEqual(found["8.875"], exact)
+
+    def test_rate_that_is_not_told_is_the_nearest_the_amounts_allow(self):
+        """Of 5.00 it takes 0.44: 8.8 %, by rounding anything from 8.6 to 9 %."""
+        self._create_tax(8.875)
+        self._create_tax(8.0)
+        [order] = self._parse(self.shop.place(1, [("OMS-MOUSE", 1, 5.0, 8.0)]))
+        line = replace(order.lines[0], tax_rate=None, tax_amount=Decimal("0.44"), total=Decimal("5.44"))
+        self.assertEqual(self.channel._get_part_taxes([(line, "USD")])[line].amount, 8.875)
+        # 39 yen of 499: whole yen only
+        line = replace(line, tax_amount=Decimal(39), total=Decimal(538))
+        self.assertEqual(self.channel._get_part_taxes([(line, "JPY")])[line].amount, 8.0)
+
+    def test_any_rate_takes_the_amount_of_tax_from_the_shop(self):
+        local = self._create_tax(10.0)
+        self._map_any_rate(name="Sales tax of all places", amount=1.0)
+        self._create_tax(8.875)
+        self.channel.tax_ids = [Command.create({"rate": 10.0, "tax_id": local.id})]
+        order = self._import(1, [("OMS-MOUSE", 3, 9.99, 8.875, 1.0), ("OMS-KEYB", 1, 49.5, 10.0)], captured=True)
+        self.assertEqual(order.order_line[0].tax_ids.name, "Sales tax of all places")
+        self.assertEqual(order.order_line[1].tax_ids, local)
+        self.assertEqual(round(order.order_line[0].price_tax, 2), 2.57)  # 28.97 at 8.875 %
+        self._assert_totals(order, round(28.97 + 2.57 + 49.5 * 1.1 + 10, 2))
+        # What is taken off, is invoiced in parts or credited goes at the same rate.
+        order.action_confirm()
+        order.order_line[0].product_uom_qty = 2
+        self.assertEqual(round(order.order_line[0].price_tax, 2), 1.71)  # 19.3133 at 8.875 %
+        for line in order.order_line:
+            line.product_id.invoice_policy = "delivery"
+        order.order_line.qty_delivered = 1
+        invoice = order._create_invoices()
+        line = invoice.invoice_line_ids.filtered(lambda line: line.product_id == self.mouse)
+        self.assertEqual((line.quantity, line.price_subtotal, line.price_total), (1.0, 9.66, 10.52))
+        invoice.action_post()
+        self.assertEqual(invoice.amount_tax, round(0.86 + 4.95, 2))
+        credit = invoice._reverse_moves()
+        self.assertEqual(credit.amount_tax, invoice.amount_tax)
+        values = line._oms_prepare_credit_values(1.0)
+        price = line.tax_ids._oms_get_price(5.44, self.mouse, order.currency_id, values["extra_tax_data"])
+        self.assertEqual(price, 5.0)
+
+    def test_any_rate_where_prices_include_the_tax(self):
+        for included in ("tax_included", "tax_excluded"):
+            with self.subTest(included):
+                self.channel.tax_ids.unlink()
+                tax = self._map_any_rate(name=included, price_include_override=included)
+                number = 20 + (included == "tax_included")
+                raw = self.shop.place(number, [("OMS-MOUSE", 2, 19.99)], shipping=0)
+                item = {"is_tax_inclusive": True, "tax_lines": [{"rate": 8.875}], "tax_total": 3.26, "total": 39.98}
+                raw["items"][0].update(item)
+                [order] = self._create(raw)
+                line = order.order_line
+                self.assertEqual((line.tax_ids, line.price_subtotal, round(line.price_tax, 2)), (tax, 36.72, 3.26))
+                self._assert_totals(order, 39.98)
+
+    def test_any_rate_follows_a_tax_that_the_shop_changes(self):
+        self._map_any_rate()
+        self.channel.edit_policy_ids.filtered(lambda row: row.part == "lines").ready = "apply"
+        order = self._import(1, [("OMS-MOUSE", 1, 100.0, 8.875)], shipping=0)
+        self._assert_totals(order, 108.88)
+        order.action_confirm()
+        raw = self.shop.orders["order_1"]
+        raw["items"][0].update(tax_lines=[{"rate": 6.625}], tax_total=6.625, total=106.625)
+        self.shop.change("order_1", total=106.63)
+        self._pull()
+        self._assert_totals(order, 106.63)
+
+    def test_any_rate_takes_one_tax_in_percent(self):
+        fixed = self._create_tax(1.0, amount_type="fixed")
+        with self.assertRaises(ValidationError):
+            self.channel.tax_ids = [Command.create({"is_any_rate": True, "tax_id": fixed.id})]
+        self._map_any_rate()
+        with self.assertRaises(UniqueViolation), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+            self._map_any_rate()
+
+    def _map_any_rate(self, **values):
+        name = f"Any rate {len(self.channel.tax_ids)}"
+        tax = self._create_tax(0.0, **{"name": name, **values})
+        self.channel.tax_ids = [Command.create({"is_any_rate": True, "tax_id": tax.id})]
+        return tax
+
+    def test_whole_yen_of_rounding_are_tolerated(self):
+        yen = self.env.ref("base.JPY")
+        yen.active = True
+        raw = self.shop.place(1, [("OMS-MOUSE", 1, 1000)], shipping=0, currency="jpy")
+        raw["total"] += 2
+        [order] = self._create(raw)
+        self.assertEqual(order.currency_id, yen)
+        self._assert_totals(order, 1002.0)
+        raw = self.shop.place(2, [("OMS-MOUSE", 1, 1000)], shipping=0, currency="jpy")
+        raw["total"] += 6
+        [order] = self._create(raw)
+        self.assertEqual(order.channel_amount_difference, -6.0)
 
     def test_cents_of_rounding_go_to_a_line_of_their_own(self):
         raw = self.shop.place(1, [("OMS-MOUSE", 2, 19.99)])

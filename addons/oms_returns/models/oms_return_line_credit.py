@@ -73,7 +73,9 @@ class OmsReturnLine(models.Model):
         self.ensure_one()
         return source._oms_prepare_credit_values(
             1.0,
-            price_unit=source.tax_ids._oms_get_price(self.amount_to_credit, self.product_id, self.currency_id),
+            price_unit=source.tax_ids._oms_get_price(
+                self.amount_to_credit, self.product_id, self.currency_id, source.extra_tax_data
+            ),
             discount=0.0,
             product_uom_id=self.product_id.uom_id.id,
             oms_return_line_id=self.id,
@@ -88,7 +90,7 @@ class OmsReturnLine(models.Model):
         self.ensure_one()
         values = source._oms_prepare_credit_values(
             1.0,
-            price_unit=-source.tax_ids._oms_get_price(amount, self.product_id, self.currency_id),
+            price_unit=-source.tax_ids._oms_get_price(amount, self.product_id, self.currency_id, source.extra_tax_data),
             discount=0.0,
             oms_is_money_only=True,
         )

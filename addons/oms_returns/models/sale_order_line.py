@@ -169,8 +169,10 @@ class SaleOrderLine(models.Model):
     def _oms_get_worth(self, quantity):
         """Return what ``quantity`` of one line costs, taxes included, however much is still ordered."""
         self.ensure_one()
-        price = self.price_unit * (1.0 - self.discount / 100.0)
-        return self.tax_ids.compute_all(price, self.currency_id, quantity, self.product_id)["total_included"]
+        base_line, Tax = self._prepare_base_line_for_taxes_computation(quantity=quantity), self.env["account.tax"]
+        Tax._add_tax_details_in_base_line(base_line, self.company_id)
+        Tax._round_base_lines_tax_details([base_line], self.company_id)
+        return base_line["tax_details"]["total_included_currency"]
 
     def _oms_get_cancelled_amount(self):
         """Return what refunds before the delivery took off these lines, taxes included."""

@@ -274,5 +274,6 @@ class SaleOrderLine(models.Model):
             "price_unit": self.price_unit,
             "discount": self.discount,
             "tax_ids": [(6, 0, self.tax_ids.ids)],
+            "extra_tax_data": self.tax_ids._oms_keep_charged(self.extra_tax_data),
             "oms_substitute_for_id": self.id,
         }

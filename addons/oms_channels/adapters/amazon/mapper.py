@@ -62,6 +62,11 @@ def is_fba(raw):
     return (raw.get("fulfillment") or {}).get("fulfilledBy") == "AMAZON"
 
 
+def get_marketplace(raw):
+    """The marketplace's id, "" where it is not told."""
+    return to_text(raw.get("MarketplaceId") or (raw.get("salesChannel") or {}).get("marketplaceId"))
+
+
 def get_updated_at(raw):
     return to_datetime(
         required(raw, "LastUpdateDate" if is_v0(raw) else "lastUpdatedTime", "The order's time of change"),
@@ -158,19 +163,7 @@ def _is_tax_included(raw, items, total, tip):
     amount = sum((part.amount - part.discount for part in every), ZERO) + tip
     if total is not None and total in (amount, amount + tax):
         return total == amount
-    sales_channel = raw.get("salesChannel") or {}
-    return to_text(raw.get("MarketplaceId") or sales_channel.get("marketplaceId")) not in TAX_ADDED
-
-
-def _get_rate(part, is_included):
-    """Amazon tells no rate: what the amounts say, to a quarter of a percent where that is near."""
-    net = part.amount - part.discount - (part.tax if is_included else ZERO)
-    if not part.tax or net <= 0:
-        return ZERO
-    rate = part.tax / net * 100
-    near = round(rate * 4) / 4
-    step = to_decimal(near, "A tax rate")
-    return step if abs(net * step / 100 - part.tax) < to_decimal("0.01", "") else round(rate, 2)
+    return get_marketplace(raw) not in TAX_ADDED
 
 
 def _map_line(raw, item, is_included):
@@ -195,7 +188,7 @@ def _map_line(raw, item, is_included):
         discounts=(ChannelDiscount("seller", part.discount, ", ".join(item.promotions)),),
         tax_amount=part.tax,
         is_tax_included=is_included,
-        tax_rate=_get_rate(part, is_included),
+        tax_rate=None if part.tax else ZERO,
         product_external_id=item.asin,
         variant_external_id=item.sku,
         shipped_quantity=shipped,
@@ -217,7 +210,7 @@ def _map_charges(items, is_included, tip):
                 tax_amount=part.tax,
                 discount_amount=part.discount,
                 is_tax_included=is_included,
-                tax_rate=_get_rate(part, is_included),
+                tax_rate=None if part.tax else ZERO,
             )
     if tip:
         yield ChannelShipping(external_id="tip", name="Delivery tip", amount=tip, total=tip, tax_rate=ZERO)

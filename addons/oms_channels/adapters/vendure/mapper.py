@@ -264,7 +264,6 @@ def _map_shipping(raw, row, money):
         if discount.get("description") != SHIPPING_CANCELLATION
     ]
     total = amount + sum(discounts, ZERO)
-    rate = round((amount / net - 1) * 100, 2) if net else ZERO
     return ChannelShipping(
         external_id=to_text(required(row, "id", "The id of a shipping line")),
         name=to_text((row.get("shippingMethod") or {}).get("name")),
@@ -274,14 +273,7 @@ def _map_shipping(raw, row, money):
         discount_amount=amount - total,
         discounts=_map_discounts(raw, row, money),
         is_tax_included=True,
-        tax_rate=ZERO if amount == net else _round_rate(rate),
-    )
-
-
-def _round_rate(rate):
-    """Vendure tells no rate of shipping: rounding of the amounts must not make 8.01 % of 8 %."""
-    return next(
-        (near for near in (round(rate), round(rate * 4) / Decimal(4)) if abs(near - rate) < Decimal("0.1")), rate
+        tax_rate=ZERO if amount == net else None,  # not told: the amounts say it
     )
 
 

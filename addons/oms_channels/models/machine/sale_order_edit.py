@@ -8,7 +8,7 @@ from ..sale_order_import import SHIPPING_KEY
 from .oms_channel_edit_policy import CAN_APPLY
 
 # What of a line the shop may change once it is confirmed; its product and name stay.
-LINE_FIELDS = ("product_uom_qty", "price_unit", "discount", "tax_ids", "channel_total")
+LINE_FIELDS = ("product_uom_qty", "price_unit", "discount", "tax_ids", "extra_tax_data", "channel_total")
 
 
 class SaleOrder(models.Model):

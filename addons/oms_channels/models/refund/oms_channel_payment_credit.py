@@ -175,7 +175,7 @@ class OmsChannelPayment(models.Model):
             1.0,
             product_id=False,
             product_uom_id=False,
-            price_unit=line.tax_ids._oms_get_price(amount, line.product_id, self.currency_id),
+            price_unit=line.tax_ids._oms_get_price(amount, line.product_id, self.currency_id, line.extra_tax_data),
             discount=0.0,
             oms_is_money_only=True,
         )
