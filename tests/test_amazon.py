@@ -11,6 +11,7 @@ from servers.amazon_server import (
     CLIENT_ID,
     CLIENT_SECRET,
     MARKETPLACE,
+    OLD_REFRESH,
     POOR_REFRESH,
     REFRESH,
     SELLER,
@@ -47,7 +48,8 @@ def account():
         yield server
 
 
-def make_adapter(server, version=VERSIONS[0], refresh=REFRESH, transport=None, options=(), **timing):
+def make_adapter(server, version=VERSIONS[0], refresh="", transport=None, options=(), **timing):
+    refresh = refresh or (OLD_REFRESH if version == "v0" else REFRESH)
     keys = {"api_key": CLIENT_ID, "api_secret": CLIENT_SECRET, "refresh_token": refresh}
     settings = {"marketplace_ids": MARKETPLACE, "seller_id": SELLER, "orders_version": version, **dict(options)}
     return get_adapter_class("amazon")(ChannelConfig(server.url, keys, settings), transport, **timing)
@@ -296,15 +298,35 @@ def test_parcel_that_a_person_confirmed_is_not_confirmed_again(account):
     assert (result.is_repeat, result.external_id) == (True, "7")
 
 
-def test_parcel_without_a_number_or_of_a_cancelled_order_is_refused(account):
+@pytest.mark.parametrize("version", VERSIONS)
+def test_parcel_without_a_number_or_of_a_cancelled_order_is_refused(account, version):
     order_id = place(account)
     lines = ((read(account, order_id).lines[0].external_id, Decimal(1)),)
     with pytest.raises(Rejected, match="tracking number"):
-        make_adapter(account).push_shipment(ShipmentNotice(order_id, lines, "", "UPS", "k"))
+        make_adapter(account, version).push_shipment(ShipmentNotice(order_id, lines, "", "UPS", "k"))
     account.cancel(order_id)
     with pytest.raises(Rejected, match="stop the parcel"):
-        make_adapter(account).push_shipment(ShipmentNotice(order_id, lines, "1Z", "UPS", "k"))
+        make_adapter(account, version).push_shipment(ShipmentNotice(order_id, lines, "1Z", "UPS", "k"))
+    sent = place(account, fulfilled_by="AMAZON", status="SHIPPED")
+    with pytest.raises(Rejected, match="itself"):
+        make_adapter(account, version).push_shipment(ShipmentNotice(sent, lines, "1Z", "UPS", "k"))
     assert not account.confirmations
+
+
+def test_old_app_confirms_each_parcel_once_without_seeing_parcels(account):
+    """Version 0 shows what was shipped of an item, not in which parcel: which one is the same Amazon sees."""
+    order_id = place(account)
+    tee, mug = ((line.external_id, Decimal(1)) for line in read(account, order_id, "v0").lines)
+    adapter = make_adapter(account, "v0")
+    first = ShipmentNotice(order_id, (tee, mug), "1Z1", "UPS", "k1")
+    second = ShipmentNotice(order_id, (tee,), "1Z2", "UPS", "k2")
+    assert not adapter.push_shipment(first).is_repeat
+    # The mug is gone, a T-shirt is left.
+    assert adapter.push_shipment(first).external_id == get_reference("k1")
+    assert not adapter.push_shipment(second).is_repeat
+    assert adapter.push_shipment(second).is_repeat and adapter.push_shipment(first).is_repeat
+    assert [package["trackingNumber"] for _id, package in account.confirmations] == ["1Z1", "1Z1", "1Z2"]
+    assert {path.split("/")[2] for _name, path, _query, _body in account.calls if path.startswith("/orders")} == {"v0"}
 
 
 def test_stock_of_odd_skus_arrives_and_unknown_ones_say_why(account):

@@ -18,6 +18,8 @@ from . import amazon_models
 CLIENT_ID, CLIENT_SECRET, REFRESH = "amzn1.application-oa2-client.test", "amzn1.oa2-cs.test", "Atzr|test"
 # May read orders, but neither buyers' data nor listings.
 POOR_REFRESH = "Atzr|poor"
+# Of an app from before the new version of orders, which it may not call.
+OLD_REFRESH = "Atzr|old"
 SELLER, MARKETPLACE = "A3TESTSELLER", "ATVPDKIKX0DER"
 CENT = Decimal("0.01")
 _V0_STATUSES = {
@@ -100,6 +102,8 @@ class AmazonServer:
             return _refuse(403, "Unauthorized", "The access token you provided is revoked, malformed or invalid.")
         if self.is_throttled:
             return _refuse(429, "QuotaExceeded", "You exceeded your quota for the requested resource.")
+        if token["is_old"] and url.path.startswith("/orders/2026-01-01/"):
+            return _refuse(403, "Unauthorized", "Access to requested resource is denied.")
         query, value = dict(parse_qsl(url.query)), json.loads(body) if body else None
         self.calls.append((operation.name, url.path, query, value))
         if problem := operation.check_request(query, value):
@@ -114,11 +118,12 @@ class AmazonServer:
         assert form.pop("grant_type") == "refresh_token"
         if (form["client_id"], form["client_secret"]) != (CLIENT_ID, CLIENT_SECRET):
             return 401, {"error": "invalid_client", "error_description": "Client authentication failed"}
-        if form["refresh_token"] not in (REFRESH, POOR_REFRESH):
+        if form["refresh_token"] not in (REFRESH, POOR_REFRESH, OLD_REFRESH):
             return 400, {"error": "invalid_grant", "error_description": "The request has an invalid grant parameter"}
         self.logins += 1
         token = f"Atza|{self.logins}"
-        self.tokens[token] = {"is_poor": form["refresh_token"] == POOR_REFRESH, "paths": ()}
+        refresh = form["refresh_token"]
+        self.tokens[token] = {"is_poor": refresh == POOR_REFRESH, "is_old": refresh == OLD_REFRESH, "paths": ()}
         return 200, {"access_token": token, "token_type": "bearer", "expires_in": 3600, "refresh_token": REFRESH}
 
     def _createRestrictedDataToken(self, token, _query, body):
@@ -128,7 +133,7 @@ class AmazonServer:
             )
         self.logins += 1
         name = f"Atz.sprdt|{self.logins}"
-        self.tokens[name] = {"is_poor": False, "paths": [row["path"] for row in body["restrictedResources"]]}
+        self.tokens[name] = {**token, "paths": [row["path"] for row in body["restrictedResources"]]}
         return 200, {"restrictedDataToken": name, "expiresIn": 3600}
 
     def _getMarketplaceParticipations(self, _token, _query, _body):

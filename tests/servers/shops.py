@@ -570,7 +570,7 @@ class AmazonDriver(ShopDriver):
         keys = {
             "api_key": amazon_server.CLIENT_ID,
             "api_secret": amazon_server.CLIENT_SECRET,
-            "refresh_token": amazon_server.REFRESH,
+            "refresh_token": amazon_server.OLD_REFRESH if self.version == "v0" else amazon_server.REFRESH,
         }
         return ChannelConfig(self.server.url, {**keys, **credentials}, options)
 

@@ -197,8 +197,11 @@ class AmazonAdapter(base.ChannelAdapter):
     def fetch_order(self, external_id):
         if self.version == V2026:
             return self._fetch_order_2026(external_id)
+        return self._fetch_order_v0(external_id, BUYER_DATA)
+
+    def _fetch_order_v0(self, external_id, restricted):
         path = f"/orders/v0/orders/{_quote(external_id)}"
-        answer = self.client.get("getOrder", path, restricted=((path, BUYER_DATA),))
+        answer = self.client.get("getOrder", path, restricted=restricted and ((path, restricted),))
         order = answer.get("payload")
         if not isinstance(order, dict) or order.get("AmazonOrderId") != external_id:
             raise BadResponse(f"Amazon did not answer with order {external_id}.")
@@ -260,14 +263,12 @@ class AmazonAdapter(base.ChannelAdapter):
     def push_shipment(self, notice):
         """Confirm a parcel. Amazon knows it by a number within the order: ours is made of our key. To confirm it again
         would overwrite it, so nothing is sent twice even if Amazon is slow to show it."""
-        order = self._fetch_order_2026(notice.order_external_id)
+        order = self._fetch_sent_state(notice.order_external_id)
         if mapper.is_fba(order):
             raise Rejected("Amazon sends this order itself.")
-        reference, wanted = get_reference(notice.idempotency_key), dict(notice.lines)
-        for parcel in parts.read_parcels(order):
-            is_same = notice.tracking_number and parcel.number == notice.tracking_number and parcel.content == wanted
-            if parcel.is_alive and (parcel.reference == reference or is_same):
-                return PushResult(parcel.reference, is_repeat=True)
+        reference = get_reference(notice.idempotency_key)
+        if confirmed := self._find_confirmed(notice, order, reference):
+            return PushResult(confirmed, is_repeat=True)
         if mapper.get_status(order) == "CANCELED":
             raise Rejected(f"Order {notice.order_external_id} is cancelled at Amazon: stop the parcel.")
         if not notice.tracking_number:
@@ -278,6 +279,25 @@ class AmazonAdapter(base.ChannelAdapter):
             self._make_confirmation(notice, order, reference),
         )
         return PushResult(reference)
+
+    def _fetch_sent_state(self, external_id):
+        """The raw order, of which nobody's name is needed."""
+        if self.version == V2026:
+            return self._fetch_order_2026(external_id)
+        return self._fetch_order_v0(external_id, restricted=None)
+
+    def _find_confirmed(self, notice, order, reference):
+        """The number under which Amazon has this parcel already, "" where it has not. Version 0 tells no parcels: what
+        is shipped in full needs none."""
+        wanted = dict(notice.lines)
+        if self.version == V0:
+            open_ids = {item.item_id for item in parts.read_items_v0(order) if item.shipped < item.ordered}
+            return "" if open_ids & wanted.keys() or mapper.get_status(order) == "CANCELED" else reference
+        for parcel in parts.read_parcels(order):
+            is_same = notice.tracking_number and parcel.number == notice.tracking_number and parcel.content == wanted
+            if parcel.is_alive and (parcel.reference == reference or is_same):
+                return parcel.reference
+        return ""
 
     def _make_confirmation(self, notice, order, reference):
         code = CARRIERS.get(notice.carrier.casefold().strip())
@@ -292,7 +312,7 @@ class AmazonAdapter(base.ChannelAdapter):
         }
         if not code:
             package["carrierName"] = notice.carrier or "Other"
-        marketplace = to_text((order.get("salesChannel") or {}).get("marketplaceId")) or self._get_marketplaces()[0]
+        marketplace = mapper.get_marketplace(order) or self._get_marketplaces()[0]
         return {"marketplaceId": marketplace, "packageDetail": package}
 
     def push_stock(self, levels):
