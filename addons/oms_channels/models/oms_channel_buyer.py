@@ -1,6 +1,7 @@
 import hashlib
 import re
 import unicodedata
+from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -96,13 +97,18 @@ class OmsChannelBuyer(models.Model):
         if order.buyer_id:
             return order.buyer_id
         if order.email:
-            return order.email.strip().casefold()
+            return self._get_email_key(order)
         address = order.shipping_address or order.billing_address
         parts = [
             order.buyer_name,
             *(getattr(address, name, "") for name in (*ADDRESS_FIELDS, "province", "country_code")),
         ]
         return "address:" + hashlib.sha256(self._normalise(parts).encode()).hexdigest()[:32]
+
+    @api.model
+    def _get_email_key(self, order):
+        """Return the e-mail address of a ChannelOrder's buyer as it is compared."""
+        return order.email.strip().casefold()
 
     @api.model
     def _find_or_create_contacts(self, channel, orders):
@@ -135,27 +141,32 @@ class OmsChannelBuyer(models.Model):
         """Return {buyer key: res.partner} of the buyers known, by the shop's id or by an email the channel has met."""
         buyers = self.search([("channel_id", "=", channel.id), ("external_id", "in", keys)])
         partners = {buyer.external_id: buyer.partner_id for buyer in buyers}
-        emails = {
-            order.email.strip().casefold(): key
-            for key, order in zip(keys, orders, strict=True)
-            if key not in partners and order.email
-        }
+        emails = defaultdict(set)
+        for key, order in zip(keys, orders, strict=True):
+            if key not in partners and order.email:
+                emails[self._get_email_key(order)].add(key)
         if emails:
             # Only contacts the same channel has brought: an email typed in a shop proves nothing about other contacts.
             met = self.search(
                 Domain("channel_id", "=", channel.id) & Domain("partner_id.email_normalized", "in", list(emails))
             )
             for buyer in met:
-                key = emails[buyer.partner_id.email_normalized]
-                if key not in partners:
-                    partners[key] = buyer.partner_id
+                for key in emails[buyer.partner_id.email_normalized]:
+                    partners.setdefault(key, buyer.partner_id)
         return partners
 
     @api.model
     def _create_partners(self, channel, orders_by_key, partners, countries):
-        """Create the contacts of the buyers not known yet, and add them to ``partners``."""
+        """Create the contacts of the buyers not known yet, and add them to ``partners``. Keys with one e-mail, such as
+        a member's and that of an order the same person placed as a guest, are one contact."""
         new = {key: order for key, order in orders_by_key.items() if key not in partners}
-        self._lock_buyers(channel, list(new))
+        self._lock_buyers(channel, {*new, *(self._get_email_key(order) for order in new.values() if order.email)})
+        first, same = {}, {}
+        for key, order in new.items():
+            if order.email and (known := first.setdefault(self._get_email_key(order), key)) != key:
+                same[key] = known
+        for key in same:
+            del new[key]
         created = (
             self.env["res.partner"]
             .with_context(tracking_disable=True, no_vat_validation=True)
@@ -168,6 +179,7 @@ class OmsChannelBuyer(models.Model):
             ]
         )
         partners.update(zip(new, created, strict=True))
+        partners.update((key, partners[known]) for key, known in same.items())
 
     @api.model
     def _lock_buyers(self, channel, keys):

@@ -214,6 +214,24 @@ class TestImport(ChannelsCommon):
         again = self._import(2, customer_id=None, email="guest@example.com")
         self.assertEqual(first.partner_id, again.partner_id)
 
+    def test_member_and_guest_of_one_email_are_one_contact(self):
+        """In one batch, in either order, and where the channel has met the address before."""
+        for number, ids in enumerate((["cus_5", None], [None, "cus_6"], [None, "cus_7", "cus_8"])):
+            email = f"both{number}@example.com"
+            places = [
+                self.shop.place(number * 10 + index, [("OMS-MOUSE", 1, 20.0)], customer_id=customer, email=email)
+                for index, customer in enumerate(ids, 1)
+            ]
+            orders = self.env["sale.order"].union(*self._create(*places))
+            self.assertEqual(len(orders.partner_id), 1, ids)
+            again = self._create(
+                *(
+                    self.shop.place(number * 10 + index, [("OMS-MOUSE", 1, 20.0)], customer_id=customer, email=email)
+                    for index, customer in enumerate(["cus_late", None, "cus_later"], 5)
+                )
+            )
+            self.assertEqual(self.env["sale.order"].union(*again).partner_id, orders.partner_id, ids)
+
     def test_email_never_leads_to_a_contact_of_another_source(self):
         own = self.env["res.partner"].create({"name": "Director", "email": "buyer1@example.com"})
         self.assertNotEqual(self._import(1).partner_id, own)
