@@ -267,8 +267,21 @@ def test_broken_answers_become_errors_of_ours(answer, pause, error):
     start = time.monotonic()
     with pytest.raises(error) as caught:
         http.send(request)
-    assert caught.value.retryable
+    assert caught.value.retryable and caught.value.is_uncertain, "the shop may have done it"
     assert time.monotonic() - start < 6
+
+
+def test_what_never_reached_the_shop_is_known_not_to_be_done():
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+    for scheme in ("http", "https"):
+        with pytest.raises(Unavailable) as caught:
+            http.send(http.HttpRequest("POST", f"{scheme}://127.0.0.1:{port}/", timeout=IMPATIENT))
+        assert caught.value.retryable and not caught.value.is_uncertain
+    with pytest.raises(Unavailable) as caught:
+        http.send(http.HttpRequest("POST", "http://nobody.invalid/", timeout=IMPATIENT))
+    assert not caught.value.is_uncertain
 
 
 def test_redirects_are_not_followed():

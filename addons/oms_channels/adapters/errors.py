@@ -13,16 +13,18 @@ class AdapterError(Exception):
     :param retryable: whether the same call may succeed later (default: what the class says)
     :param retry_after: seconds the shop asked us to wait, or None
     :param is_shop_wide: whether it is the shop's or the key's, not only this call's (default: what the class says)
+    :param is_uncertain: whether the call may have taken effect all the same (default: what the class says)
     """
 
-    retryable = is_shop_wide = False
+    retryable = is_shop_wide = is_uncertain = False
 
-    def __init__(self, message, *, retryable=None, retry_after=None, is_shop_wide=None):
+    def __init__(self, message, *, retryable=None, retry_after=None, is_shop_wide=None, is_uncertain=None):
         super().__init__(message)
         self.message = message
         self.retryable = type(self).retryable if retryable is None else retryable
         self.retry_after = retry_after
         self.is_shop_wide = type(self).is_shop_wide if is_shop_wide is None else is_shop_wide
+        self.is_uncertain = type(self).is_uncertain if is_uncertain is None else is_uncertain
 
 
 class AuthError(AdapterError):
@@ -48,7 +50,7 @@ class Throttled(AdapterError):
 class Unavailable(AdapterError):
     """Timeout, no connection, 5xx. It is unknown whether the call took effect: every push re-reads before it writes."""
 
-    retryable = is_shop_wide = True
+    retryable = is_shop_wide = is_uncertain = True
 
 
 class BrokenDown(Unavailable):
@@ -58,7 +60,7 @@ class BrokenDown(Unavailable):
 class BadResponse(AdapterError):
     """Half, oversized or malformed answer. Retried like an outage; worth a person's look when it stays."""
 
-    retryable = True
+    retryable = is_uncertain = True
 
 
 class Rejected(AdapterError):

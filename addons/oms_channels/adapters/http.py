@@ -64,7 +64,7 @@ def send(request):
             body = _read_body(answer, request.max_bytes, deadline)
             return HttpResponse(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body)
     except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
-        raise Unavailable("The shop did not answer in time.") from error
+        raise Unavailable("The shop did not answer in time.", is_uncertain=_may_have_arrived(error)) from error
     except (
         requests.exceptions.ChunkedEncodingError,
         requests.exceptions.ContentDecodingError,
@@ -72,9 +72,16 @@ def send(request):
     ) as error:
         raise BadResponse(f"The shop's answer was cut short ({type(error).__name__}).") from error
     except requests.exceptions.ConnectionError as error:
-        raise Unavailable("The shop cannot be reached.") from error
+        raise Unavailable("The shop cannot be reached.", is_uncertain=_may_have_arrived(error)) from error
     except (requests.exceptions.RequestException, ValueError) as error:
         raise AdapterError(f"The call could not be made ({type(error).__name__}). Check the shop's address.") from error
+
+
+def _may_have_arrived(error):
+    """Whether the shop may have got the call: not where no connection came about."""
+    refused = (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return not isinstance(error, refused) and not isinstance(reason, urllib3.exceptions.NewConnectionError)
 
 
 def _read_body(answer, max_bytes, deadline):

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from odoo.addons.oms_channels.adapters import types
 from odoo.addons.oms_channels.adapters.custom import client, expressions, mapper, preview, spec, targets, templates
-from odoo.addons.oms_channels.adapters.errors import BadResponse, NotSupported, Rejected
+from odoo.addons.oms_channels.adapters.errors import BadResponse, NotSupported, RateLimited, Rejected, Unavailable
 from odoo.addons.oms_channels.adapters.medusa import mapper as medusa_mapper
 from odoo.addons.oms_channels.adapters.notices import (
     CancelNotice,
@@ -315,6 +315,57 @@ class TestConnectorPushes(AdapterCase):
         result, calls, _requests = self._ship(*steps, answers=({"order": {**ORDER, **packs}},))
         self.assertEqual((result.external_id, result.is_repeat), ("p1", True))
 
+    def test_refund_that_could_be_paid_twice_is_refused(self):
+        call = {"kind": "refund", "method": "POST", "path": "/refund", "body": '{"amount": "{{ amount }}"}'}
+        sentence = r"endpoints\[2\].done_expression: .*the buyer would be paid once more"
+        for method in ("POST", "PUT"):
+            with self.assertRaisesRegex(spec.SpecError, sentence):
+                make_spec([*CALLS, {**call, "method": method}])
+        literal = {**call, "body": '{"idempotency_key": "{{ order_id }}"}'}
+        with self.assertRaisesRegex(spec.SpecError, sentence):
+            make_spec([*CALLS, literal])
+        for protected in (
+            {"done_expression": "order.refunds"},
+            {"body": '{"rows": {"for each": "lines", "give": {"key": "{{ idempotency_key }}"}}}'},
+            {"path": "/refund/{{ idempotency_key }}"},
+            {"header_lines": "X-Key = {{ idempotency_key }}"},
+            {"method": "GET"},
+        ):
+            self.assertTrue(make_spec([*CALLS, {**call, **protected}]))
+        self.assertTrue(make_spec([*CALLS, call], idempotency_header="Idempotency-Key"))
+        # What an earlier step made is settled, however often that is asked.
+        first = {**call, "done_expression": "order.refunds", "result_expression": "answer.id"}
+        self.assertTrue(make_spec([*CALLS, first, {**call, "path": "/refund/{{ result }}/settle"}]))
+
+    def test_parcels_and_units_that_could_be_told_twice_are_warned_of(self):
+        ship = {"kind": "ship", "method": "POST", "path": "/ship"}
+        units = {"kind": "cancel_lines", "method": "POST", "path": "/take"}
+        found = spec.find_doubled(make_spec([*CALLS, ship, units]))
+        self.assertEqual([line[:12] for line in found], ["endpoints[2]", "endpoints[3]"])
+        self.assertIn("the shop would have the parcel twice", found[0])
+        self.assertIn("cancelled, and paid back, once more", found[1])
+        self.assertFalse(spec.find_doubled(make_spec([*CALLS, ship, units], idempotency_header="X-Key")))
+        put = [{**call, "method": "PUT"} for call in (ship, units)]
+        self.assertFalse(spec.find_doubled(make_spec([*CALLS, *put])))
+        self.assertFalse(spec.find_doubled(read_ready("medusa")[1]))
+
+    def test_call_of_which_nobody_knows_is_not_repeated_blindly(self):
+        """A parcel told without our key: a person looks whether the shop has it."""
+        call = {"kind": "ship", "method": "POST", "path": "/ship"}
+        lost = Unavailable("The shop did not answer in time.")
+        for answer in (lost, BadResponse("The shop's answer was cut short."), (502, {})):
+            with self.assertRaisesRegex(Rejected, "Look in the shop: skip this if it is done there") as raised:
+                self._ship(call, answers=({"order": ORDER}, answer))
+            self.assertFalse(raised.exception.retryable or raised.exception.is_shop_wide)
+        certain = ((429, {}), Unavailable("The shop cannot be reached.", is_uncertain=False))
+        for error_class, answer in zip((RateLimited, Unavailable), certain, strict=True):
+            with self.assertRaises(error_class):
+                self._ship(call, answers=({"order": ORDER}, answer))
+        with self.assertRaises(Unavailable):
+            self._ship(call, answers=({"order": ORDER}, lost), idempotency_header="Idempotency-Key")
+        with self.assertRaises(Unavailable):
+            self._ship(call, answers=(lost,))  # reading the order changes nothing
+
     def test_missing_value_in_an_address_is_refused(self):
         call = {"kind": "ship", "method": "POST", "path": "/packs/{{ order.pack.id }}/send"}
         with self.assertRaisesRegex(Rejected, "is empty"):
@@ -327,7 +378,7 @@ class TestConnectorPushes(AdapterCase):
                 ("delivered", '{"s": "{{ shipment_id }}", "at": "{{ delivered_at }}"}'),
                 ("cancel", '{"why": "{{ reason }}"}'),
                 ("return_received", '{"lines": "{{ lines }}"}'),
-                ("refund", '{"amount": "{{ fixed(amount, `2`) }}", "cur": "{{ currency }}"}'),
+                ("refund", '{"sum": "{{ fixed(amount, `2`) }} {{ currency }}", "key": "{{ idempotency_key }}"}'),
             )
         ]
         connector = make_spec(calls)
@@ -343,7 +394,7 @@ class TestConnectorPushes(AdapterCase):
                 {"s": "s1", "at": None},
                 {"why": "late"},
                 {"lines": [{"id": "1", "quantity": 1.5}]},
-                {"amount": "9.90", "cur": "EUR"},
+                {"sum": "9.90 EUR", "key": "k"},
             ],
         )
         with self.assertRaises(NotSupported):

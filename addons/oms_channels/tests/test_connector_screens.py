@@ -84,9 +84,19 @@ class TestConnectorModels(ConnectorCommon):
             ("“order_id” is not known here", [{"kind": "list_orders", "path": "/o/{{ order_id }}"}]),
             ("Body: this is no JSON", [{"kind": "ship", "path": "/o", "body": "{"}]),
             ("more than one of the kind test", [{"kind": "test", "path": "/o"}] * 2),
+            ("Already Done When: .*paid once more", [{"kind": "refund", "method": "POST", "path": "/o"}]),
         ):
             self._refuse(sentence, connector, {"endpoint_ids": [Command.create(call) for call in calls]})
         self._refuse("Header or Parameter: ", connector, {"auth_kind": "header"})
+
+    def test_what_may_happen_twice_is_said_while_it_is_built(self):
+        connector = self._create_connector()
+        connector.endpoint_ids = [Command.create({"kind": "ship", "method": "POST", "path": "/ship"})]
+        self.assertRegex(connector.warning, r"\d+\. Already Done When: .*have the parcel twice")
+        connector.idempotency_header = "Idempotency-Key"
+        self.assertFalse(connector.warning or connector.problem)
+        connector.endpoint_ids = [Command.create({"kind": "refund", "method": "POST", "path": "/refund"})]
+        self._refuse("paid once more", connector, {"idempotency_header": False})
 
     def test_new_connector_has_the_usual_lines_to_fill_in(self):
         connector = Form(self.env["oms.connector"])

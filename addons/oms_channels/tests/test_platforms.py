@@ -255,6 +255,7 @@ class TestPlatformWebhook(PlatformCommon, HttpCase):
         self.channel.write({"provider": "custom", "connector_id": connector.id})
         label = self.channel._get_capability_labels()["refund"]
         self.assertIn(label, self.channel.platform_cannot)
-        connector.endpoint_ids = [Command.create({"kind": "refund", "method": "POST", "path": "/refunds"})]
+        refund = {"kind": "refund", "method": "POST", "path": "/refunds/{{ idempotency_key }}"}
+        connector.endpoint_ids = [Command.create(refund)]
         self.channel.invalidate_recordset(["platform_can", "platform_cannot"])
         self.assertIn(label, self.channel.platform_can)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from ..cancelling import get_refund, get_worth
-from ..errors import BadResponse, Rejected
+from ..errors import AdapterError, BadResponse, Rejected
 from ..notices import PushResult, StockResult
 from ..types import ZERO
 from ..values import to_decimal, to_json_number
@@ -11,6 +11,7 @@ from .conversions import write_moment
 from .expressions import ExpressionError, search
 from .mapper import FieldProblem, Reader
 from .paging import get_rows
+from .spec import DOUBLED, may_repeat
 from .templates import to_text
 
 
@@ -45,12 +46,25 @@ class Pusher:
             else:
                 if is_repeat and check and context["order"]:
                     check(context["order"])
-                context["answer"], _headers = self.client.call(endpoint, context, key=notice.idempotency_key)
+                context["answer"] = self._call(endpoint, context, notice.idempotency_key)
                 is_repeat = False
             context["answers"] = [*context["answers"], context["answer"]]
             if endpoint.result_expression:
                 context["result"] = self._find_result(endpoint, context) or context["result"]
         return PushResult(context["result"], is_repeat=is_repeat)
+
+    def _call(self, endpoint, context, key):
+        """:raises Rejected: when nobody knows whether the call took effect, and to repeat it could do it twice"""
+        try:
+            answer, _headers = self.client.call(endpoint, context, key=key)
+        except AdapterError as error:
+            if not error.is_uncertain or may_repeat(self.spec, endpoint):
+                raise
+            raise Rejected(
+                f"{error.message} Nobody knows whether the shop has done it all the same, and if it is told again, "
+                f"{DOUBLED[endpoint.kind]}. Look in the shop: skip this if it is done there, retry it if not."
+            ) from error
+        return answer
 
     def _is_done(self, endpoint, context):
         """Whether the shop has it already. A worker may have died between an earlier call and its own commit."""

@@ -69,6 +69,14 @@ def check(node, names, depth=0):
             check(value, names, depth + 1)
 
 
+def find_names(node):
+    """Return the names that the placeholders of a template start with."""
+    if isinstance(node, str):
+        return {name for part in split(node) if isinstance(part, Expression) for name in part.roots}
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return {name for one in inner for name in find_names(one)}
+
+
 def _check_list(node, names, depth):
     if set(node) != {FOR_EACH, GIVE} or not isinstance(node[FOR_EACH], str):
         raise TemplateError(f'"{FOR_EACH}" (an expression) stands beside "{GIVE}" (what each becomes), and alone.')

@@ -51,6 +51,7 @@ class OmsConnector(models.Model):
     channel_ids = fields.One2many("oms.channel", "connector_id", string="Channels")
     channel_count = fields.Integer(string="Number of Channels", compute="_compute_channel_count")
     problem = fields.Text(string="What Is Wrong", compute="_compute_problem")
+    warning = fields.Text(string="What May Go Wrong", compute="_compute_problem")
 
     # Keys
     auth_kind = fields.Selection(
@@ -246,9 +247,10 @@ class OmsConnector(models.Model):
     def _compute_problem(self):
         """Also while it is being edited."""
         for connector in self:
+            connector.problem = connector.warning = False
             try:
-                spec.read(connector._get_data())
-                connector.problem = False
+                found = spec.find_doubled(spec.read(connector._get_data()))
+                connector.warning = "\n".join(map(connector._describe_line, found))
             except spec.SpecError as error:
                 connector.problem = connector._describe_problems(error)
 

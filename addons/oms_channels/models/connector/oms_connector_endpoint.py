@@ -109,9 +109,9 @@ class OmsConnectorEndpoint(models.Model):
     def _check_content(self):
         """Templates and expressions are checked when they are saved."""
         for endpoint in self:
-            endpoint.connector_id._check_data(
-                {"endpoints": [endpoint._get_data()]}, endpoint.display_name, is_numbered=False
-            )
+            connector = endpoint.connector_id
+            data = {"endpoints": [endpoint._get_data()], "idempotency_header": connector.idempotency_header or ""}
+            connector._check_data(data, endpoint.display_name, is_numbered=False)
 
     def _get_data(self):
         """Return the plain data of a call, as the engine and the export file have it."""
