@@ -192,13 +192,18 @@ class ChannelPayment:
     is_by_total: bool = False  # the shop says that the order is paid, not how much: its total by now is a guess
 
 
+# Money only, or goods that come back.
+REFUND_KINDS = ("refund", "return")
+REFUND_STATES = ("requested", "received", "refunded", "refused", "cancelled")
+
+
 @dataclass(frozen=True)
 class ChannelRefundRequest:
     """A buyer's request made in the shop, before or after shipping."""
 
     external_id: str
-    kind: str  # refund (money only) or return (goods come back)
-    state: str  # requested, received, refunded, refused, cancelled
+    kind: str  # one of REFUND_KINDS
+    state: str  # one of REFUND_STATES
     amount: Decimal
     reason: str = ""
     lines: tuple[tuple[str, Decimal], ...] = ()  # (line external id, quantity); empty = the whole order

@@ -102,7 +102,7 @@ def _finish(draft, defaults):
         payload["shippings"] = [shipping] if float(shipping["amount"]) else []
     if payment := payload.pop("payments", None):
         payment.setdefault("external_id", f"file:{draft.external_id}"[:64])
-        if "amount" in payment and float(payment["amount"]):
+        if any(float(payment.get(name) or 0) for name in ("amount", "refunded_amount", "fee_amount")):
             payload["payments"] = [payment]
     for place, line in enumerate(payload["lines"], 1):
         line["external_id"] = str(place)
@@ -126,14 +126,19 @@ def _check(draft):
             if (row, column) not in known:
                 known.add((row, column))
                 faults.append(Fault(row, column, rule, None if name else limit))
+    return faults if faults or draft.faults else list(_find_excess(draft))
+
+
+def _find_excess(draft):
+    """Yield the faults of what no schema says: more is taken off than there is."""
     for row, line in zip(draft.rows, draft.payload["lines"], strict=True):
-        if not faults and not draft.faults and _is_over_discounted(line):
-            faults.append(Fault(row, "discount", "discount"))
-    return faults
-
-
-def _is_over_discounted(line):
-    return float(line.get("discount_amount") or 0) > float(line["price_unit"]) * line["quantity"]
+        if float(line.get("discount_amount") or 0) > float(line["price_unit"]) * line["quantity"]:
+            yield Fault(row, "discount", "discount")
+        if line.get("cancelled_quantity", 0) > line["quantity"]:
+            yield Fault(row, "cancelled", "maximum", line["quantity"])
+    for payment in draft.payload.get("payments", ()):
+        if float(payment.get("refunded_amount") or 0) > float(payment["amount"]):
+            yield Fault(draft.rows[0], "refunded", "maximum", payment["amount"])
 
 
 _BY_PATH = {column.path: column.key for column in BY_KEY.values()}

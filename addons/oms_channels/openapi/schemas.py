@@ -1,6 +1,6 @@
 """The components of the API: JSON Schema (2020-12) as Python values."""
 
-from ..adapters.types import DISCOUNT_SOURCES
+from ..adapters.types import DISCOUNT_SOURCES, REFUND_KINDS, REFUND_STATES
 
 MAX_BATCH = 100
 MAX_LINES = 200
@@ -106,6 +106,13 @@ IN = {
             "title": text(256),
             "barcode": text(64, pattern=r"^[!-~]*$"),
             "quantity": {"type": "number", "minimum": 0.001, "maximum": 1000000},
+            "cancelled_quantity": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 1000000,
+                "description": "How many of quantity were cancelled before they were sent. They stay in quantity, in "
+                "the amounts and in total; an order of which nothing is left is cancelled.",
+            },
             "price_unit": MONEY,
             "discount_amount": {
                 **MONEY,
@@ -136,8 +143,39 @@ IN = {
             "amount": MONEY,
             "state": {"enum": ["pending", "authorized", "captured"], "description": "captured when left out."},
             "paid_at": _moment("When it was captured."),
+            "refunded_amount": {
+                **MONEY,
+                "description": "What you have given back of it so far, whoever asked for it.",
+            },
+            "fee_amount": {**MONEY, "description": "What the provider keeps of it."},
         },
         ["external_id", "amount"],
+    ),
+    "RefundLine": closed(
+        {
+            "external_id": _id("The line's external_id; its position (1, 2, ...) when it has none."),
+            "quantity": {"type": "number", "minimum": 0.001, "maximum": 1000000},
+        },
+        ["external_id", "quantity"],
+    ),
+    "RefundRequest": closed(
+        {
+            "external_id": _id("Your id of the request."),
+            "kind": {
+                "enum": list(REFUND_KINDS),
+                "description": "refund: money only; return: goods come back.",
+            },
+            "state": {
+                "enum": list(REFUND_STATES),
+                "description": "requested when left out. refunded: you have given the money back; say so in the "
+                "payment's refunded_amount as well.",
+            },
+            "amount": MONEY,
+            "reason": text(256),
+            "lines": {**listing(ref("RefundLine"), MAX_LINES), "description": "What it is about; all when left out."},
+            "requested_at": _moment("When the buyer asked."),
+        },
+        ["external_id", "kind", "amount"],
     ),
     "Order": closed(
         {
@@ -155,6 +193,11 @@ IN = {
             "lines": {**listing(ref("Line"), MAX_LINES), "minItems": 1},
             "shippings": listing(ref("Shipping"), 10),
             "payments": listing(ref("Payment"), 10),
+            "refund_requests": listing(
+                ref("RefundRequest"),
+                50,
+                "What the buyer asks, or got, back. What has not left yet waits for a person.",
+            ),
             "total": {
                 **MONEY,
                 "description": "What the buyer owes, with tax and shipping. An order whose lines say otherwise waits "

@@ -47,9 +47,44 @@ class TestApiMapper(AdapterCase):
         late = self._parse(updated_at="2026-03-01T02:00:01.5Z").version
         self.assertLess(early, late)
 
+    def test_what_was_cancelled_given_back_and_kept(self):
+        line = {**ORDER["lines"][0], "cancelled_quantity": 1}
+        order = self._parse(
+            lines=[line],
+            payments=[
+                {"external_id": "p", "amount": "20.00", "refunded_amount": "10.00", "fee_amount": "0.60"},
+                {"external_id": "q", "amount": 5, "refunded_amount": 5},
+            ],
+            refund_requests=[
+                {
+                    "external_id": "r1",
+                    "kind": "return",
+                    "amount": "10.00",
+                    "lines": [{"external_id": "1", "quantity": 1}],
+                },
+                {"external_id": "r2", "kind": "refund", "state": "refunded", "amount": 5, "reason": "late"}
+                | {"requested_at": "2026-03-02T10:00:00+08:00"},
+            ],
+        )
+        self.assertEqual((order.status, order.total, order.lines[0].open_quantity), ("open", Decimal("20.00"), 1))
+        self.assertEqual([payment.state for payment in order.payments], ["partially_refunded", "refunded"])
+        self.assertEqual((order.captured_total, order.payments[0].fee_amount), (Decimal("10.00"), Decimal("0.60")))
+        first, second = order.refund_requests
+        self.assertEqual((first.kind, first.state, first.lines), ("return", "requested", (("1", Decimal(1)),)))
+        self.assertEqual((second.amount, second.reason, second.lines), (Decimal("5.00"), "late", ()))
+        self.assertEqual(str(second.requested_at), "2026-03-02 02:00:00+00:00")
+        self.assertEqual(self._parse(lines=[{**line, "cancelled_quantity": 2}]).status, "cancelled")
+
     def test_what_no_schema_can_say_is_refused(self):
-        line = ORDER["lines"][0]
+        line, paid = ORDER["lines"][0], {"external_id": "p", "amount": 10}
+        request = {"external_id": "r", "kind": "refund", "amount": 1}
         for values, word in (
+            ({"lines": [{**line, "cancelled_quantity": 2.5}]}, "cancelled_quantity of line 1"),
+            ({"payments": [{**paid, "refunded_amount": "10.01"}]}, "refunded_amount of payment p"),
+            ({"payments": [{**paid, "state": "pending", "refunded_amount": 1}]}, "refunded_amount of payment p"),
+            ({"refund_requests": [request] * 2}, "two refund requests"),
+            ({"refund_requests": [{**request, "lines": [{"external_id": "9", "quantity": 1}]}]}, "more of line 9"),
+            ({"refund_requests": [{**request, "lines": [{"external_id": "1", "quantity": 3}]}]}, "more of line 1"),
             ({"lines": [{**line, "external_id": "2"}, line]}, "two lines"),
             ({"lines": [{**line, "discount_amount": "20.01"}]}, "discount_amount"),
             ({"payments": [{"external_id": "p", "amount": 1}] * 2}, "two payments"),

@@ -1,3 +1,4 @@
+import copy
 from unittest.mock import patch
 
 from odoo import fields
@@ -52,6 +53,76 @@ class TestApiOrders(ApiCase):
         self._send(make_order(1, updated_at="2026-03-01T01:00:00Z"))
         self._work("message")
         self.assertEqual(self._order("A-1").order_line[0].product_uom_qty, 3, "an older state does not count")
+
+    def test_cancelled_units_are_not_sent(self):
+        first = make_order(1, updated_at="2026-03-01T02:00:00Z")
+        first["lines"][0]["cancelled_quantity"] = 1
+        self._send(first)
+        self._work("message")
+        order = self._order("A-1")
+        self.assertEqual(order.order_line.mapped("product_uom_qty"), [1, 1, 1])
+        self._assert_totals(order, 69.99)
+        order.action_confirm()
+        changed = copy.deepcopy({**first, "updated_at": "2026-03-01T03:00:00Z"})
+        changed["lines"][1]["cancelled_quantity"] = 1
+        for result in ("accepted", "duplicate"):
+            self.assertEqual(self._send(changed).json()["results"][0]["result"], result)
+            self._work("message")
+        [hold] = order.oms_hold_ids
+        self.assertEqual((hold.state, hold.type_id.code), ("active", "edited"))
+        self.assertIn("OMS-KEYB 1 → 0", hold.reason_ids.name)
+        nothing = copy.deepcopy(make_order(2))
+        for line in nothing["lines"]:
+            line["cancelled_quantity"] = line["quantity"]
+        self._send(nothing)
+        self._work("message")
+        self.assertFalse(self._order("A-2"))
+        self.assertEqual(self._get("A-2")["state"], "skipped")
+
+    def test_units_cancelled_before_the_review_leave_the_quotation(self):
+        self._send(make_order(1, updated_at="2026-03-01T02:00:00Z"))
+        self._work("message")
+        changed = make_order(1, updated_at="2026-03-01T03:00:00Z")
+        changed["lines"][0]["cancelled_quantity"] = 1
+        self._send(changed)
+        self._work("message")
+        self.assertEqual(self._order("A-1").order_line[0].product_uom_qty, 1)
+        self._assert_totals(self._order("A-1"), 69.99)
+
+    def test_money_given_back_there_and_fees_are_known_here(self):
+        self._send(make_order(1, updated_at="2026-03-01T02:00:00Z"))
+        self._work("message")
+        order = self._order("A-1")
+        order.action_confirm()
+        self._deliver(order)
+        self._run_cron("oms_channels.ir_cron_settle")
+        changed = make_order(1, updated_at="2026-03-01T03:00:00Z")
+        changed["payments"][0].update(refunded_amount="19.99", fee_amount="1.25")
+        row = {"external_id": "r1", "kind": "refund", "state": "refunded", "amount": "19.99", "reason": "scratched"}
+        changed["refund_requests"] = [{**row, "lines": [{"external_id": "L1", "quantity": 1}]}]
+        for _time in range(2):
+            self._send(changed)
+            self._work("message")
+            self._run_cron("oms_channels.ir_cron_settle")
+        payment, refund = order.channel_payment_ids.sorted("direction")
+        self.assertEqual((payment.refunded_amount, payment.state), (19.99, "partially_refunded"))
+        self.assertEqual(order.channel_fee_amount, 1.25)
+        self.assertEqual((refund.direction, refund.amount, refund.request_ref), ("outbound", 19.99, "r1"))
+        self.assertEqual(order.oms_event_ids.mapped("code").count("shop_refunded"), 1)
+
+    def test_what_a_buyer_asks_back_there_keeps_the_goods_here(self):
+        self._send(make_order(1, updated_at="2026-03-01T02:00:00Z"))
+        self._work("message")
+        order = self._order("A-1")
+        order.action_confirm()
+        request = {"external_id": "r1", "kind": "refund", "amount": "19.99", "reason": "late"}
+        for state, minute in (("requested", 3), ("cancelled", 4)):
+            moment = f"2026-03-01T0{minute}:00:00Z"
+            self._send(make_order(1, updated_at=moment, refund_requests=[{**request, "state": state}]))
+            self._work("message")
+            hold = order.oms_hold_ids
+            self.assertEqual(hold.state == "active", state == "requested")
+        self.assertEqual({"refund_asked", "refund_withdrawn"} - set(order.oms_event_ids.mapped("code")), set())
 
     def test_bad_order_does_not_refuse_the_others(self):
         bad = make_order(2)

@@ -147,6 +147,20 @@ class TestImporter(AdapterCase):
         faults = self._faults([*ROW, "5", "gods", "TEN"], headings=headings)
         self.assertEqual(faults, [(2, "discount_source", "enum")])
 
+    def test_what_was_cancelled_given_back_and_kept(self):
+        headings = [*HEADINGS, "取消数量", "实付金额", "已退金额", "支付手续费"]
+        [draft] = self._build(make_file(headings, [*ROW, "1", "39.80", "19.90", "0.24"]).encode()).drafts
+        self.assertEqual((draft.faults, draft.payload["lines"][0]["cancelled_quantity"]), ([], 1))
+        payment = {"amount": "39.8", "refunded_amount": "19.9", "fee_amount": "0.24", "external_id": "file:A1"}
+        self.assertEqual(draft.payload["payments"], [payment])
+        self.assertEqual(validation.check("Order", draft.payload), [])
+        for cells, fault in (
+            (("3", "39.80", "", ""), (2, "cancelled", "maximum")),
+            (("", "39.80", "39.81", ""), (2, "refunded", "maximum")),
+            (("", "", "5", ""), (2, "paid", "required")),
+        ):
+            self.assertEqual(self._faults([*ROW, *cells], headings=headings), [fault])
+
     def test_faults_by_row_and_column(self):
         for row, expected in (
             (["", *ROW[1:]], (2, "order_id", "required")),

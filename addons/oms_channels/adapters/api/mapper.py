@@ -5,12 +5,15 @@ from decimal import Decimal
 
 from ..types import (
     DISCOUNT_SOURCES,
+    REFUND_KINDS,
+    REFUND_STATES,
     ZERO,
     ChannelAddress,
     ChannelDiscount,
     ChannelLine,
     ChannelOrder,
     ChannelPayment,
+    ChannelRefundRequest,
     ChannelShipping,
 )
 from ..values import bad_payload, required, round_money, rows, to_datetime, to_decimal, to_text
@@ -42,6 +45,9 @@ def map_order(raw):
     payments = tuple(_map_payment(row, currency) for row in rows(raw, "payments"))
     if len({payment.external_id for payment in payments}) < len(payments):
         raise bad_payload(f"Order {order_id} has two payments with the same external_id.")
+    requests = tuple(_map_request(row, currency, lines) for row in rows(raw, "refund_requests"))
+    if len({request.external_id for request in requests}) < len(requests):
+        raise bad_payload(f"Order {order_id} has two refund requests with the same external_id.")
     parts = sum((part.total for part in (*lines, *shippings)), ZERO)
     total = round_money(_money(raw["total"], "total") if raw.get("total") is not None else parts, currency)
     buyer = raw.get("buyer") or {}
@@ -50,7 +56,7 @@ def map_order(raw):
         external_id=order_id,
         reference=to_text(raw.get("reference")) or order_id,
         version=get_version(raw),
-        status="open",
+        status="open" if any(line.open_quantity for line in lines) else "cancelled",
         placed_at=placed_at,
         updated_at=to_datetime(raw["updated_at"], "updated_at") if raw.get("updated_at") else placed_at,
         currency=currency,
@@ -63,6 +69,7 @@ def map_order(raw):
         billing_address=_map_address(raw.get("billing_address")),
         shippings=shippings,
         payments=payments,
+        refund_requests=requests,
         discount_total=sum((line.discount_amount for line in lines), ZERO),
         tax_total=sum((part.tax_amount for part in (*lines, *shippings)), ZERO),
         is_paid=bool(payments) and sum((payment.captured_amount for payment in payments), ZERO) >= total,
@@ -107,6 +114,9 @@ def _split_tax(amount, rate, is_included):
 def _map_line(row, place, is_included):
     what = f"line {place}"
     quantity = to_decimal(row.get("quantity"), f"quantity of {what}")
+    cancelled = to_decimal(row.get("cancelled_quantity") or 0, f"cancelled_quantity of {what}")
+    if not 0 <= cancelled <= quantity:
+        raise bad_payload(f"cancelled_quantity of {what} is more than its quantity.")
     price = _money(row.get("price_unit"), f"price_unit of {what}")
     discounts = tuple(_map_discount(one, what) for one in rows(row, "discounts"))
     told = sum((one.amount for one in discounts), ZERO)
@@ -132,6 +142,7 @@ def _map_line(row, place, is_included):
         is_tax_included=is_included,
         tax_rate=rate,
         barcode=to_text(row.get("barcode")),
+        cancelled_quantity=cancelled,
         ship_from=_day(row.get("ship_from")),
     )
 
@@ -161,16 +172,55 @@ def _map_shipping(row, place, is_included):
 
 
 def _map_payment(row, currency):
-    amount = round_money(_money(row.get("amount"), "amount of a payment"), currency)
+    payment_id = to_text(required(row, "external_id", "external_id of a payment"))
+    amount, refunded, fee = (
+        round_money(_money(value, f"{name} of payment {payment_id}"), currency)
+        for name, value in (
+            ("amount", row.get("amount")),
+            ("refunded_amount", row.get("refunded_amount") or 0),
+            ("fee_amount", row.get("fee_amount") or 0),
+        )
+    )
     state = row.get("state") or "captured"
+    captured = amount if state == "captured" else ZERO
+    if refunded > captured:
+        raise bad_payload(f"refunded_amount of payment {payment_id} is more than was captured.")
+    if refunded:
+        state = "refunded" if refunded == captured else "partially_refunded"
     return ChannelPayment(
-        external_id=to_text(required(row, "external_id", "external_id of a payment")),
+        external_id=payment_id,
         provider=to_text(row.get("provider")),
         amount=amount,
         currency=currency,
         state=state,
-        captured_amount=amount if state == "captured" else ZERO,
+        captured_amount=captured,
+        refunded_amount=refunded,
         date=to_datetime(row["paid_at"], "paid_at") if row.get("paid_at") else None,
+        fee_amount=fee,
+    )
+
+
+def _map_request(row, currency, lines):
+    request_id = to_text(required(row, "external_id", "external_id of a refund request"))
+    what = f"refund request {request_id}"
+    known = {line.external_id: line.quantity for line in lines}
+    asked = {}
+    for one in rows(row, "lines"):
+        line_id = to_text(required(one, "external_id", f"external_id of a line of {what}"))
+        asked[line_id] = asked.get(line_id, ZERO) + to_decimal(one.get("quantity"), f"quantity of a line of {what}")
+        if asked[line_id] > known.get(line_id, ZERO):
+            raise bad_payload(f"The {what} is about more of line {line_id} than the order has.")
+    kind, state = row.get("kind"), row.get("state") or "requested"
+    if kind not in REFUND_KINDS or state not in REFUND_STATES:
+        raise bad_payload(f"The {what} has an unknown kind or state.")
+    return ChannelRefundRequest(
+        external_id=request_id,
+        kind=kind,
+        state=state,
+        amount=round_money(_money(row.get("amount"), f"amount of {what}"), currency),
+        reason=to_text(row.get("reason")),
+        lines=tuple(asked.items()),
+        requested_at=to_datetime(row["requested_at"], "requested_at") if row.get("requested_at") else None,
     )
 
 
