@@ -91,6 +91,36 @@ check((line.qty_delivered, line.qty_invoiced, line.qty_to_invoice), (1, 1, 0))
 print("CAME BACK")
 """
 
+# Three tea sets and a spoon leave in three boxes: a set is in the box that has its last part.
+KITS_ARE_TOLD = (
+    KITS_COME_BACK[: KITS_COME_BACK.index("move(order.picking_ids)")]
+    + """
+from unittest.mock import patch
+spoon = env["product.product"].create({"name": "Spoon", "list_price": 1, "taxes_id": False, "type": "consu"})
+for part in (cup, pot):
+    env["stock.quant"]._update_available_quantity(part, warehouse.lot_stock_id, 20)
+order = order.copy({"channel_id": channel.id, "warehouse_id": warehouse.id})
+order.order_line.channel_line_id = "set"
+order.order_line = [(0, 0, {"product_id": spoon.id, "product_uom_qty": 2, "channel_line_id": "spoon"})]
+order.action_confirm()
+picking = order.picking_ids
+check((len(picking), picking.move_ids.product_id), (1, cup | pot | spoon))
+move(picking)
+of = {moves.product_id: moves for moves in picking.move_ids}
+boxes = [
+    ("A", "", {of[cup]: 6, of[spoon]: 1}),
+    ("B", "", {of[pot]: 1}),
+    ("C", "", {of[pot]: 2, of[spoon]: 1}),
+    ("D", "", {}),
+]
+with patch.object(type(picking), "_oms_get_parcels", lambda picking: boxes):
+    parcels = picking._get_channel_parcels(order)
+found = [(number, {key: float(count) for key, count in lines}) for number, _url, lines in parcels]
+check(found, [("A", {"spoon": 1}), ("B", {"set": 1}), ("C", {"set": 2, "spoon": 1})])
+print("TOLD")
+"""
+)
+
 
 @pytest.fixture(scope="module")
 def installation():
@@ -128,6 +158,11 @@ def test_bridges_speak_chinese(installation):
 def test_kits_come_back_as_their_parts(installation):
     """With `oms_returns`, which knows nothing of kits: it asks the product for its goods."""
     assert "CAME BACK" in installation.script(KITS_COME_BACK)
+
+
+def test_kits_are_told_with_the_box_that_completes_them(installation):
+    """With `oms_channels`, which knows nothing of kits: it asks the line how many units have left."""
+    assert "TOLD" in installation.script(KITS_ARE_TOLD)
 
 
 def test_bridges_leave_a_working_company(installation):

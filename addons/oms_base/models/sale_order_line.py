@@ -43,10 +43,13 @@ class SaleOrderLine(models.Model):
         unit = self.product_id.uom_id
         return sum(move.product_uom._compute_quantity(get_quantity(move), unit) for move in moves)
 
-    def _oms_count_transfer(self, moves):
+    def _oms_count_transfer(self, moves, get_quantity=None):
         """Return how much of one line, in its unit, left or came back with its ``moves`` of one transfer. To be
-        overridden together with `_oms_get_moves`."""
-        count = self._oms_count_moves(moves, lambda move: move.quantity)
+        overridden together with `_oms_get_moves`.
+
+        :param get_quantity: function from one of them to the part of it to count, in the move's unit; all by default
+        """
+        count = self._oms_count_moves(moves, get_quantity or (lambda move: move.quantity))
         return self.product_id.uom_id._compute_quantity(count, self.product_uom_id)
 
     def _get_invoice_lines(self):

@@ -54,16 +54,19 @@ class OmsChannelPush(models.Model):
             return self.env._("Nothing in %(picking)s belongs to a line of the shop.", picking=picking.name)
         if self.order_id._is_sent_in_shop(lines):
             return self.env._("The shop has sent it itself.")
+        # Read now: the number may have been entered after the goods left.
+        parcels, (number, url) = picking._get_channel_parcels(self.order_id), picking._get_channel_tracking()
+        if len(parcels) == 1 and parcels[0][0] != number:
+            # The only box of several with goods, or the last parts of a kit, of this order.
+            number, url, _content = parcels[0]
         notice = notices.ShipmentNotice(
             order_external_id=self.order_id.channel_order_id,
             lines=lines,
-            # Read now: the number may have been entered after the goods left.
-            tracking_number=picking.carrier_tracking_ref or "",
+            tracking_number=number,
             carrier=picking.carrier_id.name or "",
             idempotency_key=self.idempotency_key,
-            tracking_url=picking.carrier_tracking_url or "",
+            tracking_url=url,
         )
-        parcels = picking._get_channel_parcels(self.order_id)
         if len(parcels) < 2:
             return notice
         return [
@@ -91,17 +94,17 @@ class OmsChannelPush(models.Model):
         )
         if shipment.state in ("failed", "pending"):
             raise QueueRetry(self.env._("The shop has not been told of the shipment yet."))
+        numbers = [number for number, _url, _content in picking._get_channel_parcels(self.order_id)]
         notice = notices.DeliveryNotice(
             order_external_id=self.order_id.channel_order_id,
             idempotency_key=self.idempotency_key,
-            tracking_number=picking.carrier_tracking_ref or "",
+            tracking_number=numbers[0] if len(numbers) == 1 else picking._get_channel_tracking()[0],
             shipment_external_id=shipment.external_ref or "",
             delivered_at=self.create_date.replace(tzinfo=UTC),
         )
         references = (shipment.external_ref or "").split(REFERENCE_SEPARATOR)
         if len(references) < 2:
             return notice
-        numbers = [number for number, _url, _content in picking._get_channel_parcels(self.order_id)]
         return [
             replace(
                 notice,

@@ -83,6 +83,33 @@ class TestOutbox(ChannelsCommon):
             self._work("push")
         self.assertTrue(all(row["delivered_at"] for row in self._fulfillments()))
 
+    def test_joined_numbers_are_never_told(self):
+        """Of boxes nobody knows the content of, the first is told; of one box of several, its own number."""
+        for number, boxes, told in ((1, [], "SF1"), (2, ["SF2"], "SF2")):
+            order = self._import(number)
+            self._ship(order, "SF1,SF2")
+            picking = order.picking_ids
+            content = dict.fromkeys(picking.move_ids, 2)
+            parcels = [(name, f"https://t/{name}", content) for name in boxes]
+            with patch_method(picking, "_oms_get_parcels", lambda _picking, parcels=parcels: parcels):
+                self._work("push")
+                [row] = self._fulfillments(number)
+                self.assertEqual(row["labels"][0]["tracking_number"], told)
+                self.env["oms.channel"]._notify("delivered", picking)
+                self._work("push")
+            self.assertTrue(row["delivered_at"])
+            notices = order.channel_push_ids.mapped("notice")
+            self.assertEqual({notice["tracking_number"] for notice in notices}, {told})
+
+    def test_link_is_that_of_the_first_box(self):
+        picking = self.env["stock.picking"].new({"carrier_tracking_ref": "SF1, SF2"})
+        for link, told in (
+            ('[["SF1", "https://t/1"], ["SF2", "https://t/2"]]', "https://t/1"),
+            ("https://t", "https://t"),
+        ):
+            picking.carrier_tracking_url = link
+            self.assertEqual(picking._get_channel_tracking(), ("SF1", told))
+
     def test_killed_after_the_call_does_not_ship_twice(self):
         push = self._ship(self._import(1))
         self._work("push")

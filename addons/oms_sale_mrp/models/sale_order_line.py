@@ -42,10 +42,13 @@ class SaleOrderLine(models.Model):
             moved[move.product_id] += quantity
         return float(math.floor(min(moved[part] / needed for part, needed in parts.items()) + 1e-6))
 
-    def _oms_count_transfer(self, moves):
+    def _oms_count_transfer(self, moves, get_quantity=None):
         """Override of `oms_base`: the kits that this transfer has completed, be some of their parts in earlier ones."""
         if not self._oms_get_parts():
-            return super()._oms_count_transfer(moves)
+            return super()._oms_count_transfer(moves, get_quantity)
+
+        def get_moved(move):
+            return get_quantity(move) if get_quantity and move in moves else move.quantity
 
         def get_turn(move):
             return (move.picking_id.date_done or move.date, move.picking_id.id)
@@ -55,7 +58,7 @@ class SaleOrderLine(models.Model):
         earlier = (outgoing if moves & outgoing else incoming).filtered(
             lambda move: move not in moves and move.state == "done" and get_turn(move) < turn
         )
-        before, after = (self._oms_count_moves(part, lambda move: move.quantity) for part in (earlier, earlier | moves))
+        before, after = (self._oms_count_moves(part, get_moved) for part in (earlier, earlier | moves))
         return self.product_id.uom_id._compute_quantity(after - before, self.product_uom_id)
 
     def _get_qty_procurement(self, previous_product_uom_qty=False):

@@ -187,6 +187,25 @@ class TestKits(OmsBaseCommon):
         self.assertEqual(line._oms_count_transfer(rest.move_ids), 1)
         self.assertEqual(order.oms_stage, "shipped")
 
+    def test_a_kit_is_in_the_box_that_completes_it(self):
+        """Two mice and a keyboard a set: what part of the parts makes how many sets, those of earlier transfers too."""
+        order = self._create_order([(self.kit, 3)])
+        order.action_confirm()
+        picking, line = order.picking_ids, order.order_line
+        for move in picking.move_ids:
+            move.quantity = 2  # one set, and a keyboard
+        picking.move_ids.picked = True
+        picking.with_context(skip_sms=True, skip_backorder=True, picking_ids_not_to_backorder=[])._action_done()
+        self._deliver(order)
+        rest = order.picking_ids - picking
+
+        def count(moves, mice, keyboards):
+            boxed = {self.mouse: mice, self.keyboard: keyboards}
+            return line._oms_count_transfer(moves, lambda move: boxed[move.product_id])
+
+        self.assertEqual([count(picking.move_ids, *box) for box in ((2, 0), (1, 2), (2, 1))], [0, 0, 1])
+        self.assertEqual([count(rest.move_ids, *box) for box in ((1, 0), (2, 0), (4, 0), (4, 1))], [0, 1, 1, 2])
+
     def test_what_was_not_asked_for_is_counted_in_kits(self):
         def get_unasked():
             return dict(self.env["sale.order"]._query_unasked(self.env.company, self.kit)).get(self.kit.id, 0)
