@@ -10,7 +10,7 @@ class SaleOrderLine(models.Model):
 
     def _filter_priced_here(self):
         """Return the lines whose price the price list says: what a shop sold costs what the buyer paid for it."""
-        return self.filtered(lambda line: not line._oms_get_channel_line_id())
+        return self.filtered(lambda line: not (line._origin and line._oms_get_channel_line_id()))
 
     def _compute_price_unit(self):
         """Override of `sale`, which asks the price list anew when a quantity changes: units are cancelled, too."""
