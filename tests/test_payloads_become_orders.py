@@ -1,5 +1,7 @@
 """What each platform's shop hands out becomes an order here, to the cent: the mapper's tests end at `ChannelOrder`."""
 
+from decimal import Decimal
+
 import pytest
 from servers import shopify_schema
 from servers.shops import make_drivers
@@ -7,6 +9,8 @@ from servers.shops import make_drivers
 from odoo.fields import Command
 
 DRIVERS = make_drivers()
+# What Amazon's test account charges, and tells in amounts only.
+UNTOLD_RATE = Decimal("8.25")
 # Those that need no server of their own: the other two go the whole way in test_way_of_an_order.py and in the bench.
 NAMES = ["woocommerce", "amazon", "amazon-v0", "marketplace", "taobao", "jd", "wechat"]
 if shopify_schema.is_installed():
@@ -46,7 +50,10 @@ def _make_channel(env, provider, told):
     env["product.product"].create(
         [{"name": line.title or line.sku, "default_code": line.sku, "is_storable": True} for line in told.lines]
     )
-    rates = {row.tax_rate for row in (*told.lines, *told.shippings) if row.tax_rate}
+    parts = (*told.lines, *told.shippings)
+    rates = {row.tax_rate for row in parts if row.tax_rate}
+    if any(row.tax_amount and row.tax_rate is None for row in parts):
+        rates.add(UNTOLD_RATE)
     taxes = env["account.tax"].create(
         [{"name": f"Shop {rate}%", "amount": float(rate), "type_tax_use": "sale"} for rate in sorted(rates)]
     )

@@ -5,7 +5,16 @@ import json
 from decimal import Decimal
 
 from odoo.addons.oms_channels.adapters import types
-from odoo.addons.oms_channels.adapters.custom import client, expressions, mapper, preview, spec, targets, templates
+from odoo.addons.oms_channels.adapters.custom import (
+    client,
+    expressions,
+    mapper,
+    preview,
+    repeats,
+    spec,
+    targets,
+    templates,
+)
 from odoo.addons.oms_channels.adapters.errors import BadResponse, NotSupported, RateLimited, Rejected, Unavailable
 from odoo.addons.oms_channels.adapters.medusa import mapper as medusa_mapper
 from odoo.addons.oms_channels.adapters.notices import (
@@ -340,14 +349,14 @@ class TestConnectorPushes(AdapterCase):
     def test_parcels_and_units_that_could_be_told_twice_are_warned_of(self):
         ship = {"kind": "ship", "method": "POST", "path": "/ship"}
         units = {"kind": "cancel_lines", "method": "POST", "path": "/take"}
-        found = spec.find_doubled(make_spec([*CALLS, ship, units]))
+        found = repeats.find_doubled(make_spec([*CALLS, ship, units]))
         self.assertEqual([line[:12] for line in found], ["endpoints[2]", "endpoints[3]"])
         self.assertIn("the shop would have the parcel twice", found[0])
         self.assertIn("cancelled, and paid back, once more", found[1])
-        self.assertFalse(spec.find_doubled(make_spec([*CALLS, ship, units], idempotency_header="X-Key")))
+        self.assertFalse(repeats.find_doubled(make_spec([*CALLS, ship, units], idempotency_header="X-Key")))
         put = [{**call, "method": "PUT"} for call in (ship, units)]
-        self.assertFalse(spec.find_doubled(make_spec([*CALLS, *put])))
-        self.assertFalse(spec.find_doubled(read_ready("medusa")[1]))
+        self.assertFalse(repeats.find_doubled(make_spec([*CALLS, *put])))
+        self.assertFalse(repeats.find_doubled(read_ready("medusa")[1]))
 
     def test_call_of_which_nobody_knows_is_not_repeated_blindly(self):
         """A parcel told without our key: a person looks whether the shop has it."""

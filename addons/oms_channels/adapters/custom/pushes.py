@@ -11,7 +11,7 @@ from .conversions import write_moment
 from .expressions import ExpressionError, search
 from .mapper import FieldProblem, Reader
 from .paging import get_rows
-from .spec import DOUBLED, may_repeat
+from .repeats import DOUBLED, may_repeat
 from .templates import to_text
 
 

@@ -4,7 +4,7 @@ from zoneinfo import available_timezones
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
 
-from ...adapters.custom import spec
+from ...adapters.custom import repeats, spec
 from .oms_connector_endpoint import ENDPOINT_FIELDS
 from .oms_connector_field import FIELD_FIELDS
 
@@ -249,7 +249,7 @@ class OmsConnector(models.Model):
         for connector in self:
             connector.problem = connector.warning = False
             try:
-                found = spec.find_doubled(spec.read(connector._get_data()))
+                found = repeats.find_doubled(spec.read(connector._get_data()))
                 connector.warning = "\n".join(map(connector._describe_line, found))
             except spec.SpecError as error:
                 connector.problem = connector._describe_problems(error)
