@@ -1,6 +1,8 @@
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
+from freezegun import freeze_time
+
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
@@ -40,6 +42,12 @@ class TestCatchUp(ChannelsCommon):
     def _find(self, limit=200):
         Message = self.env["oms.channel.message"]
         return Message._find_queue_rows(Message._get_queue_domain(0), limit)
+
+    def test_rows_stored_together_are_due_together(self):
+        """Though the clock goes on between them: their lane is woken once."""
+        with freeze_time(fields.Datetime.now(), auto_tick_seconds=1):
+            rows = self._store_events(3)
+        self.assertEqual(len(set(rows.mapped("next_try"))), 1)
 
     def test_without_a_break_all_go(self):
         rows = self._store_events(12)
