@@ -51,15 +51,20 @@ class Market:
             now = time.monotonic()
             credit += 0 if self.settings.pause else (now - last) * self.settings.rate / 60
             last = now
-            while credit >= 1:
-                self.book.place()
+            while credit >= 1 and self._unless_paused(self.book.place):
                 credit -= 1
-            if not self.settings.pause:
-                self.book.run_due()
+            self._unless_paused(self.book.run_due)
             if now - saved > SAVE_EVERY:
                 self.book.save()
                 saved = now
         self.book.save()
+
+    def _unless_paused(self, work):
+        """Do it, and return whether it was done: nothing happens any more once a pause is answered."""
+        with self.book.lock:
+            if not self.settings.pause:
+                work()
+            return not self.settings.pause
 
     def stop(self):
         self._stop.set()
@@ -71,7 +76,7 @@ class Market:
         now = self.book.now()
         for index in range(count):
             self.book.place(moment=now - hours * 3600 * (1 - index / count))
-        self.book.run_due()
+        self.book.run_due(as_planned=True)
 
     def count(self, kind):
         self.calls[kind] += 1
@@ -79,7 +84,8 @@ class Market:
     # === ADMIN === #
 
     def set_settings(self, **values):
-        self.settings.update(values)
+        with self.book.lock:
+            self.settings.update(values)
         return {"settings": self.settings.as_dict()}
 
     def place_orders(self, shop=None, count=1):

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import sys
 import threading
 import time
 import urllib.error
@@ -11,7 +12,8 @@ from decimal import Decimal
 
 import pytest
 from servers.hook_sink import HookSink
-from servers.marketplace_server import SECRETS, MarketplaceServer
+from servers.marketplace_server import SCRIPT, SECRETS, MarketplaceServer
+from servers.odoo_server import wait_until
 
 from odoo.addons.oms_channels.adapters import get_adapter_class, http
 from odoo.addons.oms_channels.adapters.errors import AuthError, BadResponse, RateLimited, Rejected, Unavailable
@@ -25,8 +27,12 @@ from odoo.addons.oms_channels.adapters.notices import (
 )
 from odoo.addons.oms_channels.adapters.types import ChannelConfig
 
+sys.path.insert(0, str(SCRIPT.parent))
+from market.orders import stamp
+from marketplace import make_market, parse_arguments
+
 pytestmark = pytest.mark.nodb
-IMPATIENT = (2, 0.5, 1.5)
+IMPATIENT = (2, 0.5, 1.5)  # for what is meant to take too long: on a busy machine any call may take as long
 FAULTS = ("throttle", "outage", "busy", "half", "hang")
 
 
@@ -48,7 +54,7 @@ def _impatient(request):
     return http.send(replace(request, timeout=IMPATIENT))
 
 
-def _make_adapter(market, shop="tmall", transport=_impatient, **credentials):
+def _make_adapter(market, shop="tmall", transport=http.send, **credentials):
     key, secret = SECRETS[shop]
     config = ChannelConfig(market.url, {"api_key": key, "api_secret": secret, **credentials})
     return get_adapter_class("marketplace")(config, transport)
@@ -100,8 +106,11 @@ def test_orders_add_up_and_stay_in_their_shop(market, adapter):
 def test_same_seed_same_orders():
     books = []
     for _index in range(2):
-        with MarketplaceServer(seed=42, options=("--set", "bad_address=0.5")) as market:
+        with MarketplaceServer(seed=42, options=("--quiet-market", "--set", "bad_address=0.5")) as market:
             orders = [market.get_order(order_id) for order_id in market.place("tmall", 10)]
+        for order in orders:
+            for item in order["items"]:
+                del item["oid"]  # has the day in it
         books.append(
             [(order["items"], order["receiver"], order["payment"], order["buyer_message"]) for order in orders]
         )
@@ -197,21 +206,24 @@ def test_fault_is_a_retryable_error_and_a_push_behind_it_counts_once(market, ada
 
     def failing_second(request):
         calls.append(request)
-        market.set(hang_seconds=3, **{fault: 1 if len(calls) == 2 else 0})
-        return _impatient(request)
+        is_sick = len(calls) == 2
+        market.set(hang_seconds=3, **{fault: int(is_sick)})
+        return (_impatient if is_sick and fault == "hang" else http.send)(request)
 
     with pytest.raises(error) as caught:
         _make_adapter(market, transport=failing_second).push_shipment(notice)
     assert caught.value.retryable
     assert caught.value.retry_after == (3.0 if fault == "throttle" else None)
-    market.set(**{fault: 0})
     done_by_the_first = fault in ("half", "hang")
+    if done_by_the_first:  # who gave up on it may have been faster
+        wait_until(lambda: market.get_order(order_id)["logistics"], "the shop has done its part")
+    market.set(**{fault: 0})
     assert adapter.push_shipment(notice).is_repeat == done_by_the_first
     assert len(market.get_order(order_id)["logistics"]) == 1
 
 
 def test_too_many_calls_a_second_are_throttled(market, adapter):
-    market.set(calls_per_second=3)
+    market.set(calls_per_second=1)
     try:
         with pytest.raises(RateLimited):
             for _index in range(30):
@@ -225,7 +237,7 @@ def test_nobody_there_is_unavailable():
         probe.bind(("127.0.0.1", 0))
         config = ChannelConfig(f"http://127.0.0.1:{probe.getsockname()[1]}", {"api_key": "k", "api_secret": "s"})
         with pytest.raises(Unavailable):
-            get_adapter_class("marketplace")(config, _impatient).test_connection()
+            get_adapter_class("marketplace")(config).test_connection()
 
 
 def _serve_once(answer, pause=0.0):
@@ -256,19 +268,22 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
         ([HEAD + b"Content-Length: 100\r\n\r\n" + b'{"a": 1'], 0, BadResponse),
         ([HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n" + b'{"a":'], 0, BadResponse),
         ([HEAD + b"Content-Length: 2000000\r\n\r\n", *[b"x" * 100000] * 20], 0, BadResponse),
-        ([HEAD + b"Content-Length: 1000\r\n\r\n", *[b"x"] * 40], 0.1, Unavailable),  # each byte in time, the whole not
+        # Each byte in time, the whole not: a minute of them, and who waits for it all is far too late.
+        ([HEAD + b"Content-Length: 1000\r\n\r\n", *[b"x"] * 600], 0.1, Unavailable),
         ([b""], 0, Unavailable),
         ([b"SSH-2.0-OpenSSH\r\n\r\n"], 0, Unavailable),
     ],
     ids=["cut", "cut chunk", "too large", "dripping", "closed", "no http"],
 )
 def test_broken_answers_become_errors_of_ours(answer, pause, error):
-    request = http.HttpRequest("GET", _serve_once(answer, pause), timeout=IMPATIENT, max_bytes=1_000_000)
+    request = http.HttpRequest("GET", _serve_once(answer, pause), max_bytes=1_000_000)
+    if pause:
+        request = replace(request, timeout=IMPATIENT)
     start = time.monotonic()
     with pytest.raises(error) as caught:
         http.send(request)
     assert caught.value.retryable and caught.value.is_uncertain, "the shop may have done it"
-    assert time.monotonic() - start < 6
+    assert time.monotonic() - start < 30
 
 
 def test_what_never_reached_the_shop_is_known_not_to_be_done():
@@ -333,7 +348,7 @@ def test_webhooks_are_signed_repeated_and_lead_to_the_order(market, adapter):
         market.post("/admin/webhooks", shop="tmall", url=sink.url, secret="w1")
         market.set(webhook_duplicate=1)
         order_id = market.place("tmall")[0]
-        calls = sink.wait_for(lambda calls: len(calls) >= 3, seconds=40)
+        calls = sink.wait_for(lambda calls: len(calls) >= 3)
     now = datetime.now(UTC)
     events = [adapter.verify_and_parse_webhook(call.headers, call.body, "w1", now=now) for call in calls]
     assert {event.order_external_id for event in events} == {order_id}
@@ -358,9 +373,30 @@ def test_settings_are_checked_and_all_or_nothing(market):
     market.set(rate=0)
 
 
+def test_late_changes_happen_when_they_come_and_those_of_a_history_when_they_were_planned():
+    """Who reads what changed since has read on by then, and would never see them."""
+    moments = []
+    for history in ("0", "1"):
+        market = make_market(parse_arguments(["--quiet-market", "--set", "cancel=1", "--history", history]))
+        if history == "0":
+            market.book.place()
+        [order] = market.book.orders.values()
+        later = market.book.now() + 24 * 3600
+        market.book.now = lambda later=later: later
+        market.book.run_due()
+        assert order["status"] == "TRADE_CLOSED"
+        moments.append(order["modified"] == stamp(later))
+    assert moments == [True, False]
+
+
+def test_nothing_happens_once_a_pause_is_answered():
+    market = make_market(parse_arguments(["--quiet-market", "--history", "0"]))
+    assert market._unless_paused(market.book.place)
+    market.set_settings(pause=True)
+    assert not market._unless_paused(market.book.place)
+    assert len(market.book.orders) == 1
+
+
 def test_market_sells_at_its_rate_of_its_own_accord():
     with MarketplaceServer(rate=600) as own:
-        end = time.monotonic() + 20
-        while sum(own.get("/admin/state")["orders"].values()) < 10:
-            assert time.monotonic() < end
-            time.sleep(0.1)
+        wait_until(lambda: sum(own.get("/admin/state")["orders"].values()) >= 10, "ten orders are sold")

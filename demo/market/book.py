@@ -66,12 +66,16 @@ class Book:
                     self.act(action, order["order_id"], moment)
             return order
 
-    def run_due(self):
-        """Do what buyers planned for by now."""
+    def run_due(self, as_planned=False):
+        """Do what buyers planned for by now.
+
+        :param as_planned: at the moments it was planned for, for a history. Who reads the market while it runs has read
+            what happened until now: a change that comes late happens when it comes
+        """
         with self.lock:
             while self.plans and self.plans[0][0] <= self.now():
                 moment, _number, action, order_id = heapq.heappop(self.plans)
-                self.act(action, order_id, moment)
+                self.act(action, order_id, moment if as_planned else None)
 
     def act(self, action, order_id, moment=None):
         """Let the buyer do something; what the order's state no longer allows is left undone."""
@@ -304,7 +308,7 @@ class Book:
     # === HELPERS === #
 
     def _stamp(self):
-        """Now, or the moment a buyer planned something for."""
+        """Now, or the moment of a history at which a buyer did something."""
         return stamp(self.now() if self._moment is None else self._moment)
 
     def _touch(self, order, topic):
