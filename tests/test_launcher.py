@@ -184,7 +184,7 @@ from launcher import guard, layout
 layout.make_folders()
 with guard.lock("setup"):
     quiet = subprocess.DEVNULL
-    child = subprocess.Popen(["sleep", "30"], stdout=quiet, stderr=quiet, pass_fds=guard.held_locks())
+    child = subprocess.Popen(["sleep", "600"], stdout=quiet, stderr=quiet, pass_fds=guard.held_locks())
     with guard.without_locks():
         assert guard.held_locks() == ()
     print(child.pid, flush=True)
@@ -192,10 +192,43 @@ with guard.lock("setup"):
 """
     child = int(run_inside(code, tmp_path).stdout)
     look = "from launcher import guard, layout; print(guard.is_locked(layout.LOCKS / 'setup'))"
-    assert run_inside(look, tmp_path).stdout == "True\n"
-    os.kill(child, signal.SIGKILL)
+    try:
+        assert run_inside(look, tmp_path).stdout == "True\n"
+    finally:
+        os.kill(child, signal.SIGKILL)
     wait = "from launcher import guard\nwith guard.lock('setup'): print('free')"
     assert run_inside(wait, tmp_path).stdout == "free\n"
+
+
+DATABASES = """
+from launcher import database, guard, layout, template, testing
+layout.make_folders()
+dropped, there = [], %s
+database.names = lambda prefix="": [name for name in there if name.startswith(prefix)]
+database.drop = dropped.append
+"""
+
+
+def test_databases_of_a_run_that_was_killed_are_dropped_and_no_others(tmp_path):
+    there = ["oms_test_337", "oms_test_337-gw0", "oms_test_337_2", "oms_test_3373"]
+    code = DATABASES % there + '(layout.LOCKS / "oms_test_337").touch(); testing._drop_leftovers(); print(dropped)'
+    assert run_inside(code, tmp_path).stdout == f"{there[:2]}\n"
+
+
+def test_templates_of_earlier_states_stay_while_tests_run(tmp_path):
+    code = (
+        DATABASES % "[]"
+        + """
+there += [template._prefix("tpl") + state for state in ("old", "new")]
+with guard.lock("oms_test_1"):
+    template._drop_earlier("host", there[1])
+    assert not dropped
+template._drop_earlier("host", there[1])
+assert dropped == there[:1]
+print("as it should")
+"""
+    )
+    assert run_inside(code, tmp_path).stdout == "as it should\n"
 
 
 def test_server_given_by_its_variables_is_not_started_here(tmp_path):

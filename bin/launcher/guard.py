@@ -67,6 +67,11 @@ def is_locked(path):
     return False
 
 
+def locked(prefix):
+    """Names of the locks that begin with ``prefix`` and that a living program holds."""
+    return [path.name for path in layout.LOCKS.glob(f"{prefix}*") if is_locked(path)]
+
+
 @contextmanager
 def building(target):
     """Yield an empty folder that becomes ``target`` when the block ends well. Only under a lock.

@@ -40,6 +40,8 @@ MEDUSA = HOME / "medusa"
 VENDURE = HOME / "vendure"
 SHOPIFY = HOME / "shopify"
 
+TESTS = "oms_test_"  # begins the names of the databases of test runs, and of their locks
+
 PYTHON = sys.executable
 HOST = os.environ.get("OMS_HOST") or "127.0.0.1"
 # Where this machine finds what listens on HOST: "everywhere" is no address to call.

@@ -67,8 +67,8 @@ def ensure(progress=None, for_tests=True):
         if not _is_ready(for_tests):
             progress = progress or console.Progress(1)
             with progress.step(f"Databases: Odoo and {len(layout.our_addons())} addons"):
-                _build(for_tests)
-        elif progress:
+                return _build(for_tests)
+        if progress:
             progress.ready("Databases")
         return suite_name()
 
@@ -85,9 +85,7 @@ def ensure_host():
 def _build(for_tests):
     guard.check_space(700)
     host, suite = host_name(), suite_name()
-    for name in [*database.names(_prefix("host")), *database.names(_prefix("tpl"))]:
-        if name not in (host, suite):
-            database.drop(name)
+    _drop_earlier(host, suite)
     if not database.exists(host):
         _build_host()
     if not database.exists(suite):
@@ -97,6 +95,16 @@ def _build(for_tests):
         database.rename(aside, suite)
     odoo.run_script(suite, _BUNDLES, "Building the asset bundles", OMS_TEST_BUNDLES="1" if for_tests else "")
     database.set_note(suite, {"bundles": _bundles_digest(), "for_tests": for_tests})
+    return suite
+
+
+def _drop_earlier(host, suite):
+    """Drop the templates of earlier states, once no run of tests may still clone them."""
+    if guard.locked(layout.TESTS):
+        return
+    for name in [*database.names(_prefix("host")), *database.names(_prefix("tpl"))]:
+        if name not in (host, suite):
+            database.drop(name)
 
 
 def _build_host():

@@ -8,7 +8,6 @@ from . import browser, database, guard, layout, odoo, python_env, setup, templat
 from .console import say
 from .errors import OmsError
 
-_PREFIX = "oms_test_"
 # Options of pytest whose value is the next word, so not a path or a name.
 _WITH_VALUE = ("-k", "-m", "-n", "-p", "-o", "-W", "--durations", "--maxfail", "--tb", "--junitxml")
 
@@ -59,15 +58,15 @@ def _test_fast(selection):
 
 def _test_all(selection):
     progress, shops = setup.ensure_tests(extra_steps=1)
-    template.ensure(progress)
+    suite, host = template.ensure(progress), template.host_name()
     shops.join(progress)
     browser.warm_up()
     _drop_leftovers()
     name = _free_name()
     with guard.lock(name) as lock:
         try:
-            database.clone(template.suite_name(), name)
-            variables = {"OMS_TEMPLATE": template.suite_name(), "OMS_HOST_TEMPLATE": template.host_name()}
+            database.clone(suite, name)
+            variables = {"OMS_TEMPLATE": suite, "OMS_HOST_TEMPLATE": host}
             env = layout.environment(ODOO_RC=odoo.configuration(name, http_port=8069), **variables)
             command = [f"--odoo-database={name}", "--odoo-http", "--odoo-log-level=warn", *selection]
             if selection == _everything() and (os.cpu_count() or 1) > 1:
@@ -77,8 +76,7 @@ def _test_all(selection):
                 command = ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder", "--durations=25", *command]
             return _run_pytest(command, env)
         finally:
-            for left_over in [name, *database.names(f"{name}-")]:
-                database.drop(left_over)
+            _drop(name)
             guard.remove(layout.CONF / f"{name}.conf")
             guard.remove(lock.name)
 
@@ -99,26 +97,30 @@ def _run_pytest(arguments, env):
 
 def running():
     """Names of the test databases in use."""
-    return [path.name for path in layout.LOCKS.glob(f"{_PREFIX}*") if guard.is_locked(path)]
+    return guard.locked(layout.TESTS)
 
 
 def _drop_leftovers():
     """Drop the databases of runs that were killed; those of runs that go on are locked."""
-    for path in layout.LOCKS.glob(f"{_PREFIX}*"):
+    for path in layout.LOCKS.glob(f"{layout.TESTS}*"):
         if not guard.is_locked(path):
-            for name in database.names(path.name):
-                database.drop(name)
+            _drop(path.name)
             guard.remove(layout.CONF / f"{path.name}.conf")
             guard.remove(path)
 
 
+def _drop(name):
+    """Drop the database of a run and those of its processes; a name that only begins like it is another run's."""
+    for one in [name, *database.names(f"{name}-")]:
+        database.drop(one)
+
+
 def _free_name():
     """A name that no database has: on a shared server another machine may have a run with our number."""
-    taken = set(database.names(_PREFIX))
-    candidates = [f"{_PREFIX}{os.getpid()}", *(f"{_PREFIX}{os.getpid()}_{number}" for number in range(2, 100))]
+    first = f"{layout.TESTS}{os.getpid()}"
+    taken = set(database.names(first))
+    candidates = [first, *(f"{first}_{number}" for number in range(2, 100))]
     name = next((candidate for candidate in candidates if candidate not in taken), None)
     if not name:
-        raise OmsError(
-            f"All names {_PREFIX}{os.getpid()}... are taken on this PostgreSQL server: drop old test databases."
-        )
+        raise OmsError(f"All names {first}... are taken on this PostgreSQL server: drop old test databases.")
     return name
