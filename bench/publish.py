@@ -267,7 +267,8 @@ def main():
     os.environ["OMS_TEMPLATE"] = args.template or databases.template("ours", args.plain_template)
     databases.close(os.environ["OMS_TEMPLATE"])
     from servers.medusa_server import MedusaServer
-    from servers.odoo_server import OdooServer, free_port
+    from servers.odoo_server import OdooServer
+    from servers.ports import free_port
 
     with contextlib.ExitStack() as stack:
         odoo = stack.enter_context(OdooServer(f"{databases.PREFIX}publish", cron_threads=args.cron_threads))

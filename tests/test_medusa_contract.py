@@ -1,7 +1,6 @@
 """The Medusa adapter against a real Medusa shop: each call, each repeated, each broken off where a worker may die."""
 
 import os
-import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,6 +8,7 @@ from decimal import Decimal
 import pytest
 from servers.hook_sink import HookSink
 from servers.medusa_server import MedusaServer
+from servers.ports import free_port
 
 from odoo.addons.oms_channels.adapters import get_adapter_class, http
 from odoo.addons.oms_channels.adapters.errors import AuthError, Rejected, Unavailable
@@ -35,12 +35,6 @@ ADDRESS = {
 }
 
 
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def sink():
     with HookSink() as sink:
@@ -51,7 +45,7 @@ def sink():
 def medusa(sink):
     home = os.environ.get("OMS_MEDUSA_HOME")
     assert home, "OMS_MEDUSA_HOME names the folder where Medusa's packages are installed"
-    port = _free_port()
+    port = free_port()
     with MedusaServer(home, port, f"oms_medusa_{port}", webhook_url=sink.url) as server:
         server.seed(
             [
@@ -118,7 +112,7 @@ def test_connection_names_shop_and_locations(medusa, adapter):
 def test_wrong_key_and_wrong_port_are_told_apart(medusa):
     with pytest.raises(AuthError):
         _make_adapter(medusa, api_key="sk_wrong").test_connection()
-    config = ChannelConfig(f"http://127.0.0.1:{_free_port()}", {"api_key": medusa.secret_key})
+    config = ChannelConfig(f"http://127.0.0.1:{free_port()}", {"api_key": medusa.secret_key})
     with pytest.raises(Unavailable):
         get_adapter_class("medusa")(config).test_connection()
 

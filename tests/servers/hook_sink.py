@@ -45,7 +45,7 @@ class HookSink:
     def clear(self):
         self.calls.clear()
 
-    def wait_for(self, condition, seconds=20):
+    def wait_for(self, condition, seconds=120):
         """Return the calls once ``condition(calls)`` holds; AssertionError with what came when it never does."""
         end = time.monotonic() + seconds
         while not condition(list(self.calls)):

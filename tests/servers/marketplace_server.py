@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -10,6 +9,8 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+
+from .ports import free_port
 
 SCRIPT = Path(__file__).parents[2] / "demo" / "marketplace.py"
 SECRETS = {"tmall": ("tm-demo-key", "tm-demo-secret"), "jd": ("jd-demo-key", "jd-demo-secret")}
@@ -24,7 +25,7 @@ class MarketplaceServer:
     """
 
     def __init__(self, port=None, rate=0, products=None, options=("--quiet-market",), seed=7):
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.rate, self.products, self.options, self.seed = rate, products, options, seed
         self._process = None
@@ -102,9 +103,3 @@ class MarketplaceServer:
         request = urllib.request.Request(self.url + path, data=body, headers={"Content-Type": "application/json"})
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
             return json.loads(answer.read())
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -14,14 +13,9 @@ import requests
 
 from odoo.tools import config
 
+from .ports import free_port
+
 START_SECONDS = 120
-
-
-def free_port():
-    """Return a TCP port of the loopback interface that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_until(condition, what, seconds=120, interval=0.1):
@@ -81,7 +75,7 @@ class OdooServer:
         self.stop()
 
     def start(self):
-        """Start the process and wait until it serves."""
+        """Start the process and wait until it serves, and its scheduler hears what is to be done at once."""
         self.process = subprocess.Popen(
             [
                 shutil.which("odoo"),
@@ -99,21 +93,39 @@ class OdooServer:
         def answers():
             if self.process.poll() is not None:
                 raise AssertionError(f"Odoo ended while starting:\n{self.log(4000)}")
-            with contextlib.suppress(requests.ConnectionError, requests.Timeout):
+            with contextlib.suppress(requests.RequestException):
                 return requests.get(f"{self.url}/web/health", timeout=5).ok
 
         wait_until(answers, "Odoo answers", START_SECONDS)
+        wait_until(self._is_listening, "the scheduler listens", START_SECONDS)
+
+    def _is_listening(self):
+        """Whether all threads of the scheduler are idle behind their LISTEN, which they commit. Odoo answers before."""
+        [[count]] = self.query(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = 'postgres' AND application_name = %s"
+            " AND state = 'idle' AND query = 'COMMIT'",
+            f"odoo-{self.process.pid}",
+        )
+        return count >= self.cron_threads
 
     def kill(self):
         """End the process as a power cut would."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def restart(self):
+    def restart(self, besides=0):
         """Start anew once the dead process's transactions are gone, as they are when a machine comes back; what is due
-        runs at once. Odoo itself looks for it a minute after its start, or when anything triggers an action."""
-        open_ones = "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND pid != pg_backend_pid() AND state != 'idle'"
-        wait_until(lambda: not self.query(open_ones, self.database), "the dead process's transactions end")
+        runs at once. Odoo itself looks for it a minute after its start, or when anything triggers an action.
+
+        :param besides: the backend of a transaction that stays open meanwhile
+        """
+        open_ones = (
+            "SELECT 1 FROM pg_stat_activity"
+            " WHERE datname = %s AND pid NOT IN (pg_backend_pid(), %s) AND state != 'idle'"
+        )
+        wait_until(lambda: not self.query(open_ones, self.database, besides), "the dead process's transactions end")
+        # To Odoo a job that dies three times takes too long, and is not run the next time.
+        self.execute("UPDATE ir_cron_progress SET timed_out_counter = 0 WHERE timed_out_counter > 0")
         self.start()
         with contextlib.closing(psycopg2.connect(dbname="postgres")) as connection:
             connection.autocommit = True
@@ -140,6 +152,13 @@ class OdooServer:
         with contextlib.closing(psycopg2.connect(dbname=self.database)) as connection, connection.cursor() as cursor:
             cursor.execute(statement, parameters)
             return cursor.fetchall()
+
+    def execute(self, statement, *parameters):
+        """Do what an SQL statement says, for what no user can do."""
+        with contextlib.closing(psycopg2.connect(dbname=self.database)) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, parameters)
+            connection.commit()
 
     def login(self, login, password):
         """Return a client that works as this user, over RPC."""

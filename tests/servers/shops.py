@@ -24,7 +24,7 @@ from . import amazon_server
 from .jd_server import JdServer
 from .marketplace_server import SECRETS, MarketplaceServer
 from .medusa_server import MedusaServer
-from .odoo_server import free_port
+from .ports import free_port
 from .shopify_server import CLIENT_ID, CLIENT_SECRET, TOKEN, ShopifyServer, get_refunds
 from .top_server import KEY as TOP_KEY
 from .top_server import REFRESH as TOP_REFRESH
