@@ -4,6 +4,7 @@ Run by ``./oms test``. With OMS_FAST set (``./oms test --fast``) only what needs
 """
 
 import contextlib
+import functools
 import logging
 import os
 import shutil
@@ -68,6 +69,35 @@ def own_filestore(original, database):
 
 
 pytest_odoo._shared_filestore = own_filestore
+# Else it looks for a free port, and another process may take it before the server does.
+pytest_odoo._get_available_random_port = lambda: 0
+
+
+def _wait_at_least(owner, name, seconds):
+    """Have a method of Odoo's tests called with a ``timeout`` of so much or more."""
+    method = getattr(owner, name)
+
+    @functools.wraps(method)
+    def patient(*args, timeout=0, **kwargs):
+        return method(*args, timeout=max(timeout or 0, seconds), **kwargs)
+
+    setattr(owner, name, patient)
+
+
+def _be_patient():
+    """Odoo's limits suit a machine that does nothing else. Here browsers, shops and servers of several processes share
+    a few cores, and now and then one gets none for seconds. What goes well waits for none of these limits."""
+    common = odoo.tests.common
+    common.CHECK_BROWSER_ITERATIONS = 600  # tenths of a second for Chromium to start
+    BaseCase.test_cursor_lock_timeout = 120  # of a request, while another one has the test's transaction
+    _wait_at_least(common.ChromeBrowser, "_json_command", 60)
+    _wait_at_least(common.ChromeBrowser, "_websocket_request", 60)
+    _wait_at_least(common.ChromeBrowser, "_wait_ready", 240)
+    _wait_at_least(common.HttpCase, "browser_js", 240)
+    _wait_at_least(common.Opener, "request", 120)
+
+
+_be_patient()
 
 
 def _prepare_odoo_without_database():
@@ -81,9 +111,12 @@ def _prepare_odoo_without_database():
 @pytest.fixture
 def env():
     """A superuser environment whose work is rolled back."""
-    with Registry(get_db_name()).cursor() as cr:
+    registry = Registry(get_db_name())
+    with registry.cursor() as cr:
         yield odoo.api.Environment(cr, odoo.api.SUPERUSER_ID, {})
         cr.rollback()
+    registry.clear_all_caches()  # they know what was rolled back
+    registry.reset_changes()
 
 
 @pytest.fixture(scope="session", autouse=not FAST)

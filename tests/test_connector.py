@@ -12,7 +12,8 @@ from pathlib import Path
 
 from servers.browser import Browser
 from servers.medusa_server import MedusaServer
-from servers.odoo_server import OdooServer, free_port, wait_until
+from servers.odoo_server import OdooServer, wait_until
+from servers.ports import free_port
 
 from odoo.addons.oms_channels import adapters
 from odoo.addons.oms_channels.adapters.notices import (
@@ -246,11 +247,7 @@ class TestConnector(unittest.TestCase):
         browser.click(".o_notebook a[name=mapping]")
         self._edit_expression("Order: ID in the Shop", "id..")
         browser.see("The expression")
-        browser.evaluate(
-            "(() => { const e = document.querySelector('.o_oms_sample_tree select');"
-            " e.value = [...e.options].find(o => o.text === 'Order: ID in the Shop').value;"
-            " e.dispatchEvent(new Event('change', {bubbles: true})); })()"
-        )
+        browser.choose(".o_oms_sample_tree select", "Order: ID in the Shop")
         browser.click(".o_oms_key[data-path=id]")
         browser.wait(
             "[...document.querySelectorAll('div[name=order_field_ids] tr.o_data_row')].some(row =>"
@@ -261,12 +258,9 @@ class TestConnector(unittest.TestCase):
         self._save()
 
     def _edit_expression(self, label, expression):
-        browser = self.browser
-        browser.evaluate(
-            "[...document.querySelectorAll('div[name=order_field_ids] tr.o_data_row')]"
-            f".find(row => row.innerText.includes('{label}')).querySelector('td[name=expression]').click()"
-        )
-        browser.fill("tr.o_selected_row td[name=expression] input", expression)
+        row = "div[name=order_field_ids] tr.o_data_row"
+        self.browser.click(row, label, inside="td[name=expression]")
+        self.browser.fill("tr.o_selected_row td[name=expression] input", expression)
 
     def _change_what_it_reads(self, number):
         """What a person changes is what the next order is read by: here the number the buyer sees."""

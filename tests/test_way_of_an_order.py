@@ -15,7 +15,8 @@ import pypdfium2
 import requests
 from servers.browser import Browser
 from servers.medusa_server import MedusaServer
-from servers.odoo_server import OdooServer, free_port, wait_until
+from servers.odoo_server import OdooServer, wait_until
+from servers.ports import free_port
 
 ADDRESS = {
     "first_name": "晓明",
@@ -377,11 +378,7 @@ class TestWayOfAnOrder(unittest.TestCase):
 
     def _choose_warehouse(self, phone, name):
         self._wait_for_state(phone, "choose")
-        phone.evaluate(
-            "(() => { const e = document.querySelector('.oms_scan_filters select');"
-            f" e.value = [...e.options].find(o => o.text === {json.dumps(name)}).value;"
-            " e.dispatchEvent(new Event('change', {bubbles: true})); })()"
-        )
+        phone.choose(".oms_scan_filters select", name)
         phone.wait(f"document.querySelector('.oms_scan_title').innerText.includes({json.dumps(name)})", f"in {name}")
 
     def _wait_for_state(self, phone, state):

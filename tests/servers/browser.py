@@ -11,7 +11,7 @@ import requests
 import websocket
 
 from .limits import lift_memory_limit
-from .odoo_server import free_port, wait_until
+from .odoo_server import wait_until
 
 BROWSERS = ("chromium", "google-chrome", "chromium-browser")
 FLAGS = (
@@ -40,12 +40,11 @@ class Browser:
     def __enter__(self):
         program = next(path for path in map(shutil.which, BROWSERS) if path)
         self._profile = tempfile.mkdtemp(prefix="oms_browser_")
-        port = free_port()
         self._process = subprocess.Popen(
             [
                 program,
                 *FLAGS,
-                f"--remote-debugging-port={port}",
+                "--remote-debugging-port=0",  # one that is free: it writes down which
                 "--remote-allow-origins=*",
                 f"--user-data-dir={self._profile}",
                 f"--window-size={self.width},{self.height}",
@@ -58,8 +57,9 @@ class Browser:
 
         def page():
             try:
+                port = (Path(self._profile) / "DevToolsActivePort").read_text().split()[0]
                 tabs = requests.get(f"http://127.0.0.1:{port}/json", timeout=5).json()
-            except requests.ConnectionError:
+            except (FileNotFoundError, IndexError, requests.RequestException):  # it has not come so far
                 return None
             return next((tab for tab in tabs if tab["type"] == "page"), None)
 
@@ -78,7 +78,11 @@ class Browser:
     def __exit__(self, *exc_info):
         self._socket.close()
         self._process.terminate()
-        self._process.wait(20)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         shutil.rmtree(self._profile, ignore_errors=True)
 
     def _send(self, method, **parameters):
@@ -96,8 +100,8 @@ class Browser:
     def evaluate(self, expression):
         """Return the value of a JavaScript expression in the page (a promise is awaited)."""
         result = self._send("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
-        if "exceptionDetails" in result:
-            raise AssertionError(f"{expression}: {result['exceptionDetails']}")
+        if error := result.get("exceptionDetails") or result.get("error"):  # the latter where the page went away
+            raise AssertionError(f"{expression}: {error}")
         return result["result"].get("value")
 
     def open(self, url):
@@ -137,32 +141,45 @@ class Browser:
             f" && (!{json.dumps(text)} || e.innerText.includes({json.dumps(text)})) && !e.disabled)"
         )
 
-    def click(self, selector, text=None):
-        """Click the first visible element of a selector, the one that holds ``text`` if given."""
-        element = self._find(selector, text)
-        self.wait(f"!!{element}", f"{selector} {text or ''} can be clicked")
-        self.evaluate(f"{element}.scrollIntoView({{block: 'center'}})")
-        self.evaluate(f"{element}.click()")
+    def _do(self, element, action, what):
+        """Wait for an element ``e`` and act on it at once: a moment later the page may have drawn another one."""
+        self.wait(f"(() => {{ const e = {element}; if (!e) return false; {action} return true; }})()", what)
+
+    def click(self, selector, text=None, inside=None):
+        """Click the first visible element of a selector, the one that holds ``text`` if given.
+
+        :param inside: selector of the part of that element to click
+        """
+        target = f"e.querySelector({json.dumps(inside)})" if inside else "e"
+        action = f"{target}.scrollIntoView({{block: 'center'}}); {target}.click();"
+        self._do(self._find(selector, text), action, f"{selector} {text or ''} can be clicked")
 
     def fill(self, selector, value):
         """Type into a field."""
-        element = self._find(selector)
-        self.wait(f"!!{element}", f"{selector} can be filled")
-        self.evaluate(
-            f"(() => {{ const e = {element}; e.focus(); e.value = {json.dumps(value)};"
+        action = (
+            f"e.focus(); e.value = {json.dumps(value)};"
             " e.dispatchEvent(new Event('input', {bubbles: true}));"
-            " e.dispatchEvent(new Event('change', {bubbles: true})); })()"
+            " e.dispatchEvent(new Event('change', {bubbles: true}));"
         )
+        self._do(self._find(selector), action, f"{selector} can be filled")
+
+    def choose(self, selector, text):
+        """Choose the entry of a browser's own list that reads ``text``."""
+        entries = f"[...document.querySelectorAll({json.dumps(f'{selector} option')})]"
+        action = (
+            "const list = e.closest('select'); list.value = e.value;"
+            " list.dispatchEvent(new Event('change', {bubbles: true}));"
+        )
+        self._do(f"{entries}.find(e => e.text === {json.dumps(text)})", action, f"{text} of {selector} can be chosen")
 
     def scan(self, code):
-        """Send a barcode as a hardware scanner does: key by key, fast, closed by Enter."""
-        for key in code:
-            self._send("Input.dispatchKeyEvent", type="keyDown", key=key, text=key)
-            self._send("Input.dispatchKeyEvent", type="keyUp", key=key)
-        self._send(
-            "Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", text="\r", windowsVirtualKeyCode=13
+        """Send a barcode as a hardware scanner does: key by key, closed by Enter. All in one turn of the page: to the
+        web client keys that come late, as they do where the machine is busy, are another barcode."""
+        self.evaluate(
+            f"for (const key of [...{json.dumps(code)}, 'Enter']) for (const type of ['keydown', 'keyup'])"
+            " (document.activeElement || document.body)"
+            ".dispatchEvent(new KeyboardEvent(type, {key, bubbles: true, cancelable: true}))"
         )
-        self._send("Input.dispatchKeyEvent", type="keyUp", key="Enter", code="Enter", windowsVirtualKeyCode=13)
 
     def screenshot(self, path):
         """Write what a person sees now to a PNG file."""
