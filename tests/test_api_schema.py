@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -73,6 +74,7 @@ def test_api_is_what_its_document_says(server, token, tmp_path):
         "--checks=all",
         f"--max-examples={EXAMPLES}",
         f"--max-time={SECONDS}",
+        "--request-timeout=60",
         f"--seed={SEED}",
         "--no-shrink",
         "--generation-database=none",
@@ -108,11 +110,12 @@ def test_same_orders_at_once_without_a_key_are_stored_once(server):
 def test_rate_limit_holds_among_callers_at_once(server):
     token = make_key(server, "limit", rate_limit=60)
     headers = {"Authorization": f"Bearer {token}"}
+    start = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
         answers = list(
             pool.map(lambda _n: requests.get(f"{server.url}{PREFIX}/ping", headers=headers, timeout=60), range(120))
         )
     passed = sum(answer.status_code == 200 for answer in answers)
     assert {answer.status_code for answer in answers} == {200, 429}
-    # A minute's calls, what comes back meanwhile, and the few that met a token in another's hand.
-    assert 60 <= passed <= 90, passed
+    # A minute's calls, one more each second meanwhile, and the few that met a token in another's hand.
+    assert 60 <= passed <= 60 + (time.monotonic() - start) + 30, passed

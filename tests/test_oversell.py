@@ -92,4 +92,7 @@ def test_order_of_a_channel_is_confirmed_or_held_for_a_reason(finished_race):
 def test_requests_that_saw_old_stock_were_sent_back(finished_race):
     """Without a single conflict nobody raced, and the tests above prove nothing."""
     _found, _states, errors = finished_race
-    assert set(errors) - {"answered"} == {"SerializationFailure"}, "and nobody ran out of tries"
+    sent_back = set(errors) - {"answered"}
+    assert "SerializationFailure" in sent_back
+    # Who meets another's lock on the way is sent back as well; nobody ran out of tries.
+    assert sent_back <= {"SerializationFailure", "DeadlockDetected", "LockNotAvailable"}

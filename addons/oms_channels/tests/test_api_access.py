@@ -118,15 +118,21 @@ class TestApiAccess(ApiCase):
         for left in ("2", "1", "0"):
             response = self._call("GET", "/ping", token=token)
             self.assertEqual((response.status_code, response.headers["RateLimit-Remaining"]), (200, left))
+            self._set_filled(key, seconds_ago=-3600)  # nothing comes back meanwhile
         response = self._call("GET", "/ping", token=token)
         self._assert_problem(response, 429, "too_many_requests")
         self.assertEqual(response.headers["RateLimit-Limit"], "3")
         self.assertTrue(0 < int(response.headers["Retry-After"]) <= 60)
         self.assertEqual(self._call("GET", "/ping").status_code, 200, "another key has its own bucket")
-        self.env.cr.execute(
-            "UPDATE oms_api_bucket SET filled_date = filled_date - interval '21 seconds' WHERE key_id = %s", [key.id]
-        )
+        self._set_filled(key, seconds_ago=21)
         self.assertEqual(self._call("GET", "/ping", token=token).status_code, 200, "tokens come back")
+
+    def _set_filled(self, key, seconds_ago):
+        self.env.cr.execute(
+            "UPDATE oms_api_bucket SET filled_date = clock_timestamp() AT TIME ZONE 'UTC' - %s * interval '1 second'"
+            " WHERE key_id = %s",
+            [seconds_ago, key.id],
+        )
 
     def test_unknown_routes_and_methods(self):
         for path in (

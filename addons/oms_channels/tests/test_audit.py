@@ -67,9 +67,12 @@ class TestAudit(ChannelsCommon):
         self._import(1)
         lost = self._lose(2)
         fetch = self.shop.fetch
-        self.shop.fetch = lambda parts, params: (
-            (404, {"message": "gone"}) if parts[1:] == [lost] else fetch(parts, params)
+        gone = patch.object(
+            self.shop,
+            "fetch",
+            lambda parts, params: (404, {"message": "gone"}) if parts[1:] == [lost] else fetch(parts, params),
         )
+        self.startPatcher(gone)
         audit = self._audit()
         self.assertEqual((audit.state, audit.open_count, audit.held_count), ("missing", 1, 1))
         self.assertIn("1 of 2 orders", self.channel.audit_message)
@@ -77,7 +80,7 @@ class TestAudit(ChannelsCommon):
         self._run_cron("oms_channels.ir_cron_watch")
         self.assertEqual(self.channel.alert_ids.kind, "gap")
         self.assertEqual(self.channel.health, "error")
-        del self.shop.fetch
+        gone.stop()
         self.assertEqual(self._audit().fetched_count, 1)
 
     def test_message_that_failed_is_not_here(self):

@@ -12,12 +12,18 @@ from odoo.addons.oms_channels.adapters.errors import AuthError, Throttled
 from odoo.addons.oms_channels.adapters.medusa.adapter import MedusaAdapter
 from odoo.addons.oms_channels.adapters.types import Credentials
 
+from ..models.machine import oms_channel_catch_up
 from .common import ChannelsCommon, patch_method
 
 
 @tagged("post_install", "-at_install")
 class TestCatchUp(ChannelsCommon):
     """After a break: small steps first, cancellations before the rest; and never more calls than the shop allows."""
+
+    def setUp(self):
+        super().setUp()
+        # Only what a test does ends the pause between two steps, never the clock.
+        self.patch(oms_channel_catch_up, "STEP_SECONDS", 3600)
 
     def _store_events(self, count, topic="order.placed"):
         """Store webhooks of ``count`` orders, all in one lane."""
@@ -156,13 +162,18 @@ class TestCatchUp(ChannelsCommon):
             call = self.channel._get_adapter().client.get
             for _call in range(6):
                 call("/stores")
+                self._stop_filling()
             self.assertFalse(waits)
-            with self.assertRaises(Throttled) as caught:  # the clock stands still here: no turn comes
+            with self.assertRaises(Throttled) as caught:
                 call("/stores")
             self.assertTrue(waits)
             self.assertLessEqual(sum(waits), 20)
             self.assertTrue(caught.exception.retry_after)
         self.assertEqual(len(self.shop.calls), 6)
+
+    def _stop_filling(self):
+        """The clock stands still: no turn comes back by itself."""
+        self.env.cr.execute("UPDATE oms_channel_bucket SET filled_date = filled_date + interval '1 hour'")
 
     def test_turn_far_away_is_put_off_and_is_no_failure(self):
         order = self._import(1)

@@ -1,3 +1,6 @@
+from datetime import timedelta
+
+from odoo import fields
 from odoo.tests import tagged
 
 from .common import ChannelsCommon
@@ -17,10 +20,9 @@ class TestHealth(ChannelsCommon):
 
     def test_message_that_waits_too_long_is_a_warning(self):
         message = self.env["oms.channel.message"]._store(self.channel, [("order_1", "1", {"id": "order_1"})], "push")
-        self.env.cr.execute(
-            "UPDATE oms_channel_message SET create_date = create_date - interval '20.5 minutes' WHERE id = %s",
-            [message.id],
-        )
+        # Of now, as what it is compared with: the test's transaction may have begun long before.
+        created = fields.Datetime.now() - timedelta(minutes=20, seconds=30)
+        self.env.cr.execute("UPDATE oms_channel_message SET create_date = %s WHERE id = %s", [created, message.id])
         message.invalidate_recordset()
         self.assertEqual(self.channel.health, "warning")
         self.assertIn("20 minutes", self.channel.health_message)
