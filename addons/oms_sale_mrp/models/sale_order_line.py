@@ -51,7 +51,8 @@ class SaleOrderLine(models.Model):
             return get_quantity(move) if get_quantity and move in moves else move.quantity
 
         def get_turn(move):
-            return (move.picking_id.date_done or move.date, move.picking_id.id)
+            # Of two in the same second the one whose transaction began later saw the other.
+            return (move.picking_id.date_done or move.date, move.write_date, move.picking_id.id)
 
         outgoing, incoming = self._oms_get_moves(strict=True)
         turn = max(map(get_turn, moves))

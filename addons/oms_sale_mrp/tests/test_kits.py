@@ -206,6 +206,28 @@ class TestKits(OmsBaseCommon):
         self.assertEqual([count(picking.move_ids, *box) for box in ((2, 0), (1, 2), (2, 1))], [0, 0, 1])
         self.assertEqual([count(rest.move_ids, *box) for box in ((1, 0), (2, 0), (4, 0), (4, 1))], [0, 1, 1, 2])
 
+    def test_a_kit_leaves_with_its_last_part_whatever_the_numbers_of_the_transfers(self):
+        """The later-numbered transfer is done first, both within a second."""
+        order = self._create_order([(self.kit, 2)])
+        order.action_confirm()
+        picking = order.picking_ids
+        later = picking.copy({"move_ids": False})
+        picking.move_ids.filtered(lambda move: move.product_id == self.keyboard).picking_id = later
+        for transfer in (later, picking):
+            for move in transfer.move_ids:
+                move.quantity = move.product_uom_qty
+            transfer.move_ids.picked = True
+            transfer.with_context(skip_sms=True)._action_done()
+            if transfer == later:  # what comes next is another transaction
+                self.assertEqual(order.order_line._oms_count_transfer(later.move_ids), 0)
+                self.env.flush_all()
+                self.env.cr.execute(
+                    "UPDATE stock_move SET write_date = write_date - interval '1 ms' WHERE picking_id = %s", [later.id]
+                )
+                self.env.invalidate_all()
+        picking.date_done = later.date_done
+        self.assertEqual(order.order_line._oms_count_transfer(picking.move_ids), 2)
+
     def test_what_was_not_asked_for_is_counted_in_kits(self):
         def get_unasked():
             return dict(self.env["sale.order"]._query_unasked(self.env.company, self.kit)).get(self.kit.id, 0)
