@@ -12,6 +12,7 @@ from ..values import required, rows, to_json_number, to_text
 from . import bulk, mapper, payments, queries, webhooks
 from .client import ShopifyClient
 from .fulfillment import FulfillmentFlow
+from .reading import complete, get_cursor
 from .stock import StockPublisher
 
 MAX_PAGE = 100
@@ -100,12 +101,12 @@ class ShopifyAdapter(base.ChannelAdapter):
             except Rejected:  # deleted since the list was made
                 continue
             items.append(PageItem(order_id, mapper.get_version(raw), raw))
-        return Page(tuple(items), _get_cursor(data.get("orders")))
+        return Page(tuple(items), get_cursor(data.get("orders")))
 
     def fetch_refs_page(self, since, until=None, cursor=None, limit=100):
         window = _make_window(since, until)
         data = self.client.query(queries.ORDER_IDS, first=min(limit, MAX_PAGE), after=cursor, query=window)
-        return RefPage(tuple(map(mapper.map_ref, mapper.get_nodes(data, "orders"))), _get_cursor(data.get("orders")))
+        return RefPage(tuple(map(mapper.map_ref, mapper.get_nodes(data, "orders"))), get_cursor(data.get("orders")))
 
     @classmethod
     def says_cancelled(cls, raw):
@@ -118,44 +119,7 @@ class ShopifyAdapter(base.ChannelAdapter):
             raise Rejected(f"The shop has no order {external_id}.")
         if not isinstance(order, dict) or order.get("id") != gid:
             raise BadResponse(f"The shop did not answer with order {external_id}.")
-        return self._complete(order, gid)
-
-    def _complete(self, order, gid):
-        """Add what did not fit into the first answer: of long orders, many parcels, payments, refunds or returns."""
-        order = dict(order)
-        for key, more in (
-            ("lineItems", queries.MORE_LINES),
-            ("shippingLines", queries.MORE_CHARGES),
-            ("returns", queries.MORE_RETURNS),
-        ):
-            order[key] = {"nodes": self._read_on(order, key, more, "order", gid)}
-        for row in order["returns"]["nodes"]:
-            key = "returnLineItems"
-            row[key] = {"nodes": self._read_on(row, key, queries.RETURN_CONTENT, "return", row.get("id"))}
-        if len(rows(order, "transactions")) == queries.TRANSACTIONS:
-            answer = self.client.query(queries.MORE_TRANSACTIONS, id=gid)
-            order["transactions"] = rows(answer.get("order"), "transactions")
-        for key, size, more, content, kind in (
-            ("fulfillments", queries.PARCELS, queries.MORE_PARCELS, queries.PARCEL_CONTENT, "fulfillment"),
-            ("refunds", queries.REFUNDS, queries.MORE_REFUNDS, queries.REFUND_CONTENT, "refund"),
-        ):
-            found = rows(order, key)
-            if len(found) == size:
-                found = rows(self.client.query(more, id=gid).get("order"), key)
-            field = f"{kind}LineItems"
-            order[key] = [
-                {**row, field: {"nodes": self._read_on(row, field, content, kind, row.get("id"))}} for row in found
-            ]
-        return order
-
-    def _read_on(self, document, field, query, kind, gid):
-        """All rows of a connection, of which the first page is there."""
-        nodes, cursor = mapper.get_nodes(document, field), _get_cursor(document.get(field))
-        while cursor:
-            answer = self.client.query(query, id=gid, after=cursor).get(kind) or {}
-            nodes = nodes + mapper.get_nodes(answer, field)
-            cursor = _get_cursor(answer.get(field))
-        return nodes
+        return complete(self.client, order, gid)
 
     def parse_order(self, raw):
         return mapper.map_order(raw)
@@ -164,7 +128,7 @@ class ShopifyAdapter(base.ChannelAdapter):
         data = self.client.query(queries.VARIANTS, first=min(limit, MAX_PAGE), after=cursor)
         currency = to_text((data.get("shop") or {}).get("currencyCode")).upper()
         items = tuple(mapper.map_listing(row, currency) for row in mapper.get_nodes(data, "productVariants"))
-        return ListingPage(items, _get_cursor(data.get("productVariants")))
+        return ListingPage(items, get_cursor(data.get("productVariants")))
 
     # === OLD ORDERS AND PAYOUTS === #
 
@@ -192,7 +156,7 @@ class ShopifyAdapter(base.ChannelAdapter):
         page = (data.get("shopifyPaymentsAccount") or {}).get("balanceTransactions") or {}
         found = [row for row in rows(page, "nodes") if not row.get("test")]
         known = self._fetch_payment_numbers(found)
-        return PayoutPage(tuple(payments.map_payout_entry(row, known) for row in found), _get_cursor(page))
+        return PayoutPage(tuple(payments.map_payout_entry(row, known) for row in found), get_cursor(page))
 
     def _fetch_payment_numbers(self, movements):
         """{number of a transaction: number of the payment it belongs to} of these balance transactions."""
@@ -363,11 +327,6 @@ def make_key(text):
 def _make_window(since, until):
     window = f"updated_at:>='{mapper.format_time(since)}'"
     return f"{window} updated_at:<'{mapper.format_time(until)}'" if until else window
-
-
-def _get_cursor(connection):
-    info = (connection or {}).get("pageInfo") or {}
-    return to_text(info.get("endCursor")) or None if info.get("hasNextPage") else None
 
 
 def _describe_location(row):
