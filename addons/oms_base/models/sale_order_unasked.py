@@ -20,7 +20,7 @@ class SaleOrder(models.Model):
                  UNION SELECT part.order_id FROM oms_delivery_group waiting
                          JOIN oms_delivery_group_line part ON part.group_id = waiting.id
                          JOIN sale_order o ON o.id = part.order_id AND o.state = 'sale'
-                        WHERE waiting.is_waiting)"""
+                        WHERE waiting.is_waiting IS TRUE)"""
         )
 
     @api.model

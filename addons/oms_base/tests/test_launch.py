@@ -43,6 +43,17 @@ class TestLaunch(OmsBaseCommon):
         moves = order.picking_ids.move_ids.filtered(lambda move: move.state not in ("done", "cancel"))
         return {product: sum(some.mapped("product_qty")) for product, some in moves.grouped("product_id").items()}
 
+    def test_order_that_is_locked_when_it_is_confirmed(self):
+        order = self._create_order()
+        self._add_desk(order)
+        self.env.user.group_ids += self.env.ref("sale.group_auto_done_setting")
+        order.action_confirm()
+        self.assertEqual((order.locked, self._count(order)), (True, {}))
+        order.oms_hold_ids.with_user(self.user).action_release()
+        self._work_queue(order)
+        self.assertEqual(self._count(order)[self.desk], 1)
+        self.assertTrue(order.locked)
+
     def test_goods_added_to_a_shipped_order(self):
         order = self._confirm()
         self._deliver(order)

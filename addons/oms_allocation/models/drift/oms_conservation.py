@@ -154,7 +154,7 @@ class OmsConservation(models.Model):
             """(EXISTS (SELECT FROM oms_hold hold WHERE hold.order_id = o.id AND hold.state = 'active')
                 OR EXISTS (
                     SELECT FROM oms_delivery_group_line part
-                      JOIN oms_delivery_group parcel ON parcel.id = part.group_id AND parcel.is_waiting
+                      JOIN oms_delivery_group parcel ON parcel.id = part.group_id AND parcel.is_waiting IS TRUE
                      WHERE part.line_id = line.id
                 ))"""
         )

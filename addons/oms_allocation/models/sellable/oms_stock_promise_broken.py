@@ -24,7 +24,7 @@ class OmsStockPromise(models.Model):
         string="Looked For Elsewhere", readonly=True, help="Others took it, and as much is still to be found elsewhere."
     )
 
-    _sought_idx = models.Index("(id) WHERE is_sought")
+    _sought_idx = models.Index("(id) WHERE is_sought IS TRUE")
 
     @api.model
     def _note_taking(self, product):

@@ -58,7 +58,7 @@ class OmsDeliveryGroup(models.Model):
     amount_tax = fields.Monetary(string="Tax", compute="_compute_amounts")
     amount_total = fields.Monetary(string="Total", compute="_compute_amounts")
 
-    _due_idx = models.Index("(planned_date) WHERE is_waiting")
+    _due_idx = models.Index("(planned_date) WHERE is_waiting IS TRUE")
 
     # === COMPUTE METHODS === #
 

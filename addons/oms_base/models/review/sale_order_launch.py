@@ -23,8 +23,12 @@ class SaleOrder(models.Model):
             lines = waiting.order_line.filtered("oms_is_launch_pending")
             # sudo: sale.order, sale.order.line - the marks are the suite's own
             waiting.sudo().oms_is_launch_pending = lines.sudo().oms_is_launch_pending = False
+            # Odoo leaves out locked orders, as those it locks when they are confirmed: these were confirmed before.
+            locked = waiting.sudo().filtered("locked")
+            locked.locked = False
             for company, some in lines.grouped("company_id").items():
                 some.with_company(company)._action_launch_stock_rule()
+            locked.locked = True
 
 
 class SaleOrderLine(models.Model):

@@ -86,8 +86,8 @@ class OmsChannelListing(models.Model):
     drift_text = fields.Char(string="Differs", compute="_compute_drift_text", help="What is not as it is here.")
     can_push_price = fields.Boolean(related="channel_id.can_push_price")
 
-    _title_drift_idx = models.Index("(channel_id) WHERE is_title_drift")
-    _price_drift_idx = models.Index("(channel_id) WHERE is_price_drift")
+    _title_drift_idx = models.Index("(channel_id) WHERE is_title_drift IS TRUE")
+    _price_drift_idx = models.Index("(channel_id) WHERE is_price_drift IS TRUE")
 
     # === COMPUTE METHODS === #
 

@@ -57,7 +57,7 @@ class OmsChannelQueue(models.AbstractModel):
         help="A cancellation: it overtakes the other orders, not what is before it of its own.",
     )
 
-    _urgent_idx = models.Index("(lane) WHERE state = 'pending' AND is_urgent")
+    _urgent_idx = models.Index("(lane) WHERE state = 'pending' AND is_urgent IS TRUE")
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -40,7 +40,7 @@ class OmsChannelPayment(models.Model):
 
     request_ref = fields.Char(string="Buyer's Request", readonly=True, copy=False)
 
-    _refund_new_idx = models.Index("(id) WHERE is_refund_new")
+    _refund_new_idx = models.Index("(id) WHERE is_refund_new IS TRUE")
     _refund_waiting_idx = models.Index("(id) WHERE refund_state = 'waiting'")
 
     # === WHAT THE SHOP TELLS === #

@@ -60,7 +60,7 @@ class OmsChannelListing(models.Model):
         string="Refusals in a Row", readonly=True, copy=False, help="The more, the longer until it is told once more."
     )
 
-    _stock_check_idx = models.Index("(channel_id) WHERE is_stock_check_due")
+    _stock_check_idx = models.Index("(channel_id) WHERE is_stock_check_due IS TRUE")
     _stock_drift_idx = models.Index("(channel_id) WHERE stock_drift <> 0")
 
     @api.model_create_multi
