@@ -46,7 +46,7 @@ class TestLaunch(OmsBaseCommon):
     def test_order_that_is_locked_when_it_is_confirmed(self):
         order = self._create_order()
         self._add_desk(order)
-        self.env.user.group_ids += self.env.ref("sale.group_auto_done_setting")
+        self.env.ref("base.group_user").implied_ids += self.env.ref("sale.group_auto_done_setting")
         order.action_confirm()
         self.assertEqual((order.locked, self._count(order)), (True, {}))
         order.oms_hold_ids.with_user(self.user).action_release()
