@@ -61,8 +61,9 @@ class OmsReturn(models.Model):
     def _cancel_undelivered(self):
         """Override of `oms_returns`: the shop gives money back with the units that are taken off there. It is told of
         them before their credit note, which that money pays."""
-        super(OmsReturn, self.with_context(oms_units_credited=True))._cancel_undelivered()
+        res = super(OmsReturn, self.with_context(oms_units_credited=True))._cancel_undelivered()
         self.env["sale.order"]._tell_cancelled_units()
+        return res
 
     def _answer_in_shop(self, is_granted):
         """Queue the answer to the buyers' requests. Where a refund of ours is the shop's own consent to a request for
