@@ -364,25 +364,6 @@ class ChannelEvent:
         return bool(self.order_external_id) or self.resource_type in ("order", "payment", "fulfillment")
 
 
-class WebhookRegistration(NamedTuple):
-    """A webhook as the shop has it."""
-
-    external_id: str
-    topic: str
-    url: str
-    is_active: bool
-
-
-@dataclass(frozen=True)
-class WebhookReport:
-    """What ``ensure_webhooks`` found and did, as topics; and sentences about what may keep the shop from calling."""
-
-    created: tuple[str, ...] = ()
-    updated: tuple[str, ...] = ()
-    unchanged: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True)
 class Listing:
     external_id: str  # of the variant: what an order line names in variant_external_id
@@ -400,31 +381,4 @@ class Listing:
 @dataclass(frozen=True)
 class ListingPage:
     items: tuple[Listing, ...]
-    next_cursor: str | None = None
-
-
-# === MONEY PAID OUT === #
-
-
-class PayoutEntry(NamedTuple):
-    """One movement of the account that the platform keeps for the shop. ``gross`` - ``fee`` = ``net``; what takes money
-    away is negative."""
-
-    external_id: str
-    kind: str  # charge, refund, fee, chargeback, adjustment, payout (what left for the bank), other
-    gross: Decimal
-    fee: Decimal
-    net: Decimal
-    currency: str  # ISO 4217, upper case
-    date: datetime
-    order_external_id: str = ""
-    payment_external_id: str = ""
-    payout_external_id: str = ""  # "" while it is not in a payout yet
-    payout_state: str = ""  # open, in_transit, paid, failed, cancelled; "" where it is not told
-    description: str = ""  # in the platform's words
-
-
-@dataclass(frozen=True)
-class PayoutPage:
-    items: tuple[PayoutEntry, ...]
     next_cursor: str | None = None

@@ -5,7 +5,7 @@ from odoo import fields
 from odoo.tests import tagged
 
 from odoo.addons.oms_channels.adapters.errors import AuthError
-from odoo.addons.oms_channels.adapters.types import WebhookRegistration
+from odoo.addons.oms_channels.adapters.registration import WebhookRegistration
 
 from .common import ChannelsCommon
 

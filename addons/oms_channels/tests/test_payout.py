@@ -8,7 +8,7 @@ from odoo.tests import tagged
 from odoo.addons.oms_channels.adapters import base
 from odoo.addons.oms_channels.adapters.errors import Rejected, Unavailable
 from odoo.addons.oms_channels.adapters.medusa.adapter import MedusaAdapter
-from odoo.addons.oms_channels.adapters.types import PayoutEntry, PayoutPage
+from odoo.addons.oms_channels.adapters.payouts import PayoutEntry, PayoutPage
 
 from .common import ChannelsCommon
 

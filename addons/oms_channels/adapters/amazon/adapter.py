@@ -7,7 +7,8 @@ from urllib.parse import quote
 from .. import base
 from ..errors import AuthError, BadResponse, Rejected
 from ..notices import PushResult, StockResult
-from ..types import ZERO, ListingPage, Page, PageItem, PayoutPage, RefPage
+from ..payouts import PayoutPage
+from ..types import ZERO, ListingPage, Page, PageItem, RefPage
 from ..values import rows, to_json_number, to_text
 from . import finances, mapper, parts
 from .client import AmazonClient

@@ -2,7 +2,8 @@
 
 import re
 
-from ..types import ZERO, PayoutEntry
+from ..payouts import PayoutEntry
+from ..types import ZERO
 from ..values import required, rows, to_datetime, to_decimal, to_text
 
 # Only these count: a deferred transaction comes again, as another one, when it is released.

@@ -7,7 +7,8 @@ from .. import base
 from ..cancelling import check_units, describe_refunded, describe_short, get_refund
 from ..errors import BadResponse, Rejected, Unavailable
 from ..notices import PushResult
-from ..types import ZERO, ListingPage, Page, PageItem, PayoutPage, RefPage
+from ..payouts import PayoutPage
+from ..types import ZERO, ListingPage, Page, PageItem, RefPage
 from ..values import required, rows, to_json_number, to_text
 from . import bulk, mapper, payments, queries, webhooks
 from .client import ShopifyClient

@@ -3,8 +3,9 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from ..payouts import PayoutEntry
 from ..refunding import share_out
-from ..types import ZERO, ChannelPayment, PayoutEntry
+from ..types import ZERO, ChannelPayment
 from ..values import required, round_money, rows, to_datetime, to_decimal, to_text
 
 _ROOTS = ("SALE", "AUTHORIZATION", "EMV_AUTHORIZATION")

@@ -3,7 +3,8 @@
 import re
 from decimal import Decimal
 
-from ..types import ChannelEvent, WebhookRegistration, WebhookReport
+from ..registration import WebhookRegistration, WebhookReport
+from ..types import ChannelEvent
 from ..values import check_age, check_signature, digest, lower_headers, read_webhook, rows, to_datetime, to_text
 from . import mapper, queries, signature
 

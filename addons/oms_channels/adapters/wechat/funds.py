@@ -5,7 +5,8 @@ no payout: the seller takes money out by hand, whenever they like.
 """
 
 from ..china import CURRENCY, read_time
-from ..types import ZERO, PayoutEntry, PayoutPage
+from ..payouts import PayoutEntry, PayoutPage
+from ..types import ZERO
 from ..values import required, rows, to_decimal, to_text
 from . import mapper
 

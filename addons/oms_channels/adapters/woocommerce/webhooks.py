@@ -4,7 +4,8 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-from ..types import ChannelEvent, WebhookRegistration, WebhookReport
+from ..registration import WebhookRegistration, WebhookReport
+from ..types import ChannelEvent
 from ..values import check_signature, digest, lower_headers, read_webhook, to_text
 from . import signature
 from .listing import get_quantity
