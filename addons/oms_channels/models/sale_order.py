@@ -71,4 +71,5 @@ class SaleOrder(models.Model):
         """Override of `sale`: what is invoiced at confirmation is invoiced in the background."""
         res = super()._action_confirm()
         self.channel_id._wake_invoicing("confirmed")
+        self._filter_services().channel_id._wake_invoicing("shipped")
         return res

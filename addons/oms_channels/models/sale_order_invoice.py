@@ -10,6 +10,8 @@ from odoo.addons.oms_base.tools import work_undisturbed
 from ..tools import try_apart
 
 RETRY_MINUTES = 60
+# The lines of an order that are to be shipped.
+GOODS = Domain("product_id.type", "=", "consu") & Domain("product_uom_qty", ">", 0)
 
 
 class OmsChannel(models.Model):
@@ -43,6 +45,8 @@ class SaleOrder(models.Model):
     @api.model
     def _get_channel_invoice_domain(self):
         """Return the domain of the orders to invoice now."""
+        is_shipped = Domain("delivery_status", "=", "full")
+        has_nothing_to_ship = Domain("delivery_status", "=", False) & ~Domain("order_line", "any", GOODS)
         return (
             Domain("channel_id", "!=", False)
             & Domain("state", "=", "sale")
@@ -51,7 +55,7 @@ class SaleOrder(models.Model):
             & Domain("order_line", "any", Domain("qty_to_invoice", ">", 0) & Domain("display_type", "=", False))
             & (
                 Domain("channel_id.invoice_policy", "=", "confirmed")
-                | (Domain("channel_id.invoice_policy", "=", "shipped") & Domain("delivery_status", "=", "full"))
+                | (Domain("channel_id.invoice_policy", "=", "shipped") & (is_shipped | has_nothing_to_ship))
             )
             & (Domain("invoice_retry_date", "=", False) | Domain("invoice_retry_date", "<=", fields.Datetime.now()))
         )
@@ -117,6 +121,10 @@ class SaleOrder(models.Model):
         )
         if is_new:
             self._oms_schedule_activity(self.env._("%(order)s could not be invoiced", order=self.name), error)
+
+    def _filter_services(self):
+        """Return the orders of which nothing is to be shipped."""
+        return self.filtered(lambda order: not order.order_line.filtered_domain(GOODS))
 
     def _get_channel_moves(self):
         """Return the invoices and credit notes of this order that are not cancelled, in sudo."""

@@ -44,6 +44,19 @@ class TestInvoice(ChannelsCommon):
         codes = order.oms_event_ids.mapped("code")
         self.assertTrue({"paid", "invoiced", "payment_booked"} <= set(codes), codes)
 
+    def test_order_of_services_is_invoiced_though_nothing_is_shipped(self):
+        self.env["product.product"].create(
+            {"name": "Gift Card", "default_code": "OMS-GIFT", "type": "service", "invoice_policy": "order"}
+        )
+        order = self._import(1, [("OMS-GIFT", 1, 50.0)], shipping=0, captured=True)
+        cron = self.env.ref("oms_channels.ir_cron_settle")
+        before = self.env["ir.cron.trigger"].search_count([("cron_id", "=", cron.id)])
+        order.action_confirm()
+        self.assertEqual(self.env["ir.cron.trigger"].search_count([("cron_id", "=", cron.id)]), before + 1)
+        self._settle()
+        self.assertEqual(self._invoices(order).amount_residual, 0.0)
+        self.assertEqual(order.oms_stage, "done")
+
     def test_background_is_woken_only_for_what_it_has_to_do(self):
         cron = self.env.ref("oms_channels.ir_cron_settle")
         count = partial(self.env["ir.cron.trigger"].search_count, [("cron_id", "=", cron.id)])
