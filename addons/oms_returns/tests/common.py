@@ -41,14 +41,19 @@ class OmsReturnsCommon(OmsBaseCommon):
         cls._set_stock(cls.mouse, 10, warehouse)
         return warehouse
 
+    def _deliver_one(self, order):
+        """Ship one unit of each line of an order with one delivery, and return that delivery."""
+        picking = order.picking_ids
+        picking.move_ids.quantity = 1
+        picking.move_ids.picked = True
+        picking._action_done()
+        return picking
+
     def _sell_from_two_warehouses(self, second_warehouse):
         """Return an order of one line, of which one left the first warehouse and one the second."""
         order = self._create_order([(self.mouse, 2)])
         order.action_confirm()
-        first = order.picking_ids
-        first.move_ids.quantity = 1
-        first.move_ids.picked = True
-        first._action_done()
+        first = self._deliver_one(order)
         second = order.picking_ids - first
         second.do_unreserve()
         place = {"picking_type_id": second_warehouse.out_type_id.id, "location_id": second_warehouse.lot_stock_id.id}

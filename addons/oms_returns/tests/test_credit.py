@@ -157,10 +157,7 @@ class TestCredit(OmsReturnsCommon):
     def test_two_invoices_two_credit_notes(self):
         order = self._create_order([(self.mouse, 2)])
         order.action_confirm()
-        first = order.picking_ids
-        first.move_ids.quantity = 1
-        first.move_ids.picked = True
-        first._action_done()
+        self._deliver_one(order)
         self._invoice(order)
         self._deliver(order)
         self._invoice(order)

@@ -129,10 +129,7 @@ class TestReceipt(OmsReturnsCommon):
     def test_partial_deliveries_are_returned_from_the_latest(self):
         order = self._create_order([(self.mouse, 3)])
         order.action_confirm()
-        first = order.picking_ids
-        first.move_ids.quantity = 1
-        first.move_ids.picked = True
-        first._action_done()
+        first = self._deliver_one(order)
         self._deliver(order)
         second = order.picking_ids - first
         oms_return = self._approve(order, {self.mouse: 2})

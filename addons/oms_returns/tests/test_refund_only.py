@@ -109,10 +109,7 @@ class TestRefundOnly(OmsReturnsCommon):
         order = self._create_order([(self.mouse, 3)])
         order.action_confirm()
         self._invoice(order)
-        picking = order.picking_ids
-        picking.move_ids.quantity = 1
-        picking.move_ids.picked = True
-        picking._action_done()
+        self._deliver_one(order)
         oms_return = self._refund(order, quantity=3)
         self.assertEqual(oms_return.line_ids.quantity_cancelled, 2.0)
         self.assertAlmostEqual(oms_return.credit_note_ids.amount_total, 60.0)
@@ -124,10 +121,7 @@ class TestRefundOnly(OmsReturnsCommon):
         order = self._create_order([(self.mouse, 3)])
         order.action_confirm()
         self._invoice(order)
-        picking = order.picking_ids
-        picking.move_ids.quantity = 1
-        picking.move_ids.picked = True
-        picking._action_done()
+        picking = self._deliver_one(order)
         backorder = order.picking_ids - picking
         oms_return = self._approve(order, {self.mouse: 1})
         if receive:
